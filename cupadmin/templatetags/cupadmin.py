@@ -1,0 +1,143 @@
+"""What every template says the same way: outcomes, ages, durations, icons."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince, timeuntil
+
+register = template.Library()
+
+OUTCOMES = {
+    "passed": "Passed",
+    "failed": "Failed",
+    "warning": "Warning",
+    "information": "Information",
+    "unknown": "Unknown",
+    "running": "Running",
+}
+STATE_OUTCOMES = {
+    "succeeded": "passed",
+    "applied": "passed",
+    "ok": "passed",
+    "started": "passed",
+    "trusted": "passed",
+    "failed": "failed",
+    "stopped": "failed",
+    "changed": "failed",
+    "warning": "warning",
+    "needs_attention": "warning",
+    "rolled_back": "warning",
+    "running": "running",
+    "starting": "running",
+    "stopping": "running",
+}
+NOTICE_OUTCOMES = {"success": "passed", "warning": "warning", "error": "failed"}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw a symbol of the sprite: decoration, for the word stands beside it."""
+    return format_html(
+        '<svg class="icon icon-{0}" width="16" height="16" aria-hidden="true">'
+        '<use href="{1}#{0}"></use></svg>',
+        name,
+        static("icons.svg"),
+    )
+
+
+@register.filter
+def outcome(value: str | None) -> str:
+    """Reduce any outcome or state to one of the outcomes that have an icon."""
+    value = str(value or "")
+    return value if value in OUTCOMES else STATE_OUTCOMES.get(value, "unknown")
+
+
+@register.filter
+def outcome_label(value: str | None) -> str:
+    return OUTCOMES[outcome(value)]
+
+
+@register.filter
+def notice_outcome(level_tag: str) -> str:
+    return NOTICE_OUTCOMES.get(level_tag, "information")
+
+
+@register.filter
+def state_label(value: str | None) -> str:
+    """Say a stored value as a word: needs_attention is Needs attention."""
+    return str(value or "unknown").replace("_", " ").capitalize()
+
+
+@register.filter
+def age(at: datetime | None) -> str:
+    """Say how long ago, or in how long, in one unit."""
+    if at is None:
+        return "never"
+    now = timezone.now()
+    if abs(now - at) < timedelta(minutes=1):
+        return "just now" if at <= now else "in a moment"
+    if at > now:
+        return f"in {timeuntil(at, now, depth=1)}"
+    return f"{timesince(at, now, depth=1)} ago"
+
+
+@register.filter
+def duration(value: timedelta | float | None) -> str:
+    """Say a length of time in at most two units: 340 ms, 4.2 s, 3 d 4 h."""
+    if value is None:
+        return "–"
+    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, secs = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    units = [(days, "d"), (hours, "h"), (minutes, "min"), (secs, "s")]
+    first = next((i for i, (count, _) in enumerate(units) if count), 3)
+    return " ".join(f"{n} {unit}" for n, unit in units[first : first + 2] if n)
+
+
+@register.filter
+def fingerprint(value: str | None) -> str:
+    """Group a hex fingerprint in pairs, as certificates are compared by eye."""
+    digits = (value or "").replace(":", "").upper()
+    return ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
+
+
+@register.filter
+def of_application(
+    menus: Iterable[Mapping[str, Any]] | None, application: str
+) -> list[Mapping[str, Any]]:
+    """Choose the menus of one application, those of both included."""
+    wanted = application or "administration"
+    return [menu for menu in menus or () if menu["application"] in (wanted, "")]
+
+
+@register.filter
+def is_current(menu: Mapping[str, Any]) -> bool:
+    return any(item.get("current") for item in menu["items"])
+
+
+@register.filter
+def took(step: Any) -> timedelta | None:
+    """Say how long a step, a job or a run took, or has taken so far."""
+    if isinstance(step, Mapping):
+        started, finished = step["started_at"], step["finished_at"]
+    else:
+        started, finished = step.started_at, step.finished_at
+    return (finished or timezone.now()) - started if started else None
+
+
+@register.filter
+def widget_kind(field: BoundField) -> str:
+    """Name the widget's input type, since a check box stands before its label."""
+    return getattr(field.field.widget, "input_type", "") or ""

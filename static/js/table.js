@@ -1,0 +1,44 @@
+// Selection of rows (.select-all, .select-row, .bulk-bar in one [data-selection]) and density.
+(() => {
+  const refresh = (scope) => {
+    const rows = [...scope.querySelectorAll(".select-row")];
+    const chosen = rows.filter((row) => row.checked).length;
+    const all = scope.querySelector(".select-all");
+    if (all) {
+      all.checked = rows.length > 0 && chosen === rows.length;
+      all.indeterminate = chosen > 0 && chosen < rows.length;
+    }
+    const bar = scope.querySelector(".bulk-bar");
+    if (!bar) return;
+    bar.classList.toggle("is-active", chosen > 0);
+    const count = bar.querySelector(".count");
+    if (count) count.textContent = `${chosen} selected`;
+  };
+  const refreshAll = () => document.querySelectorAll("[data-selection]").forEach(refresh);
+
+  document.addEventListener("change", (event) => {
+    const scope = event.target.closest("[data-selection]");
+    if (!scope || !event.target.matches(".select-all, .select-row")) return;
+    if (event.target.matches(".select-all")) {
+      scope.querySelectorAll(".select-row").forEach((row) => { row.checked = event.target.checked; });
+    }
+    refresh(scope);
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-density-toggle]");
+    if (!button) return;
+    const root = document.documentElement;
+    const compact = root.dataset.density !== "compact";
+    if (compact) root.dataset.density = "compact";
+    else delete root.dataset.density;
+    button.setAttribute("aria-pressed", String(compact));
+    try { localStorage.setItem("density", compact ? "compact" : ""); } catch { /* not remembered */ }
+  });
+  const showDensity = () => document.querySelectorAll("[data-density-toggle]").forEach((button) => {
+    button.setAttribute("aria-pressed", String(document.documentElement.dataset.density === "compact"));
+  });
+  const settle = () => { refreshAll(); showDensity(); };
+  document.addEventListener("DOMContentLoaded", settle);
+  document.addEventListener("htmx:afterSettle", settle);
+  addEventListener("pageshow", settle);
+})();
