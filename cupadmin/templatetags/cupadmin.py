@@ -8,8 +8,8 @@ from django import template
 from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince, timeuntil
 
 register = template.Library()
@@ -83,9 +83,9 @@ def age(at: datetime | None) -> str:
     now = timezone.now()
     if abs(now - at) < timedelta(minutes=1):
         return "just now" if at <= now else "in a moment"
-    if at > now:
-        return f"in {timeuntil(at, now, depth=1)}"
-    return f"{timesince(at, now, depth=1)} ago"
+    ahead = at > now
+    span = (timeuntil if ahead else timesince)(at, now, depth=1).replace("\xa0", " ")
+    return f"in {span}" if ahead else f"{span} ago"
 
 
 @register.filter
@@ -94,6 +94,7 @@ def duration(value: timedelta | float | None) -> str:
     if value is None:
         return "–"
     seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    seconds = max(seconds, 0.0)  # two hosts' clocks may disagree
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
@@ -107,10 +108,11 @@ def duration(value: timedelta | float | None) -> str:
 
 
 @register.filter
-def fingerprint(value: str | None) -> str:
-    """Group a hex fingerprint in pairs, as certificates are compared by eye."""
+def fingerprint(value: str | None) -> SafeString:
+    """Group a hex fingerprint in pairs, and let a line break only between them."""
     digits = (value or "").replace(":", "").upper()
-    return ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
+    pairs = ((digits[i : i + 2],) for i in range(0, len(digits), 2))
+    return format_html_join(mark_safe(":<wbr>"), "{}", pairs)
 
 
 @register.filter
