@@ -1,0 +1,21 @@
+// A refresh that fails says so once, and keeps what was there; the next good one takes it back.
+(() => {
+  const show = (when) => {
+    const notice = document.getElementById("connection");
+    if (!notice) return;
+    notice.querySelectorAll("[data-when]").forEach((text) => {
+      text.hidden = text.dataset.when !== when;
+    });
+    notice.hidden = !when;
+  };
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr } = event.detail;
+    // A fragment is never a page without the frame: the session has ended.
+    const signedOut = /<body class="plain"/.test(xhr.responseText);
+    if (signedOut) event.detail.shouldSwap = false;
+    if (signedOut) show("signed-out");
+    else show(xhr.status >= 500 ? "silent" : "");
+  });
+  document.addEventListener("htmx:sendError", () => show("silent"));
+  document.addEventListener("htmx:timeout", () => show("silent"));
+})();
