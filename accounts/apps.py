@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Roles, API tokens and the audit trail."""
+
+    name = "accounts"

@@ -1,0 +1,111 @@
+"""API tokens and the audit trail."""
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import models
+from django.utils import timezone
+
+from accounts.access import Role
+
+TOKEN_PREFIX_LENGTH = 8
+
+
+class ApiToken(models.Model):
+    """A bearer token of a user; only a keyed hash of it is stored."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=100)
+    role = models.CharField(max_length=20, choices=Role.choices)
+    prefix = models.CharField(max_length=TOKEN_PREFIX_LENGTH, unique=True)
+    digest = models.CharField(max_length=160)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def issue(cls, user: User, name: str, role: Role, **fields: object) -> tuple[Self, str]:
+        """Store a new token and return it with its text, which is shown only once."""
+        prefix = secrets.token_hex(TOKEN_PREFIX_LENGTH // 2)
+        text = f"cup_{prefix}_{secrets.token_urlsafe(32)}"
+        token = cls.objects.create(
+            user=user, name=name, role=role, prefix=prefix, digest=digest(text), **fields
+        )
+        return token, text
+
+    @classmethod
+    def find(cls, text: str) -> Self | None:
+        """Return the usable token that `text` is, or None."""
+        parts = text.split("_", 2)
+        if len(parts) != 3 or parts[0] != "cup" or len(parts[1]) != TOKEN_PREFIX_LENGTH:
+            return None
+        token = cls.objects.select_related("user").filter(prefix=parts[1]).first()
+        if token is None or not token.matches(text):
+            return None
+        return token if token.usable else None
+
+    def matches(self, text: str) -> bool:
+        key_id = self.digest.partition("$")[0]
+        known = key_id in settings.FIELD_KEYS
+        return known and hmac.compare_digest(self.digest, digest(text, key_id))
+
+    @property
+    def usable(self) -> bool:
+        expired = self.expires_at is not None and self.expires_at <= timezone.now()
+        return self.user.is_active and not expired
+
+
+def digest(text: str, key_id: str = "") -> str:
+    """Return `key id$keyed hash` of a token: a stolen table alone opens nothing."""
+    key_id = key_id or next(iter(settings.FIELD_KEYS))
+    pepper = hmac.digest(settings.FIELD_KEYS[key_id], b"api tokens", "sha256")
+    return f"{key_id}${hmac.new(pepper, text.encode(), hashlib.sha256).hexdigest()}"
+
+
+class AuditEntry(models.Model):
+    """One thing that somebody did; never changed, each bound to the one before."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=150)
+    action = models.CharField(max_length=60)
+    object_type = models.CharField(max_length=60, blank=True)
+    object_id = models.CharField(max_length=64, blank=True)
+    object_label = models.CharField(max_length=255, blank=True)
+    changes = models.JSONField(default=dict)
+    address = models.GenericIPAddressField(null=True)
+    previous_hash = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="audit_newest"),
+            # The history of one object on its page.
+            models.Index(fields=["object_type", "object_id"], name="audit_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.action} {self.object_label}"
+
+
+class AuditHead(models.Model):
+    """The hash of the newest entry; its row lock puts writers in order."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    hash = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return self.hash

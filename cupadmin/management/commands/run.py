@@ -1,0 +1,139 @@
+"""`make run`: web server, worker and beat under one supervisor."""
+
+import os
+import secrets
+import socket
+import sys
+import urllib.request
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.access import Role
+from cupadmin.supervisor import Supervisor
+
+ADMIN = "admin"
+QUEUES = "operate,poll,maintenance"
+
+
+class Command(BaseCommand):
+    """Migrate, start everything, and stay until Ctrl-C."""
+
+    help = "Run the console: web server, worker and beat. Ctrl-C ends all of it."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
+        parser.add_argument("--port", default=os.environ.get("PORT", "8000"))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.host, self.port = options["host"], parse_port(options["port"])
+        refuse_taken_port(self.host, self.port)
+        self.say("Preparing the database and static files ...")
+        prepare()
+        password = self.first_administrator()
+        supervisor = Supervisor()
+        with supervisor.running():
+            environment = self.before(supervisor)
+            start_console(supervisor, self.host, self.port, environment)
+            supervisor.wait_for(self.answers, "The web server", 60)
+            self.after(supervisor, environment)
+            self.banner(password)
+            supervisor.watch()
+        self.say("Everything has ended.")
+
+    def before(self, supervisor: Supervisor) -> dict[str, str]:
+        """Start what the console needs; return additions to its environment."""
+        return {}
+
+    def after(self, supervisor: Supervisor, environment: dict[str, str]) -> None:
+        """Do what needs the running console."""
+
+    def first_administrator(self) -> str:
+        """Create `admin` on an empty installation; return the password to print."""
+        if User.objects.exists():
+            return ""
+        password = os.environ.get("CUPADMIN_ADMIN_PASSWORD") or secrets.token_urlsafe(12)
+        create_administrator(password)
+        return password
+
+    def answers(self) -> bool:
+        try:
+            url = f"http://{self.host}:{self.port}/healthz"
+            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def banner(self, password: str) -> None:
+        self.say(f"\n  cupadmin is ready:  http://{self.host}:{self.port}/")
+        if password:
+            self.say(f"  user:               {ADMIN}\n  password:           {password}")
+        self.say("  Ctrl-C ends it.\n")
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def parse_port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise CommandError(f"PORT must be a number from 1 to 65535, not {text!r}.")
+    return int(text)
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise CommandError(
+                f"Port {port} is taken; choose another one: make demo PORT=8001"
+            ) from None
+
+
+def prepare() -> None:
+    call_command("migrate", verbosity=0)
+    stamp = settings.STATIC_ROOT / ".version"
+    fresh = f"{settings.VERSION} {newest(settings.BASE_DIR / 'static')}"
+    if not stamp.exists() or stamp.read_text() != fresh:
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        stamp.write_text(fresh)
+
+
+def newest(folder: Path) -> int:
+    """Return the latest change below a folder, so that static files follow edits."""
+    return max((path.stat().st_mtime_ns for path in folder.rglob("*")), default=0)
+
+
+def create_administrator(password: str) -> None:
+    user, _ = User.objects.get_or_create(username=ADMIN)
+    user.set_password(password)
+    user.save()
+    user.groups.set([Group.objects.get(name=Role.ADMINISTRATOR)])
+
+
+def start_console(
+    supervisor: Supervisor, host: str, port: int, environment: dict[str, str]
+) -> None:
+    python, celery = sys.executable, [sys.executable, "-m", "celery", "-A", "cupadmin"]
+    quiet = ["--loglevel", "WARNING"]
+    supervisor.start(
+        "web",
+        *[python, "-m", "gunicorn", "cupadmin.wsgi", "--bind", f"{host}:{port}"],
+        *["--workers", "2", "--threads", "8", "--log-level", "warning"],
+        environment=environment,
+    )
+    supervisor.start(
+        "worker",
+        *[*celery, "worker", "--pool", "threads", "--concurrency", "8", *quiet],
+        *["--queues", QUEUES, "--without-gossip", "--without-mingle"],
+        environment=environment,
+    )
+    supervisor.start("beat", *celery, "beat", *quiet, environment=environment)

@@ -1,0 +1,75 @@
+"""The menus of every page, in the product's own order and words."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.access import Role, role_of
+
+# application, menu, label, URL name, role that may open it
+ITEMS = (
+    ("administration", "System", "Overview", "home", Role.VIEWER),
+    ("administration", "System", "Clusters", "peers:clusters", Role.VIEWER),
+    ("administration", "System", "Jobs", "jobs:find", Role.VIEWER),
+    ("administration", "System", "Audit", "accounts:audit", Role.ADMINISTRATOR),
+    ("administration", "Presence", "Inter-Clustering", "peers:find", Role.VIEWER),
+    (
+        "administration",
+        "Diagnostics",
+        "System Troubleshooter",
+        "diagnostics:troubleshooter",
+        Role.VIEWER,
+    ),
+    (
+        "serviceability",
+        "Tools",
+        "Control Center - Network Services",
+        "services:server",
+        Role.VIEWER,
+    ),
+    (
+        "serviceability",
+        "Tools",
+        "Intercluster Sync Agent",
+        "services:agents",
+        Role.VIEWER,
+    ),
+    ("serviceability", "Tools", "All services", "services:grid", Role.VIEWER),
+)
+
+
+def menus(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: the menus that the signed-in person may open."""
+    role = role_of(request.user) if hasattr(request, "user") else None
+    if role is None:
+        return {"menus": [], "user_menu": [], "application": "administration"}
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for application, title, label, name, needed in ITEMS:
+        if role.covers(needed):
+            url = reverse(name)
+            item = {"label": label, "url": url, "current": _current(request, url)}
+            found.setdefault((application, title), []).append(item)
+    serviceability = request.path.startswith("/serviceability/")
+    return {
+        "menus": [
+            {"title": title, "application": application, "items": items}
+            for (application, title), items in found.items()
+        ],
+        "application": "serviceability" if serviceability else "administration",
+        "user_menu": [
+            {"label": "API tokens", "url": reverse("accounts:tokens")},
+            {"label": "REST interface", "url": reverse("docs")},
+            {"label": "Sign out", "url": reverse("accounts:logout"), "post": True},
+        ],
+        "search_url": reverse("search"),
+        "jobs_url": reverse("jobs:find"),
+        "jobs_badge_url": reverse("jobs:badge"),
+        "role": role,
+        "may_operate": role.covers(Role.OPERATOR),
+        "may_administer": role.covers(Role.ADMINISTRATOR),
+    }
+
+
+def _current(request: HttpRequest, url: str) -> bool:
+    return request.path == url or (url != "/" and request.path.startswith(url))

@@ -1,0 +1,97 @@
+"""The overview, the REST documentation and health."""
+
+from typing import Any
+
+from csp.decorators import csp_update
+from django.db import DatabaseError, connection
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+
+from accounts.access import Role, access, open_to_all
+from accounts.http import Request
+from jobs.models import Job
+from peers.mesh import mesh
+from peers.models import Cluster, Node, Peer
+
+MOST_RESULTS = 20
+
+
+@access(get=Role.VIEWER)
+def home(request: Request) -> HttpResponse:
+    """Overview: the mesh matrix, and fragments of what higher apps know."""
+    context = {
+        "mesh": mesh(),
+        "n_clusters": Cluster.objects.count(),
+        "n_peers": Peer.objects.count(),
+    }
+    return render(request, "home.html", context)
+
+
+@access(get=Role.VIEWER)
+def search(request: Request) -> HttpResponse:
+    """One field over clusters, nodes, peers and jobs; each answer is a link."""
+    term = request.GET.get("q", "").strip().replace("\0", "")[:100]
+    results = find(term) if term else []
+    context = {
+        "search_query": term,
+        "results": results,
+        "has_results": any(found for _, found in results),
+    }
+    return render(request, "search.html", context)
+
+
+def find(term: str) -> list[tuple[str, list[Any]]]:
+    clusters = Q(name__icontains=term) | Q(domain__icontains=term)
+    nodes = Q(name__icontains=term) | Q(address__icontains=term)
+    peers = Q(address__icontains=term) | Q(username__icontains=term)
+    return [
+        ("Clusters", list(Cluster.objects.filter(clusters)[:MOST_RESULTS])),
+        ("Nodes", list(Node.objects.filter(nodes)[:MOST_RESULTS])),
+        (
+            "Peers",
+            list(Peer.objects.filter(peers).select_related("cluster")[:MOST_RESULTS]),
+        ),
+        (
+            "Jobs",
+            list(Job.objects.filter(target_label__icontains=term)[:MOST_RESULTS]),
+        ),
+    ]
+
+
+class Schema(SpectacularJSONAPIView):
+    """The OpenAPI description."""
+
+    access = {"get": Role.VIEWER}
+
+
+class Docs(SpectacularSwaggerSplitView):
+    """Interactive pages of the REST interface."""
+
+    access = {"get": Role.VIEWER}
+    url_name = "schema"
+
+
+schema = Schema.as_view()
+# Swagger UI sets style attributes on its own elements; only this page allows them.
+docs = csp_update({"style-src": ["'unsafe-inline'"], "img-src": ["data:"]})(
+    Docs.as_view()
+)
+
+
+@open_to_all
+def healthz(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"status": "ok"})
+
+
+@open_to_all
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Ready means: the database answers."""
+    try:
+        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return JsonResponse({"status": "the database does not answer"}, status=503)
+    return JsonResponse({"status": "ok"})

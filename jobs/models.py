@@ -1,0 +1,279 @@
+"""Jobs, their steps and the locks they hold.
+
+The job's row is the outbox: it is committed with the change that asked for it, and
+`ring_due` rings for every row that nobody took. The broker only makes that quick.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import ExpressionWrapper, F, Q
+from django.db.models.functions import Now
+from django.urls import reverse
+
+from jobs import kinds
+
+LEASE = timedelta(seconds=30)
+# A job that was rung is rung again after this, should the first ring be lost.
+RING_AGAIN = timedelta(seconds=20)
+MAX_ATTEMPTS = 5
+
+
+class Busy(Exception):
+    """Another job that is not finished works on the same thing."""
+
+    def __init__(self, job: "Job") -> None:
+        super().__init__(f"{job} is still {job.get_state_display().lower()}.")
+        self.job = job
+
+
+def from_now(delta: timedelta) -> ExpressionWrapper:
+    """Return a time by the database's clock; workers' clocks may differ."""
+    return ExpressionWrapper(Now() + delta, output_field=models.DateTimeField())
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    """Queries that decide who works on what."""
+
+    def active(self) -> Self:
+        return self.filter(state__in=Job.ACTIVE)
+
+    def due(self) -> Self:
+        """Jobs that somebody should be working on, and nobody is."""
+        waiting = Q(state=Job.State.QUEUED, ring_at__lte=Now())
+        abandoned = Q(state=Job.State.RUNNING, lease_until__lt=Now())
+        return self.filter(waiting | abandoned)
+
+    def claim(self, pk: str, owner: str) -> "Job | None":
+        """Take a due job for LEASE; None if another worker has it or it is done."""
+        taken = (
+            self.due()
+            .filter(pk=pk)
+            .update(
+                state=Job.State.RUNNING,
+                owner=owner,
+                lease_until=from_now(LEASE),
+                attempts=F("attempts") + 1,
+            )
+        )
+        if not taken:
+            return None
+        self.filter(pk=pk, started_at=None).update(started_at=Now())
+        return self.get(pk=pk)
+
+    def for_target(self, target: models.Model) -> Self:
+        return self.filter(target_id=str(target.pk))
+
+
+class JobManager(models.Manager.from_queryset(JobQuerySet)):  # type: ignore[misc]
+    """Submits jobs."""
+
+    def submit(
+        self,
+        kind: str,
+        steps: Sequence[tuple[str, str]],
+        *,
+        target: models.Model | None = None,
+        label: str = "",
+        arguments: dict[str, Any] | None = None,
+        locks: Iterable[str] = (),
+        user: Any = None,
+        address: str | None = None,
+        queue: str = "",
+    ) -> "Job":
+        """Commit a job with its steps [(key, label)], and ring once it is committed.
+
+        Raises Busy when an unfinished job holds one of the locks.
+        """
+        with transaction.atomic():
+            job: Job = self.create(
+                kind=kind,
+                queue=queue or kinds.get(kind).queue,
+                arguments=arguments or {},
+                lock_names=(names := sorted(set(locks))),
+                target_type=(target._meta.model_name or "") if target else "",
+                target_id=str(target.pk) if target else "",
+                target_label=(label or (str(target) if target else ""))[:255],
+                requested_by=user,
+                requested_from=address,
+                total=len(steps),
+                ring_at=Now(),
+            )
+            JobStep.objects.bulk_create(
+                JobStep(job=job, position=position, key=key, label=text)
+                for position, (key, text) in enumerate(steps)
+            )
+            hold(job, names)
+            transaction.on_commit(job.ring, robust=True)
+        return job
+
+
+def hold(job: "Job", locks: Iterable[str]) -> None:
+    """Take all locks at once, or raise Busy with a job that holds one of them."""
+    wanted = [JobLock(name=name, job=job) for name in locks]
+    try:
+        with transaction.atomic():
+            JobLock.objects.bulk_create(wanted)
+    except IntegrityError:
+        taken = JobLock.objects.filter(name__in=[lock.name for lock in wanted])
+        raise Busy(taken.select_related("job")[0].job) from None
+
+
+class Job(models.Model):
+    """One piece of background work, and the story of how it went."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        ROLLED_BACK = "rolled_back"
+        NEEDS_ATTENTION = "needs_attention"
+        CANCELLED = "cancelled"
+
+    ACTIVE = (State.QUEUED, State.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=40)
+    queue = models.CharField(max_length=60)
+    state = models.CharField(
+        max_length=20, choices=State.choices, default=State.QUEUED
+    )
+    arguments = models.JSONField(default=dict)
+    lock_names = models.JSONField(default=list)
+    target_type = models.CharField(max_length=60, blank=True)
+    target_id = models.CharField(max_length=64, blank=True)
+    target_label = models.CharField(max_length=255, blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL
+    )
+    requested_from = models.GenericIPAddressField(null=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    doing = models.CharField(max_length=255, blank=True)
+    error = models.CharField(max_length=1000, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    cancel_requested = models.BooleanField(default=False)
+    owner = models.CharField(max_length=100, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    ring_at = models.DateTimeField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = JobManager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            # What is due (every few seconds), the header's badge, the list.
+            models.Index(fields=["state", "ring_at"], name="job_due"),
+            models.Index(fields=["-created_at", "-id"], name="job_newest"),
+            models.Index(fields=["target_id"], name="job_target"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.target_label}".strip()
+
+    def get_absolute_url(self) -> str:
+        return reverse("jobs:show", args=[self.pk])
+
+    @property
+    def label(self) -> str:
+        return kinds.get(self.kind).label
+
+    @property
+    def active(self) -> bool:
+        return self.state in self.ACTIVE
+
+    @property
+    def may_retry(self) -> bool:
+        return not self.active and self.state != self.State.SUCCEEDED
+
+    def ring(self) -> None:
+        """Tell the workers; never fails, since `ring_due` rings again."""
+        from jobs.doorbell import ring
+
+        ring([(str(self.pk), self.queue)])
+
+    def cancel(self) -> bool:
+        """Ask for an end; a job that nobody took ends at once. False: it is over."""
+        cls = type(self)
+        waiting = cls.objects.filter(pk=self.pk, state=self.State.QUEUED)
+        with transaction.atomic():
+            if waiting.update(state=self.State.CANCELLED, finished_at=Now()):
+                JobLock.objects.filter(job=self).delete()
+                self.steps.filter(state=JobStep.State.PENDING).update(
+                    state=JobStep.State.SKIPPED
+                )
+                return True
+        running = cls.objects.filter(pk=self.pk, state=self.State.RUNNING)
+        return bool(running.update(cancel_requested=True))
+
+    def retry(self) -> None:
+        """Queue it again: finished steps stay, the others start over. May raise Busy."""
+        with transaction.atomic():
+            again = Job.objects.filter(pk=self.pk, state=self.state).update(
+                state=self.State.QUEUED,
+                error="",
+                attempts=0,
+                cancel_requested=False,
+                finished_at=None,
+                lease_until=None,
+                ring_at=Now(),
+            )
+            if not again:
+                raise Busy(self)
+            hold(self, self.lock_names)
+            self.steps.exclude(
+                state__in=[JobStep.State.DONE, JobStep.State.UNKNOWN]
+            ).update(state=JobStep.State.PENDING, detail="", finished_at=None)
+            transaction.on_commit(self.ring, robust=True)
+
+
+class JobStep(models.Model):
+    """One step: its intent is committed before it acts, its result after."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        UNKNOWN = "unknown"
+        SKIPPED = "skipped"
+        UNDONE = "undone"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveIntegerField()
+    key = models.CharField(max_length=120)
+    label = models.CharField(max_length=255)
+    state = models.CharField(
+        max_length=20, choices=State.choices, default=State.PENDING
+    )
+    detail = models.CharField(max_length=1000, blank=True)
+    memo = models.JSONField(default=dict)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "key"], name="one_step_per_key")
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class JobLock(models.Model):
+    """What an unfinished job works on; a second job for it is refused."""
+
+    name = models.CharField(primary_key=True, max_length=120)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="locks")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,35 @@
+"""Asking a node over AXL from a job, and remembering what it turned out to be."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import wire
+from peers.connections import address_of
+from peers.models import Node
+from wire import AxlClient, Code, NodeAddress, WireError
+
+T = TypeVar("T")
+Question = Callable[[AxlClient], Awaitable[T]]
+
+
+def ask(node: Node, question: Question[T]) -> T:
+    """Ask one node; raises WireError. Never call this from a request."""
+    try:
+        answer, axl_version = wire.run(_ask(address_of(node), question))
+    except WireError as error:
+        remember_error(node, error)
+        raise
+    if axl_version and axl_version != node.axl_version:
+        Node.objects.filter(pk=node.pk).update(axl_version=axl_version)
+    return answer
+
+
+async def _ask(address: NodeAddress, question: Question[T]) -> tuple[T, str | None]:
+    async with AxlClient(address) as axl:
+        return await question(axl), axl.axl_version
+
+
+def remember_error(node: Node, error: WireError) -> None:
+    """A certificate that changed stops every later call to the node."""
+    if error.code == Code.CERTIFICATE_CHANGED:
+        node.remember_change()

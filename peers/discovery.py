@@ -1,0 +1,119 @@
+"""What a cluster tells of itself: version, generation, nodes, certificates."""
+
+import asyncio
+from typing import Any
+
+from django.db import transaction
+
+import wire
+from accounts import audit
+from peers.connections import policy
+from peers.conversation import ask
+from peers.models import Cluster, Node
+from wire import AxlClient, Certificate, WireError, platforms, sql
+
+
+def learn_version(cluster: Cluster) -> str:
+    """Store version and generation; return a sentence about them."""
+    publisher = publisher_of(cluster)
+    version = ask(publisher, AxlClient.version)
+    if not version:
+        return "The publisher does not tell its version; set the generation by hand."
+    generation = platforms.generation_of(version)
+    Cluster.objects.filter(pk=cluster.pk).update(
+        version=version, generation=generation
+    )
+    cluster.version, cluster.generation = version, generation
+    return f"{cluster.get_generation_display()}, version {version}"
+
+
+def publisher_of(cluster: Cluster) -> Node:
+    publisher = cluster.publisher
+    if publisher is None:
+        raise WireError(
+            wire.Code.ADDRESS,
+            f"The cluster {cluster} has no publisher.",
+            remedy="Add its publisher as a node first.",
+        )
+    return publisher
+
+
+async def _process_nodes(axl: AxlClient) -> list[dict[str, Any]]:
+    return [row async for row in axl.rows(sql.query("process_nodes"))]
+
+
+def learn_nodes(cluster: Cluster) -> str:
+    """Add the nodes that the console does not know; return what was found."""
+    rows = ask(publisher_of(cluster), _process_nodes)
+    known = list(cluster.nodes.all())
+    added = [
+        add_node(cluster, name)
+        for name in node_names(rows)
+        if not any(node.goes_by(name) for node in known)
+    ]
+    names = ", ".join(node.name for node in added)
+    return f"{len(known)} known, added: {names}" if added else f"{len(known)} known"
+
+
+def node_names(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the presence nodes among the rows of `processnode`.
+
+    Where the table tells the role of a node (10.0 on), voice nodes stand beside
+    presence nodes; 2 is presence.
+    """
+    presence = [row for row in rows if row.get("tkprocessnoderole") in (None, "", "2")]
+    return [row["name"] for row in presence if row.get("name")]
+
+
+def add_node(cluster: Cluster, name: str) -> Node:
+    with transaction.atomic():
+        publisher = publisher_of(cluster)
+        node = Node.objects.create(
+            cluster=cluster,
+            name=name.lower(),
+            address=name.lower(),
+            role=Node.Role.SUBSCRIBER,
+            axl_port=publisher.axl_port,
+        )
+        audit.record(audit.CONSOLE, "discover node", node)
+    return node
+
+
+def look_at_certificates(cluster: Cluster) -> str:
+    """Ask each node for its certificate and notice one that changed."""
+    nodes = list(cluster.nodes.all())
+    found = wire.run(_certificates(nodes))
+    for node, certificate in zip(nodes, found, strict=True):
+        if isinstance(certificate, Certificate):
+            notice_certificate(node, certificate)
+    waiting = [node.name for node in cluster.nodes.all() if not node.trusted]
+    if waiting:
+        return "To be confirmed by an administrator: " + ", ".join(waiting)
+    return "All confirmed"
+
+
+def notice_certificate(node: Node, certificate: Certificate) -> None:
+    pinned = node.certificate_fingerprint
+    if pinned and pinned != certificate.fingerprint:
+        node.remember_change()
+    else:
+        Node.objects.filter(pk=node.pk).update(
+            certificate_not_after=certificate.not_after
+        )
+
+
+async def _certificates(nodes: list[Node]) -> list[Certificate | BaseException]:
+    where = policy()
+    return await asyncio.gather(
+        *(
+            wire.fetch_certificate(
+                node.address,
+                node.axl_port,
+                where,
+                server_name=node.name,
+                legacy=node.cluster.legacy_tls,
+            )
+            for node in nodes
+        ),
+        return_exceptions=True,
+    )

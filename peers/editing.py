@@ -1,0 +1,169 @@
+"""What pages and REST both do to clusters, nodes and peers, each in one transaction."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Q
+
+from accounts import audit
+from accounts.audit import Actor
+from jobs.models import Busy, Job, JobStep
+from peers import changes
+from peers.models import Cluster, Node, Peer
+
+CLUSTER_FIELDS = (
+    "name",
+    "domain",
+    "description",
+    "site",
+    "axl_username",
+    "provisioning",
+    "tls_mode",
+    "ca_certificate",
+    "legacy_tls",
+    "peer_table",
+)
+NODE_FIELDS = (
+    "name",
+    "address",
+    "role",
+    "axl_port",
+    "sip_port",
+    "sip_tls_port",
+    "sip_peer_tls_port",
+)
+
+
+def values_of(row: models.Model, fields: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in fields}
+
+
+@transaction.atomic
+def save_cluster(
+    cluster: Cluster,
+    actor: Actor,
+    *,
+    password: str = "",
+    fields: Iterable[str] = (),
+    publisher: Node | None = None,
+) -> None:
+    """Save a new cluster with its publisher, or the edited fields of a known one.
+
+    Raises:
+        rest.models.Stale: somebody else edited it in the meantime.
+    """
+    creating = cluster._state.adding
+    old = {} if creating else values_of(Cluster.objects.get(pk=cluster.pk), fields)
+    new = values_of(cluster, CLUSTER_FIELDS if creating else fields)
+    found = audit.differences(old, new)
+    if password:
+        cluster.seal("axl_password", password)
+        found["axl_password"] = [None, "changed"]
+    if creating:
+        cluster.save(force_insert=True)
+    else:
+        cluster.save_edit(*fields, *(("axl_password",) if password else ()))
+    audit.record(actor, "add cluster" if creating else "edit cluster", cluster, found)
+    if publisher is not None:
+        publisher.cluster = cluster
+        save_node(publisher, actor)
+
+
+@transaction.atomic
+def delete_cluster(cluster: Cluster, actor: Actor) -> None:
+    """Delete it with its nodes and peers, here only; raises Busy while a job works."""
+    rows: list[models.Model] = [cluster, *cluster.nodes.all(), *cluster.peers.all()]
+    withdraw(*rows)
+    audit.record(actor, "delete cluster", cluster)
+    cluster.delete()
+
+
+@transaction.atomic
+def save_node(node: Node, actor: Actor, *, fields: Iterable[str] = ()) -> None:
+    creating = node._state.adding
+    before = None if creating else Node.objects.get(pk=node.pk)
+    old = values_of(before, fields) if before else {}
+    new = values_of(node, NODE_FIELDS if creating else fields)
+    if creating:
+        node.save(force_insert=True)
+    else:
+        node.save_edit(*fields)
+    action = "add node" if creating else "edit node"
+    audit.record(actor, action, node, audit.differences(old, new))
+    relink(node, *([before] if before else []))
+
+
+@transaction.atomic
+def delete_node(node: Node, actor: Actor) -> None:
+    withdraw(node)
+    audit.record(actor, "delete node", node)
+    pk, node.pk = node.pk, node.pk
+    node.delete()
+    node.pk = pk
+    relink(node)
+
+
+def relink(*nodes: Node) -> None:
+    """Find the remote cluster again of the peers that point to these nodes."""
+    hosts = {host for node in nodes for host in (node.name, node.address)}
+    query = Q()
+    for host in hosts:
+        query |= Q(address__iexact=host)
+    for peer in Peer.objects.filter(query):
+        remote = peer.find_remote()
+        Peer.objects.filter(pk=peer.pk).update(remote_cluster=remote)
+
+
+@transaction.atomic
+def save_peer(
+    peer: Peer, actor: Actor, *, password: str = "", fields: Iterable[str] = ()
+) -> Job:
+    """Save a peer and provision it; a job of an older save that waits is withdrawn."""
+    withdraw(peer)
+    return changes.save_peer(peer, actor, password=password, fields=fields)
+
+
+@transaction.atomic
+def delete_peer(peer: Peer, actor: Actor, *, both_sides: bool = False) -> Job | None:
+    """Remove a peer by a job where its cluster may have it; else delete its row.
+
+    Raises:
+        jobs.models.Busy: a job works on the peer, or on the matching one.
+    """
+    back = peer.reverse if both_sides else None
+    withdraw(peer, *([back] if back else []))
+    if may_be_on_cluster(peer):
+        return changes.remove_peer(peer, actor, both_sides=both_sides)
+    forget_peer(peer, actor)
+    return delete_peer(back, actor) if back else None
+
+
+@transaction.atomic
+def forget_peer(peer: Peer, actor: Actor) -> None:
+    """Delete the row only; the cluster keeps its entry."""
+    withdraw(peer)
+    audit.record(actor, "forget peer", peer)
+    peer.delete()
+
+
+def may_be_on_cluster(peer: Peer) -> bool:
+    """Whether the cluster has the entry, or a write was begun whose end is not known."""
+    if peer.provisioning_state == Peer.ProvisioningState.ABSENT:
+        return False
+    begun = JobStep.objects.filter(
+        job__target_id=str(peer.pk), key="write", started_at__isnull=False
+    )
+    return bool(peer.applied_address) or begun.exists()
+
+
+def withdraw(*rows: models.Model) -> None:
+    """Cancel the jobs of these rows that nobody works on; raise Busy for a running one.
+
+    A guided set-up waits for a person for as long as it takes; it must not keep the
+    peer from being edited.
+    """
+    targets = [str(row.pk) for row in rows]
+    for job in Job.objects.active().filter(target_id__in=targets):
+        if not (job.cancel() and not job.cancel_requested_now()):
+            raise Busy(job)

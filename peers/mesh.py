@@ -1,0 +1,68 @@
+"""The mesh: every pair of clusters, and what is known of its peering."""
+
+from dataclasses import dataclass
+
+from peers.models import Cluster, Outcome, Peer
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One direction: the peer on `home` that points to `remote`, if there is one."""
+
+    home: Cluster
+    remote: Cluster
+    peer: Peer | None
+    one_sided: bool
+
+    @property
+    def outcome(self) -> str:
+        return self.peer.outcome if self.peer else "missing"
+
+    @property
+    def diagonal(self) -> bool:
+        return self.home.pk == self.remote.pk
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """All clusters, and a row of cells for each as home cluster."""
+
+    clusters: list[Cluster]
+    rows: list[tuple[Cluster, list[Cell]]]
+
+    @property
+    def cells(self) -> list[Cell]:
+        return [cell for _, row in self.rows for cell in row if not cell.diagonal]
+
+    @property
+    def missing(self) -> list[Cell]:
+        return [cell for cell in self.cells if cell.peer is None]
+
+    @property
+    def one_sided(self) -> list[Cell]:
+        return [cell for cell in self.cells if cell.one_sided]
+
+    @property
+    def passed(self) -> int:
+        return sum(cell.outcome == Outcome.PASSED for cell in self.cells)
+
+
+def mesh() -> Mesh:
+    """Return the mesh of all clusters, in two queries."""
+    clusters = list(Cluster.objects.order_by("name"))
+    peers: dict[tuple[object, object], Peer] = {}
+    managed = Peer.objects.exclude(remote_cluster=None).defer("entries", "password")
+    for peer in managed.order_by("-address"):
+        peers[peer.cluster_id, peer.remote_cluster_id] = peer
+    rows = [
+        (home, [_cell(peers, home, remote) for remote in clusters]) for home in clusters
+    ]
+    return Mesh(clusters, rows)
+
+
+def _cell(
+    peers: dict[tuple[object, object], Peer], home: Cluster, remote: Cluster
+) -> Cell:
+    peer = peers.get((home.pk, remote.pk))
+    back = peers.get((remote.pk, home.pk))
+    return Cell(home, remote, peer, one_sided=peer is not None and back is None)

@@ -1,0 +1,238 @@
+"""How the peer that an administrator wants reaches its cluster, and leaves it.
+
+Direct: the entry is written through AXL on the publisher, in a table that the
+cluster's own catalogue confirms. Guided: the administrator does it, and the console
+notices when the cluster shows the result. Either way an interrupted step is read back
+before anything is done again.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from jobs.failpoints import failpoint
+from jobs.models import Job
+from jobs.run import Ended, Run, Step
+from peers.connections import peer_table_of
+from peers.conversation import ask
+from peers.discovery import publisher_of
+from peers.models import Peer
+from peers.signals import peer_applied
+from wire import AxlClient, PeerEntry, PeerTableClient, PeerValues, WireError
+
+T = TypeVar("T")
+Conversation = Callable[[PeerTableClient], Awaitable[T]]
+
+# A guided job looks again this often, and asks for attention after this long.
+NOTICE_EVERY = 15.0
+
+
+def ask_table(peer: Peer, conversation: Conversation[T]) -> T:
+    """Talk to the peer table of the home cluster, on its publisher."""
+    table = peer_table_of(peer.cluster)
+
+    async def question(axl: AxlClient) -> T:
+        return await conversation(PeerTableClient(axl, table))
+
+    return ask(publisher_of(peer.cluster), question)
+
+
+def entry_of(peer: Peer) -> PeerEntry | None:
+    """Return the cluster's own entry for the peer, as it is now."""
+    addresses = {peer.address.casefold(), peer.applied_address.casefold()}
+    entries = ask_table(peer, PeerTableClient.read)
+    found = [entry for entry in entries if entry.address.casefold() in addresses]
+    return found[0] if found else None
+
+
+def values_of(peer: Peer) -> PeerValues:
+    return PeerValues(
+        username=peer.username,
+        protocol=peer.protocol,
+        external_phone_number_mask=peer.external_phone_number_mask,
+        password=peer.unseal("password"),
+    )
+
+
+def matches(entry: PeerEntry | None, peer: Peer) -> bool:
+    """Whether the cluster shows the peer as wanted, the password left aside."""
+    return entry is not None and (
+        entry.address.casefold(),
+        entry.username,
+        entry.protocol,
+        entry.external_phone_number_mask,
+    ) == (
+        peer.address.casefold(),
+        peer.username,
+        peer.protocol,
+        peer.external_phone_number_mask,
+    )
+
+
+def image(entry: PeerEntry | None) -> dict[str, str] | None:
+    """The entry as a step may remember it: everything but the password."""
+    if entry is None:
+        return None
+    return {
+        "address": entry.address,
+        "username": entry.username,
+        "protocol": entry.protocol,
+        "external_phone_number_mask": entry.external_phone_number_mask,
+    }
+
+
+def provision_directly(run: Run, peer: Peer) -> None:
+    run.do("catalogue", lambda step: verify_table(peer))
+    run.do("before", lambda step: remember_before(step, peer))
+    run.do("write", lambda step: write(step, peer))
+    run.do("read-back", lambda step: read_back(peer))
+    applied(peer)
+
+
+def verify_table(peer: Peer) -> str:
+    ask_table(peer, PeerTableClient.verify)
+    table = peer_table_of(peer.cluster)
+    return f"The table {table.table} has every mapped column."
+
+
+def remember_before(step: Step, peer: Peer) -> str:
+    before = entry_of(peer)
+    step.remember(before=image(before))
+    return "There is an entry, it will be changed." if before else "There is no entry."
+
+
+def write(step: Step, peer: Peer) -> str:
+    """Insert or change the entry once; an unclear outcome is settled by reading."""
+    failpoint("provision:before-write")
+    existing = entry_of(peer)
+    if stands(existing, peer):
+        return "An earlier attempt wrote it." if step.interrupted else "It stands."
+    values = values_of(peer)
+    try:
+        if existing:
+            old = existing.address
+            ask_table(peer, lambda t: t.update(old, values, renamed=peer.address))
+        else:
+            ask_table(peer, lambda t: t.insert(peer.address, values))
+    except WireError as error:
+        if not error.outcome_unknown:
+            raise
+        return settle(peer, error)
+    failpoint("provision:after-write")
+    return "Changed." if existing else "Added."
+
+
+def settle(peer: Peer, error: WireError) -> str:
+    """Read back after a write whose answer was lost."""
+    if stands(entry_of(peer), peer):
+        return "The answer was lost, but the cluster shows the entry."
+    raise error
+
+
+def stands(entry: PeerEntry | None, peer: Peer) -> bool:
+    """Whether the cluster has all of it, the password too; the cluster compares."""
+    if entry is None or not matches(entry, peer):
+        return False
+    password = peer.unseal("password")
+    return ask_table(peer, lambda t: t.password_matches(entry.address, password))
+
+
+def read_back(peer: Peer) -> str:
+    entry = entry_of(peer)
+    if not matches(entry, peer):
+        raise Ended(
+            Job.State.NEEDS_ATTENTION,
+            "The cluster shows something other than what was written: "
+            + ("no entry" if entry is None else str(image(entry))),
+        )
+    return "The cluster shows the entry as wanted."
+
+
+def applied(peer: Peer) -> None:
+    """The cluster has it: remember under which address, and have it checked."""
+    Peer.objects.filter(pk=peer.pk).update(
+        provisioning_state=Peer.ProvisioningState.APPLIED, applied_address=peer.address
+    )
+    peer_applied.send(sender=Peer, peer=peer)
+
+
+def provision_guided(run: Run, peer: Peer) -> None:
+    run.do("instruct", lambda step: instruction(peer))
+    run.do("notice", lambda step: notice(run, peer))
+    applied(peer)
+
+
+def instruction(peer: Peer) -> str:
+    page = peer.cluster.profile.label("inter_clustering_path")
+    mask = peer.external_phone_number_mask
+    return (
+        f"On {publisher_of(peer.cluster)}: {page}, Add New. "
+        f"Peer Address {peer.address}, Username {peer.username}, its password, "
+        f"Preferred Protocol {peer.protocol}"
+        + (f", External Phone Number Mask {mask}" if mask else "")
+        + ". Save."
+    )
+
+
+def notice(run: Run, peer: Peer) -> str:
+    """Come again until the cluster shows the peer; only a readable table can tell."""
+    try:
+        shown = matches(entry_of(peer), peer)
+    except WireError:
+        shown = False
+    if not shown:
+        run.park(NOTICE_EVERY)
+    return "The cluster shows the peer."
+
+
+def remove_directly(run: Run, peer: Peer) -> None:
+    key = f"{peer.pk}:"
+    run.do(key + "catalogue", lambda step: verify_table(peer))
+    run.do(key + "write", lambda step: delete(peer))
+    run.do(key + "forget", lambda step: forget(peer))
+
+
+def delete(peer: Peer) -> str:
+    failpoint("remove:before-write")
+    existing = entry_of(peer)
+    if existing is None:
+        return "The cluster has no such entry."
+    address = existing.address
+    try:
+        ask_table(peer, lambda table: table.delete(address))
+    except WireError as error:
+        if not error.outcome_unknown or entry_of(peer) is not None:
+            raise
+    failpoint("remove:after-write")
+    if entry_of(peer) is not None:
+        raise Ended(Job.State.NEEDS_ATTENTION, "The cluster still shows the entry.")
+    return "Deleted."
+
+
+def remove_guided(run: Run, peer: Peer) -> None:
+    key = f"{peer.pk}:"
+    run.do(key + "instruct", lambda step: removal_instruction(peer))
+    run.do(key + "notice", lambda step: notice_removal(run, peer))
+    run.do(key + "forget", lambda step: forget(peer))
+
+
+def removal_instruction(peer: Peer) -> str:
+    page = peer.cluster.profile.label("inter_clustering_path")
+    return (
+        f"On {publisher_of(peer.cluster)}: {page}, find {peer.address}, "
+        "select it, Delete Selected."
+    )
+
+
+def notice_removal(run: Run, peer: Peer) -> str:
+    try:
+        gone = entry_of(peer) is None
+    except WireError:
+        gone = False
+    if not gone:
+        run.park(NOTICE_EVERY)
+    return "The cluster no longer shows the peer."
+
+
+def forget(peer: Peer) -> str:
+    Peer.objects.filter(pk=peer.pk).delete()
+    return "Deleted."

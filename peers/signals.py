@@ -1,0 +1,6 @@
+"""What higher apps may want to hear; they connect, peers does not know them."""
+
+from django.dispatch import Signal
+
+# The cluster has the peer as wanted (argument `peer`): it is worth a check now.
+peer_applied = Signal()

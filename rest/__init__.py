@@ -1,0 +1,1 @@
+"""The REST conventions: strict JSON, pages, problems, ETags, Idempotency-Key."""

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class RestConfig(AppConfig):
+    """What every REST resource has in common."""
+
+    name = "rest"

@@ -1,0 +1,48 @@
+"""ETag and If-Match for views of revised rows."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from rest.models import Revised, Stale
+from rest.problems import PreconditionFailed, PreconditionRequired
+
+
+def check_if_match(request: Request, row: Revised) -> None:
+    """Raise 428 without If-Match, 412 when it names another revision."""
+    given = request.headers.get("If-Match")
+    if not given:
+        raise PreconditionRequired
+    tags = {tag.strip().removeprefix("W/") for tag in given.split(",")}
+    if row.etag not in tags and "*" not in tags:
+        raise PreconditionFailed
+
+
+class EtagMixin:
+    """Sends ETag with one row and wants If-Match before it changes or deletes one."""
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        final: Response = super().finalize_response(  # type: ignore[misc]
+            request, response, *args, **kwargs
+        )
+        row = getattr(self, "row", None)
+        if row is not None and final.status_code < 300 and row.pk:
+            final.headers["ETag"] = row.etag
+        return final
+
+    def get_object(self) -> Any:
+        self.row = super().get_object()  # type: ignore[misc]
+        request: Request = self.request  # type: ignore[attr-defined]
+        editing = self.action in {"update", "partial_update", "destroy"}  # type: ignore[attr-defined]
+        if editing:
+            check_if_match(request, self.row)
+        return self.row
+
+    def handle_exception(self, error: Exception) -> Response:
+        if isinstance(error, Stale):
+            error = PreconditionFailed()
+        response: Response = super().handle_exception(error)  # type: ignore[misc]
+        return response

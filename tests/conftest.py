@@ -1,0 +1,160 @@
+"""People, things and simulated clusters that the tests talk about."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from rest_framework.test import APIClient
+
+from accounts.access import Role
+from accounts.models import ApiToken
+from lab import Lab
+from peers.models import Cluster, Node, Peer
+
+REQUIRED = os.environ.get("CUPADMIN_TEST_REQUIRE", "").split(",")
+
+
+def missing(what: str, reason: str) -> None:
+    """Skip, unless CI says that this machine must have it."""
+    if what in REQUIRED:
+        pytest.fail(f"{reason}, and CUPADMIN_TEST_REQUIRE names {what}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        missing("browser", "there is no Chromium on this machine")
+    return str(path)
+
+
+def person(name: str, role: Role) -> User:
+    user = User.objects.create_user(name, password="correct horse battery")
+    user.groups.add(Group.objects.get(name=role.value))
+    return user
+
+
+@pytest.fixture
+def viewer(db: None) -> User:
+    return person("vera", Role.VIEWER)
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return person("otto", Role.OPERATOR)
+
+
+@pytest.fixture
+def administrator(db: None) -> User:
+    return person("ada", Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    def sign_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def api() -> Callable[[User], APIClient]:
+    """A REST client with a token of the user's own role."""
+
+    def with_token(user: User) -> APIClient:
+        role = Role(user.groups.get().name)
+        _, text = ApiToken.issue(user, "test", role)
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+        return client
+
+    return with_token
+
+
+@pytest.fixture
+def cluster_factory(db: None) -> Callable[..., Cluster]:
+    """Clusters that no test dials: a publisher at an address of their own."""
+    made = 0
+
+    def make(name: str = "", **fields: object) -> Cluster:
+        nonlocal made
+        made += 1
+        cluster = Cluster(
+            name=name or f"cluster{made}",
+            domain="example.com",
+            **{"axl_username": "axladmin", "provisioning": "direct", **fields},
+        )
+        cluster.seal("axl_password", "open sesame")
+        cluster.save()
+        Node.objects.create(
+            cluster=cluster,
+            name=f"{cluster.name}-pub.example.com",
+            address=f"127.66.{made}.1",
+            certificate_fingerprint="ab" * 32,
+            certificate_state=Node.CertificateState.TRUSTED,
+        )
+        return cluster
+
+    return make
+
+
+@pytest.fixture
+def peer_factory() -> Callable[..., Peer]:
+    """Peers on a home cluster that point to the publisher of a remote one."""
+
+    def make(home: Cluster, remote: Cluster, **fields: object) -> Peer:
+        assert remote.publisher is not None
+        peer = Peer(
+            cluster=home,
+            remote_cluster=remote,
+            **{"address": remote.publisher.address, "username": "icuser", **fields},
+        )
+        peer.seal("password", "open sesame")
+        peer.save()
+        return peer
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """Two simulated clusters of two nodes each, for the whole run of the tests."""
+    with Lab(clusters=2, nodes=2, users=(12, 8), network="127.30") as running:
+        yield running
+
+
+@pytest.fixture
+def lab_clusters(db: None, lab: Lab, settings: object) -> list[Cluster]:
+    """The lab's clusters as the console knows them: registered and trusted."""
+    settings.DNS_SERVERS = [lab.describe()["dns"]]  # type: ignore[attr-defined]
+    return [register(description) for description in lab.describe()["clusters"]]
+
+
+def register(description: dict) -> Cluster:  # type: ignore[type-arg]
+    cluster = Cluster(
+        name=description["name"],
+        domain=description["domain"],
+        axl_username=description["axl_username"],
+        generation=description["generation"],
+        provisioning=Cluster.Provisioning.DIRECT,
+    )
+    cluster.seal("axl_password", description["axl_password"])
+    cluster.save()
+    for told in description["nodes"]:
+        ports = {name: port for name, port in told.items() if name.endswith("_port")}
+        Node.objects.create(
+            cluster=cluster,
+            name=told["name"],
+            address=told["address"],
+            role=told["role"],
+            certificate_fingerprint=told["fingerprint"],
+            certificate_state=Node.CertificateState.TRUSTED,
+            **ports,
+        )
+    return cluster

@@ -1,0 +1,53 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from cupadmin.templatetags.cupadmin import age, duration, fingerprint, icon, outcome
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (20, "just now"),
+        (-20, "in a moment"),
+        (61, "1 minute ago"),
+        (7300, "2 hours ago"),
+    ],
+)
+def test_age_is_said_in_one_unit(seconds, words):
+    assert age(timezone.now() - timedelta(seconds=seconds)) == words
+
+
+def test_what_never_happened_is_never():
+    assert age(None) == "never"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.34, "340 ms"),
+        (4.21, "4.2 s"),
+        (60, "1 min"),
+        (3660, "1 h 1 min"),
+        (-1, "0 ms"),
+    ],
+)
+def test_duration_takes_at_most_two_units(seconds, words):
+    assert duration(timedelta(seconds=seconds)) == words
+
+
+def test_a_word_nobody_knows_is_unknown_and_not_passed():
+    assert outcome("flying") == outcome(None) == "unknown"
+
+
+def test_unreachable_is_never_stopped():
+    assert outcome("unknown") != outcome("stopped")
+
+
+def test_fingerprint_breaks_only_between_pairs():
+    assert fingerprint("ab12cd") == "AB:<wbr>12:<wbr>CD"
+
+
+def test_icon_name_is_escaped():
+    assert "<script>" not in icon('"><script>')
