@@ -2,48 +2,23 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.db import models
 from django.http import HttpResponse, HttpResponseNotAllowed
 from rest_framework.permissions import BasePermission
-from rest_framework.request import Request as ApiRequest
-from rest_framework.views import APIView
 
 from accounts.http import Request
+from accounts.roles import Role, role_of
+
+if TYPE_CHECKING:
+    # REST views load the classes that the settings name, this module among them.
+    from rest_framework.request import Request as ApiRequest
+    from rest_framework.views import APIView
+
+__all__ = ["DeclaredAccess", "Role", "access", "open_to_all", "role_of"]
 
 View = TypeVar("View", bound=Callable[..., Any])
-
-
-class Role(models.TextChoices):
-    """The three roles; each is a Django group of the same name."""
-
-    VIEWER = "viewer"
-    OPERATOR = "operator"
-    ADMINISTRATOR = "administrator"
-
-    @property
-    def rank(self) -> int:
-        return list(Role).index(self)
-
-    def covers(self, needed: "Role") -> bool:
-        return self.rank >= needed.rank
-
-
-def role_of(user: AbstractBaseUser | AnonymousUser) -> Role | None:
-    """Return the highest role of an active user; None means no access at all."""
-    if not isinstance(user, User) or not user.is_active:
-        return None
-    if user.is_superuser:
-        return Role.ADMINISTRATOR
-    if not hasattr(user, "_cupadmin_role"):
-        names = set(user.groups.values_list("name", flat=True))
-        held = [role for role in Role if role.value in names]
-        user._cupadmin_role = held[-1] if held else None  # type: ignore[attr-defined]
-    role: Role | None = user._cupadmin_role  # type: ignore[attr-defined]
-    return role
 
 
 def access(**methods: Role) -> Callable[[View], View]:
@@ -80,7 +55,7 @@ def open_to_all(view: View) -> View:
 class DeclaredAccess(BasePermission):
     """Allow what the API view declares in `access`: {action or method: role}."""
 
-    def has_permission(self, request: ApiRequest, view: APIView) -> bool:
+    def has_permission(self, request: "ApiRequest", view: "APIView") -> bool:
         table: dict[str, Role] = getattr(view, "access", {})
         action = getattr(view, "action", None) or (request.method or "").lower()
         needed = table.get(action)

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.utils import timezone
 
-from accounts.access import Role
+from accounts.roles import Role
 
 TOKEN_PREFIX_LENGTH = 8
 
@@ -36,12 +36,19 @@ class ApiToken(models.Model):
         return self.name
 
     @classmethod
-    def issue(cls, user: User, name: str, role: Role, **fields: object) -> tuple[Self, str]:
+    def issue(
+        cls, user: User, name: str, role: Role, **fields: object
+    ) -> tuple[Self, str]:
         """Store a new token and return it with its text, which is shown only once."""
         prefix = secrets.token_hex(TOKEN_PREFIX_LENGTH // 2)
         text = f"cup_{prefix}_{secrets.token_urlsafe(32)}"
         token = cls.objects.create(
-            user=user, name=name, role=role, prefix=prefix, digest=digest(text), **fields
+            user=user,
+            name=name,
+            role=role,
+            prefix=prefix,
+            digest=digest(text),
+            **fields,
         )
         return token, text
 

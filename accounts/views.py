@@ -33,7 +33,10 @@ def tokens(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         token, text = ApiToken.issue(
-            request.user, data["name"], Role(data["role"]), expires_at=data["expires_at"]
+            request.user,
+            data["name"],
+            Role(data["role"]),
+            expires_at=data["expires_at"],
         )
         audit.record(audit.actor_of(request), "create token", token)
         form = TokenForm(held=held)

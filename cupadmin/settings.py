@@ -1,4 +1,4 @@
-"""Settings of the console. What may vary comes from CUPADMIN_* (docs/configuration.md)."""
+"""Settings of the console. What may vary is read from CUPADMIN_* variables."""
 
 import secrets
 from pathlib import Path

@@ -101,7 +101,9 @@ class Supervisor:
         deadline = time.monotonic() + seconds
         while not ready():
             if time.monotonic() > deadline:
-                raise SystemExit(f"{what} did not come up within {seconds:.0f} seconds.")
+                raise SystemExit(
+                    f"{what} did not come up within {seconds:.0f} seconds."
+                )
             self.revive()
             time.sleep(0.1)
 

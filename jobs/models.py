@@ -140,9 +140,7 @@ class Job(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=40)
     queue = models.CharField(max_length=60)
-    state = models.CharField(
-        max_length=20, choices=State.choices, default=State.QUEUED
-    )
+    state = models.CharField(max_length=20, choices=State.choices, default=State.QUEUED)
     arguments = models.JSONField(default=dict)
     lock_names = models.JSONField(default=list)
     target_type = models.CharField(max_length=60, blank=True)
@@ -215,7 +213,11 @@ class Job(models.Model):
         return bool(running.update(cancel_requested=True))
 
     def retry(self) -> None:
-        """Queue it again: finished steps stay, the others start over. May raise Busy."""
+        """Queue it again; finished steps stay, the others start over.
+
+        Raises:
+            Busy: another unfinished job holds one of its locks.
+        """
         with transaction.atomic():
             again = Job.objects.filter(pk=self.pk, state=self.state).update(
                 state=self.State.QUEUED,

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.secrets import HoldsSecrets, SecretField
 from peers.mask import validate_mask
-from peers.validation import validate_host, validate_pem, validate_peer_table
+from peers.validation import validate_host, validate_peer_table, validate_pem
 from rest.models import Revised
 from wire import platforms
 
@@ -64,8 +64,9 @@ class Cluster(HoldsSecrets, Revised):
         help_text="A site has workers of its own near its clusters; leave it empty "
         "to use any worker.",
     )
-    generation = models.CharField(
-        max_length=10, choices=Generation.choices, null=True, blank=True  # noqa: DJ001
+    # Null, not empty, until it is detected: the REST contract says null.
+    generation = models.CharField(  # noqa: DJ001
+        max_length=10, choices=Generation.choices, null=True, blank=True
     )
     version = models.CharField(max_length=60, blank=True, editable=False)
     axl_username = models.CharField(
@@ -153,9 +154,7 @@ class Node(Revised):
         validators=[validate_host],
         help_text="The IP address or name that the console connects to.",
     )
-    role = models.CharField(
-        max_length=12, choices=Role.choices, default=Role.PUBLISHER
-    )
+    role = models.CharField(max_length=12, choices=Role.choices, default=Role.PUBLISHER)
     axl_port = models.PositiveIntegerField("AXL port", default=8443, validators=PORTS)
     sip_port = models.PositiveIntegerField("SIP port", default=5060, validators=PORTS)
     sip_tls_port = models.PositiveIntegerField(

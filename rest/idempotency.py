@@ -60,7 +60,9 @@ class IdempotentMixin:
 
 def claim(request: Request, key: str) -> IdempotentAnswer:
     if len(key) > 200 or not key.isprintable():
-        raise ValidationError({"Idempotency-Key": ["At most 200 printable characters."]})
+        raise ValidationError(
+            {"Idempotency-Key": ["At most 200 printable characters."]}
+        )
     body = f"{request.get_full_path()}\n".encode() + request._request.body
     digest = hashlib.sha256(body).hexdigest()
     mine = IdempotentAnswer.objects.filter(user=request.user.pk, key=key)

@@ -58,7 +58,9 @@ class Command(BaseCommand):
         """Create `admin` on an empty installation; return the password to print."""
         if User.objects.exists():
             return ""
-        password = os.environ.get("CUPADMIN_ADMIN_PASSWORD") or secrets.token_urlsafe(12)
+        password = os.environ.get("CUPADMIN_ADMIN_PASSWORD") or secrets.token_urlsafe(
+            12
+        )
         create_administrator(password)
         return password
 

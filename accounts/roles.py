@@ -1,0 +1,33 @@
+"""The three roles and who holds them."""
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """The three roles; each is a Django group of the same name."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMINISTRATOR = "administrator"
+
+    @property
+    def rank(self) -> int:
+        return list(Role).index(self)
+
+    def covers(self, needed: "Role") -> bool:
+        return self.rank >= needed.rank
+
+
+def role_of(user: AbstractBaseUser | AnonymousUser) -> Role | None:
+    """Return the highest role of an active user; None means no access at all."""
+    if not isinstance(user, User) or not user.is_active:
+        return None
+    if user.is_superuser:
+        return Role.ADMINISTRATOR
+    if not hasattr(user, "_cupadmin_role"):
+        names = set(user.groups.values_list("name", flat=True))
+        held = [role for role in Role if role.value in names]
+        user._cupadmin_role = held[-1] if held else None  # type: ignore[attr-defined]
+    role: Role | None = user._cupadmin_role  # type: ignore[attr-defined]
+    return role
