@@ -1,0 +1,288 @@
+"""AXL: queries and updates of a cluster's database."""
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Self
+
+from wire import soap, sql
+from wire.deadline import Deadline
+from wire.errors import Code, WireError
+from wire.faults import TooLarge, failure_of, read_message, status_error
+from wire.http import MAX_BODY, Reply
+from wire.limits import Backoff, turn
+from wire.node import NodeAddress
+from wire.platforms import profile
+from wire.rows import Row, Rows, read_rows
+from wire.session import Session
+from wire.sql import Query
+from wire.versions import STRANGER, next_version, supported_versions
+from wire.xml import Message
+
+_PATH = "/axl/"
+_MAX_VERSION_PAGE = 65536
+_COUNT = re.compile(r"\s*[0-9]{1,12}\s*")
+DEADLINE = 30.0
+
+
+class AxlClient:
+    """A conversation with the AXL service of one node.
+
+    Reads settle the AXL version, log in again, and wait out throttles; a write is
+    sent at most once.
+
+    Args:
+        max_body: the cap on one decoded reply.
+        backoff: how to wait when the node asks for fewer requests.
+    """
+
+    def __init__(
+        self,
+        node: NodeAddress,
+        *,
+        max_body: int = MAX_BODY,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.node = node
+        self.axl_version = node.axl_version
+        self.date_offset: float | None = None
+        self._session = Session(node)
+        self._max_body = max_body
+        self._backoff = backoff or Backoff()
+        self._settled = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._session.close()
+
+    async def probe(self, *, deadline: float = DEADLINE) -> int:
+        """Count the publisher nodes: the Sync Agent's own first question to a peer."""
+        found = self.rows(sql.query("publisher_count"), deadline=deadline)
+        values = [value or "" async for row in found for value in row.values()]
+        if not values or not _COUNT.fullmatch(values[0]):
+            raise WireError(Code.NOT_SOAP, node=self.node.name, detail="no count")
+        return int(values[0])
+
+    async def version(self, *, deadline: float = DEADLINE) -> str | None:
+        """Give the product's version, or None where AXL does not tell it."""
+        try:
+            message = await self._ask("getCCMVersion", Deadline(deadline))
+        except WireError as error:
+            if error.code is Code.NOT_OFFERED:
+                return None
+            raise
+        result = message.child(message.content, "return")
+        component = message.child(result, "componentVersion")
+        return message.text(component, "version") or None
+
+    async def authenticates(
+        self, userid: str, password: str, *, deadline: float = DEADLINE
+    ) -> bool:
+        """Ask the cluster whether an end user's password is right."""
+        message = await self._ask(
+            "doAuthenticateUser", Deadline(deadline), userid=userid, password=password
+        )
+        result = message.child(message.content, "return")
+        return message.text(result, "userAuthenticated").lower() in ("true", "t", "1")
+
+    async def rows(
+        self, query: Query, *, deadline: float = DEADLINE
+    ) -> AsyncGenerator[Row, None]:
+        """Give the rows of a query, in pages where the node wants them.
+
+        The deadline counts the time spent on the node, not on the caller's work.
+        """
+        clock = Deadline(deadline)
+        async with AsyncExitStack() as stack:
+            if query.large:
+                await stack.enter_async_context(self._turn("large", clock))
+            try:
+                async with aclosing(self._page(query.whole, clock)) as batches:
+                    async for batch in batches:
+                        with clock.paused():
+                            for row in batch:
+                                yield row
+                return
+            except TooLarge as error:
+                if not query.order_by:
+                    raise
+                size = (error.suggested or 1000) * 9 // 10
+            if not query.large:
+                await stack.enter_async_context(self._turn("large", clock))
+            async with aclosing(self._pages(query, size, clock)) as batches:
+                async for batch in batches:
+                    with clock.paused():
+                        for row in batch:
+                            yield row
+
+    async def _pages(self, query: Query, size: int, clock: Deadline) -> Rows:
+        """Read page after page, each smaller if the node still finds it too large."""
+        skip, count = 0, 0
+        while count == 0 or count >= size:
+            count = 0
+            try:
+                page = self._page(query.page(skip, max(size, 1)), clock)
+                async with aclosing(page) as batches:
+                    async for batch in batches:
+                        count += len(batch)
+                        yield batch
+            except TooLarge as error:
+                if size <= 1:
+                    raise
+                size = max(min(size // 2, error.suggested or size), 1)
+                continue
+            if count == 0:
+                return
+            skip += count
+
+    async def _page(self, text: str, clock: Deadline) -> Rows:
+        reply = await self._read_reply("executeSQLQuery", clock, sql=text)
+        async with aclosing(read_rows(reply, self.node.name, self._max_body)) as rows:
+            async for batch in rows:
+                yield batch
+
+    async def write(self, query: Query, *, deadline: float = DEADLINE) -> int:
+        """Send an update once and give the number of rows it changed.
+
+        A read goes before it, which settles version and login without risk.
+
+        Raises:
+            WireError: with `outcome_unknown` when the update may have happened.
+        """
+        clock = Deadline(deadline)
+        async with self._turn("write", clock):
+            if not self._settled:
+                await self.probe(deadline=max(clock.remaining(), 0))
+            version = self._version
+            body = soap.envelope("axl", "executeSQLUpdate", version, sql=query.whole)
+            try:
+                return await self._send_write(body, clock)
+            except WireError as error:
+                raise _told_without(error, query) from None
+
+    async def _send_write(self, body: bytes, clock: Deadline) -> int:
+        reply = await self._post(body, "executeSQLUpdate", clock, fresh=True)
+        try:
+            refusal = status_error(reply.status, self.node.name, Code.AXL_OFF)
+            if refusal:
+                raise refusal
+            message = await read_message(reply, self.node.name)
+            result = message.child(message.content, "return")
+            count = message.number(result, "rowsUpdated")
+            if count is None:
+                raise WireError(Code.NOT_SOAP, node=self.node.name, detail="no count")
+            return count
+        except WireError as error:
+            error.outcome_unknown = error.code not in _REFUSALS
+            raise
+
+    async def _ask(self, operation: str, clock: Deadline, **values: str) -> Message:
+        reply = await self._read_reply(operation, clock, **values)
+        return await read_message(reply, self.node.name)
+
+    async def _read_reply(
+        self, operation: str, clock: Deadline, **values: str
+    ) -> Reply:
+        """Post a read until the node takes it; give a reply that is no fault."""
+        tried: list[str] = []
+        attempt = 0
+        while True:
+            reply = await self._post(
+                self._envelope(operation, values), operation, clock
+            )
+            if reply.status == 200:
+                self.axl_version, self._settled = self._version, True
+                return reply
+            if reply.status == 599:
+                tried.append(self._version)
+                page = (await reply.read(_MAX_VERSION_PAGE)).decode("latin-1")
+                self._choose_next_version(tried, page)
+                continue
+            error = await self._refusal(reply)
+            if error.code is not Code.THROTTLED:
+                raise error
+            await self._backoff.wait(attempt, clock, error)
+            attempt += 1
+
+    def _envelope(self, operation: str, values: dict[str, str]) -> bytes:
+        if operation == "executeSQLQuery":
+            return soap.query_envelope(self._version, values["sql"])
+        return soap.envelope("axl", operation, self._version, **values)
+
+    async def _post(
+        self, body: bytes, operation: str, clock: Deadline, *, fresh: bool = False
+    ) -> Reply:
+        action = f"CUCM:DB ver={self._version} {operation}"
+        reply = await self._session.post(_PATH, body, action, clock, fresh=fresh)
+        self._note_date(reply)
+        return reply
+
+    async def _refusal(self, reply: Reply) -> WireError:
+        error = status_error(reply.status, self.node.name, Code.AXL_OFF)
+        if error:
+            reply.discard()
+            return error
+        return await failure_of(reply, self.node.name)
+
+    @property
+    def _version(self) -> str:
+        return self.axl_version or self._offers[0]
+
+    @property
+    def _offers(self) -> tuple[str, ...]:
+        generation = self.node.generation
+        return profile(generation).axl_versions if generation else STRANGER
+
+    def _choose_next_version(self, tried: list[str], page: str) -> None:
+        version = next_version(tried, page, self._offers)
+        if version is None or len(tried) > len(STRANGER):
+            named = ", ".join(supported_versions(page)) or "none named"
+            raise WireError(
+                Code.VERSION, node=self.node.name, detail=f"node supports: {named}"
+            )
+        self.axl_version = version
+
+    def _note_date(self, reply: Reply) -> None:
+        try:
+            date = parsedate_to_datetime(reply.header("date"))
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return
+        if date.tzinfo:
+            self.date_offset = (date - datetime.now(UTC)).total_seconds()
+
+    def _turn(self, kind: str, clock: Deadline) -> AbstractAsyncContextManager[None]:
+        return turn(f"{kind} {self.node.address}", self.node.name, clock)
+
+
+_REFUSALS = frozenset(
+    {
+        Code.UNAUTHORIZED,
+        Code.FORBIDDEN,
+        Code.AXL_OFF,
+        Code.NOT_OFFERED,
+        Code.THROTTLED,
+        Code.TOO_LARGE,
+        Code.VERSION,
+        Code.REDIRECT,
+        Code.FAULT,
+    }
+)
+
+
+def _told_without(error: WireError, query: Query) -> WireError:
+    """Keep a password out of the error when the node quotes the statement."""
+    for secret in query.secrets:
+        for form in (sql.literal(secret.reveal()), secret.reveal()):
+            if form:
+                error.detail = error.detail.replace(form, "***")
+    return error

@@ -1,0 +1,144 @@
+"""Opening connections: policy, address, deadline and certificate, in that order."""
+
+import asyncio
+import ssl
+import time
+from dataclasses import dataclass
+
+from wire import dns
+from wire.deadline import Deadline
+from wire.errors import Code, WireError
+from wire.failures import told_as_wire_errors
+from wire.host import parse_host
+from wire.node import NodeAddress, Policy
+from wire.tls import (
+    Certificate,
+    check_pin,
+    context_for,
+    read_certificate,
+    unverified_context,
+)
+
+
+@dataclass
+class Stream:
+    """An open connection; `close` never waits."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    @property
+    def tls(self) -> ssl.SSLObject:
+        session: ssl.SSLObject = self.writer.get_extra_info("ssl_object")
+        return session
+
+    def close(self) -> None:
+        # A polite TLS shutdown would wait for a peer that may never answer.
+        self.writer.transport.abort()
+
+
+async def connect_node(node: NodeAddress, port: int, clock: Deadline) -> Stream:
+    """Open a TLS connection to a trusted node; nothing has been sent on it."""
+    context = context_for(node.trust, node.name)
+    stream = await connect(
+        node.address, port, node.policy, clock, node.name, context, server_name(node)
+    )
+    try:
+        check_pin(stream.tls, node.trust, node.name)
+    except WireError:
+        stream.close()
+        raise
+    return stream
+
+
+async def connect(
+    host: str,
+    port: int,
+    policy: Policy,
+    clock: Deadline,
+    label: str,
+    context: ssl.SSLContext | None = None,
+    name: str = "",
+) -> Stream:
+    """Dial the addresses of a host one after the other until one answers."""
+    addresses = await allowed_addresses(host, port, policy, clock)
+    failure = WireError(Code.UNRESOLVABLE, node=label)
+    for address in addresses:
+        try:
+            return await _dial(address, port, clock, label, context, name or address)
+        except WireError as error:
+            failure = error
+            if error.code not in (Code.REFUSED, Code.UNREACHABLE):
+                break
+    raise failure
+
+
+async def _dial(
+    address: str,
+    port: int,
+    clock: Deadline,
+    label: str,
+    context: ssl.SSLContext | None,
+    name: str,
+) -> Stream:
+    with told_as_wire_errors(label):
+        async with clock.limit():
+            reader, writer = await asyncio.open_connection(
+                address, port, ssl=context, server_hostname=name if context else None
+            )
+    return Stream(reader, writer)
+
+
+async def allowed_addresses(
+    host: str, port: int, policy: Policy, clock: Deadline
+) -> tuple[str, ...]:
+    resolution = await dns.resolve(host, policy, deadline=max(clock.remaining(), 0))
+    for address in resolution.addresses:
+        policy.check(address, port)
+    return resolution.addresses
+
+
+def server_name(node: NodeAddress) -> str:
+    """Give the name that the certificate must bear."""
+    try:
+        return parse_host(node.name).text
+    except WireError:
+        return node.address
+
+
+async def connect_time(
+    address: str, port: int, policy: Policy, *, deadline: float = 5.0
+) -> float:
+    """Measure a TCP connection, in milliseconds, its name look-up left out."""
+    clock = Deadline(deadline)
+    first, *_ = await allowed_addresses(address, port, policy, clock)
+    began = time.monotonic()
+    stream = await connect(first, port, policy, clock, f"{address} port {port}")
+    elapsed = (time.monotonic() - began) * 1000
+    stream.close()
+    return elapsed
+
+
+async def fetch_certificate(
+    address: str,
+    port: int,
+    policy: Policy,
+    *,
+    server_name: str = "",
+    legacy: bool = False,
+    deadline: float = 10.0,
+) -> Certificate:
+    """Read the certificate that a node presents; only the handshake is sent."""
+    stream = await connect(
+        address,
+        port,
+        policy,
+        Deadline(deadline),
+        server_name or address,
+        unverified_context(legacy),
+        server_name,
+    )
+    try:
+        return read_certificate(stream.tls, server_name or address)
+    finally:
+        stream.close()

@@ -1,0 +1,405 @@
+"""Control Center Services: state and control of the services of one node.
+
+Both generations behind one interface; which one a node has is found once.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from wire import soap
+from wire.deadline import Deadline
+from wire.errors import Code, WireError
+from wire.faults import read_message, status_error
+from wire.limits import CONTROL_CENTER_LIMITER, Backoff, Limiter
+from wire.node import NodeAddress
+from wire.reasons import (
+    ALREADY_STARTED,
+    ALREADY_STOPPED,
+    ALREADY_THERE,
+    SUCCESSFUL,
+    in_words,
+)
+from wire.session import Session
+from wire.xml import Element, Message
+
+DEADLINE = 60.0
+STATUSES = ("started", "stopped", "starting", "stopping", "unknown")
+ACTIONS = {"start": "Start", "stop": "Stop", "restart": "Restart"}
+_WISHED = {
+    "start": {SUCCESSFUL, ALREADY_STARTED, ALREADY_THERE},
+    "stop": {SUCCESSFUL, ALREADY_STOPPED, ALREADY_THERE},
+    "restart": {SUCCESSFUL},
+}
+_PATHS = {
+    "new": "/controlcenterservice2/services/ControlCenterServices",
+    "extended": "/controlcenterservice2/services/ControlCenterServicesEx",
+    "legacy": "/controlcenterservice/services/ControlCenterServicesPort",
+}
+_LEGACY_ACTIONS = {
+    "soapGetStaticServiceList": "GetServiceList",
+    "soapGetServiceStatus": "GetServiceStatus",
+    "soapDoControlServices": "DoControlServices",
+    "GetProductInformationList": "GetProductInformationList",
+}
+_LEGACY_ACTION = "http://schemas.cisco.com/ast/soap/action/#ControlCenterServices#"
+_RESTRICT = {"none": "none", "primarynode": "primary_node", "donotstop": "do_not_stop"}
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """A service now; `up_time` in seconds, None while it does not run."""
+
+    name: str
+    status: str
+    reason_code: int | None = None
+    reason: str = ""
+    start_time: str = ""
+    up_time: int | None = None
+
+
+@dataclass(frozen=True)
+class ServiceInfo:
+    """A service as the node knows it, running or not.
+
+    `restrict` is none, primary_node, do_not_stop, or None where the node cannot tell.
+    """
+
+    name: str
+    group: str = ""
+    kind: str = ""
+    deployable: bool | None = None
+    restrict: str | None = None
+
+
+@dataclass(frozen=True)
+class ControlResult:
+    """What the node said to a command for one service."""
+
+    name: str
+    ok: bool
+    reason_code: int | None = None
+    reason: str = ""
+    status: str = "unknown"
+
+
+@dataclass(frozen=True)
+class Products:
+    """What the node says is installed. Rows are known to come scrambled."""
+
+    active_version: str
+    products: tuple[tuple[str, str], ...] = ()
+
+
+class ControlCenterClient:
+    """A conversation with the Control Center of one node, at a polite rate.
+
+    Args:
+        limiter: is asked before every call; by default ten calls a minute and node
+            in this process.
+        backoff: how to wait when the node says that the rate was exceeded.
+    """
+
+    def __init__(
+        self,
+        node: NodeAddress,
+        *,
+        limiter: Limiter | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.node = node
+        self.control_center = node.control_center
+        self._session = Session(node)
+        self._limiter = limiter or CONTROL_CENTER_LIMITER
+        self._backoff = backoff or Backoff(first=30.0, most=60.0)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._session.close()
+
+    async def statuses(self, *, deadline: float = DEADLINE) -> list[ServiceStatus]:
+        """Ask for all services in one call."""
+        message = await self._call(
+            "soapGetServiceStatus",
+            {"ServiceStatus": [""]},
+            {"GetServiceStatusList": {"item": [""]}},
+            Deadline(deadline),
+        )
+        result = _result(message)
+        items = _items(message, result, "ServiceInfoList", "ServiceInformation")
+        found = [_status(message, item) for item in items]
+        named = [status for status in found if status.name]
+        if not named:
+            code = message.number(result, "ReasonCode")
+            words = in_words(code, message.text(result, "ReasonString"))
+            detail = f"no services listed: {words}"
+            raise WireError(Code.NOT_SOAP, node=self.node.name, detail=detail)
+        return named
+
+    async def static_list(self, *, deadline: float = DEADLINE) -> list[ServiceInfo]:
+        """List the services; with restrictions where the node tells them."""
+        clock = Deadline(deadline)
+        await self._settle(clock)
+        if self.control_center == "new":
+            try:
+                message = await self._post(
+                    "extended",
+                    "getStaticServiceListExtended",
+                    {"ServiceInformationResponse": ""},
+                    clock,
+                )
+                return _infos(message)
+            except WireError as error:
+                if error.code not in (Code.NOT_OFFERED, Code.FAULT, Code.NOT_SOAP):
+                    raise
+        empty = {"ServiceInformationResponse": ""}
+        return _infos(await self._call("soapGetStaticServiceList", empty, empty, clock))
+
+    async def products(self, *, deadline: float = DEADLINE) -> Products:
+        """Read the product list; never trust its rows alone."""
+        clock = Deadline(deadline)
+        await self._settle(clock)
+        legacy = self.control_center == "legacy"
+        name = "GetProductInformationList" if legacy else "getProductInformationList"
+        empty = {"ServiceInfo": ""}
+        message = await self._call(name, empty, empty, clock)
+        result = _result(message)
+        rows = _items(message, result, "Products")
+        pairs = (
+            (message.text(row, "ProductName"), message.text(row, "ProductVersion"))
+            for row in rows
+        )
+        version = message.text(result, "ActiveServerVersion")
+        return Products(version, tuple(pair for pair in pairs if all(pair)))
+
+    async def control(
+        self, action: str, names: Sequence[str], *, deadline: float = DEADLINE
+    ) -> list[ControlResult]:
+        """Start, stop or restart services; returns before they have changed.
+
+        Raises:
+            WireError: with `outcome_unknown` when the command may have been taken.
+        """
+        if action not in ACTIONS or not names:
+            raise WireError(Code.VALUE, "Name an action and at least one service.")
+        clock = Deadline(deadline)
+        await self._settle(clock)
+        request = {"ControlType": ACTIONS[action], "ServiceList": {"item": list(names)}}
+        values = {"ControlServiceRequest": request}
+        message = await self._call(
+            "soapDoControlServices", values, values, clock, write=True
+        )
+        return _control_results(message, action, names)
+
+    async def follow(
+        self,
+        names: Collection[str],
+        wanted: str,
+        deadline: float = DEADLINE,
+        poll: float = 5.0,
+        *,
+        before: Mapping[str, ServiceStatus] | None = None,
+    ) -> list[ServiceStatus]:
+        """Ask again and again until all services are as wanted, or time is up.
+
+        Gives their last statuses either way; raises only if there were none.
+
+        Args:
+            before: the statuses before a restart: a service that still shows its old
+                start time has not restarted yet.
+        """
+        clock = Deadline(deadline)
+        last: list[ServiceStatus] = []
+        while True:
+            try:
+                found = await self.statuses(deadline=max(clock.remaining(), 0))
+                last = [status for status in found if status.name in names]
+            except WireError as error:
+                if not last and (not error.retryable or clock.remaining() <= poll):
+                    raise
+            if last and all(_reached(x, wanted, before or {}) for x in last):
+                return last
+            if clock.remaining() <= poll:
+                return last
+            await asyncio.sleep(poll)
+
+    async def _settle(self, clock: Deadline) -> None:
+        """Find out with a harmless question which generation answers."""
+        if self.control_center is None:
+            await self.statuses(deadline=max(clock.remaining(), 0))
+
+    async def _call(
+        self,
+        operation: str,
+        values: Mapping[str, Any],
+        legacy_values: Mapping[str, Any],
+        clock: Deadline,
+        *,
+        write: bool = False,
+    ) -> Message:
+        """Ask the generation that is known, or the new one and then the legacy."""
+        first = self.control_center or "new"
+        missing = WireError(Code.NOT_OFFERED, node=self.node.name)
+        for generation in (first, "legacy" if first == "new" else "new"):
+            chosen = legacy_values if generation == "legacy" else values
+            try:
+                message = await self._post(
+                    generation, operation, chosen, clock, write=write
+                )
+            except WireError as error:
+                if error.code is not Code.NOT_OFFERED:
+                    raise
+                missing = error
+                continue
+            self.control_center = generation
+            return message
+        raise missing
+
+    async def _post(
+        self,
+        generation: str,
+        operation: str,
+        values: Mapping[str, Any],
+        clock: Deadline,
+        *,
+        write: bool = False,
+    ) -> Message:
+        """Send one request, again after a rate fault, which did nothing."""
+        legacy = generation == "legacy"
+        wsdl = "controlcenter_legacy" if legacy else "controlcenter"
+        action = _LEGACY_ACTION + _LEGACY_ACTIONS[operation] if legacy else operation
+        body = soap.envelope(wsdl, operation, **values)
+        attempt = 0
+        while True:
+            await self._take_token(clock)
+            reply = await self._session.post(
+                _PATHS[generation], body, action, clock, fresh=write
+            )
+            try:
+                refusal = status_error(reply.status, self.node.name, Code.NOT_OFFERED)
+                if refusal:
+                    reply.discard()
+                    raise refusal
+                return await read_message(reply, self.node.name)
+            except WireError as error:
+                error.outcome_unknown = write and error.code not in _REFUSALS
+                if error.code is not Code.THROTTLED:
+                    raise
+                await self._backoff.wait(attempt, clock, error)
+                attempt += 1
+
+    async def _take_token(self, clock: Deadline) -> None:
+        try:
+            async with clock.limit():
+                await self._limiter.take(self.node.address, 1)
+        except TimeoutError:
+            message = (
+                f"The console has asked {self.node.name} as often as it may; "
+                "the next call had to wait too long."
+            )
+            raise WireError(Code.THROTTLED, message) from None
+
+
+_REFUSALS = frozenset(
+    {
+        Code.UNAUTHORIZED,
+        Code.FORBIDDEN,
+        Code.NOT_OFFERED,
+        Code.THROTTLED,
+        Code.REDIRECT,
+        Code.FAULT,
+    }
+)
+
+
+def _result(message: Message) -> Element:
+    """Give the element with the answer: the names differ, the place does not."""
+    content = message.content
+    inner = [message.follow(child) for child in content if isinstance(child.tag, str)]
+    return inner[0] if inner else content
+
+
+def _items(message: Message, parent: Element, *lists: str) -> list[Element]:
+    holder = message.child(parent, *lists)
+    return message.children(holder, "item")
+
+
+def _status(message: Message, item: Element) -> ServiceStatus:
+    word = message.text(item, "ServiceStatus").lower()
+    code = message.number(item, "ReasonCode")
+    up_time = message.number(item, "UpTime")
+    return ServiceStatus(
+        name=message.text(item, "ServiceName"),
+        status=word if word in STATUSES else "unknown",
+        reason_code=code,
+        reason=in_words(code, message.text(item, "ReasonCodeString")),
+        start_time=message.text(item, "StartTime"),
+        up_time=up_time if up_time is not None and up_time >= 0 else None,
+    )
+
+
+def _infos(message: Message) -> list[ServiceInfo]:
+    result = _result(message)
+    items = _items(message, result, "Services", "ServiceList", "ServiceInfoList")
+    items = items or message.children(result, "item")
+    infos = [
+        ServiceInfo(
+            name=message.text(item, "ServiceName"),
+            group=message.text(item, "GroupName"),
+            kind=message.text(item, "ServiceType").lower(),
+            deployable=_boolean(message.text(item, "Deployable")),
+            restrict=_restrict(message, item),
+        )
+        for item in items
+    ]
+    named = [info for info in infos if info.name]
+    if not named:
+        raise WireError(Code.NOT_SOAP, detail="no services listed")
+    return named
+
+
+def _restrict(message: Message, item: Element) -> str | None:
+    nested = message.child(item, "RestrictServer")
+    words = message.text(item, "Restrict") or message.text(nested, "Restrict")
+    return _RESTRICT.get(words.lower().replace("_", ""))
+
+
+def _boolean(text: str) -> bool | None:
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.lower())
+
+
+def _control_results(
+    message: Message, action: str, names: Sequence[str]
+) -> list[ControlResult]:
+    """Match the answer with what was asked; what it leaves out has its own code."""
+    result = _result(message)
+    overall = message.number(result, "ReasonCode")
+    words = in_words(overall, message.text(result, "ReasonString"))
+    items = _items(message, result, "ServiceInfoList")
+    by_name = {status.name: status for status in (_status(message, x) for x in items)}
+    results = []
+    for name in names:
+        status = by_name.get(name) or ServiceStatus(name, "unknown", overall, words)
+        ok = status.reason_code in _WISHED[action]
+        results.append(
+            ControlResult(name, ok, status.reason_code, status.reason, status.status)
+        )
+    return results
+
+
+def _reached(
+    status: ServiceStatus, wanted: str, before: Mapping[str, ServiceStatus]
+) -> bool:
+    if status.status != wanted:
+        return False
+    old = before.get(status.name)
+    return old is None or old.start_time != status.start_time or not old.start_time

@@ -1,0 +1,197 @@
+"""The one error of the wire: a stable code, a sentence for a person, a remedy."""
+
+import re
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class Code(StrEnum):
+    """What went wrong, as a word that never changes; see docs/errors.md."""
+
+    ADDRESS = "address"
+    UNRESOLVABLE = "unresolvable"
+    POLICY = "policy"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    CLOSED = "closed"
+    TLS = "tls"
+    CERTIFICATE_UNKNOWN = "certificate_unknown"
+    CERTIFICATE_CHANGED = "certificate_changed"
+    CERTIFICATE_INVALID = "certificate_invalid"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    AXL_OFF = "axl_off"
+    NOT_OFFERED = "not_offered"
+    THROTTLED = "throttled"
+    TOO_LARGE = "too_large"
+    VERSION = "version"
+    REDIRECT = "redirect"
+    HTTP = "http"
+    PROTOCOL = "protocol"
+    NOT_SOAP = "not_soap"
+    FAULT = "fault"
+    CATALOGUE = "catalogue"
+    VALUE = "value"
+
+
+class Explanation(NamedTuple):
+    sentence: str
+    remedy: str
+    retryable: bool = False
+
+
+EXPLANATIONS: dict[Code, Explanation] = {
+    Code.ADDRESS: Explanation(
+        "The address is not valid.",
+        "Enter an IP address, a host name or a fully qualified name, nothing else.",
+    ),
+    Code.UNRESOLVABLE: Explanation(
+        "DNS does not know {node}.",
+        "Check the name, and that DNS holds its A or SRV record.",
+    ),
+    Code.POLICY: Explanation(
+        "The console may not connect to {node}.",
+        "Add the network or port to the allowed destinations, if it is meant.",
+    ),
+    Code.REFUSED: Explanation(
+        "{node} refused the connection.",
+        "Check that the service is running and that the port is right.",
+        True,
+    ),
+    Code.UNREACHABLE: Explanation(
+        "There is no network path to {node}.",
+        "Check routing and firewalls between the console and the node.",
+        True,
+    ),
+    Code.TIMEOUT: Explanation(
+        "{node} did not answer in time.",
+        "Check that the node is up, then its DNS servers and the network path.",
+        True,
+    ),
+    Code.CLOSED: Explanation(
+        "{node} closed the connection before its answer was complete.",
+        "Try again; if it stays so, look at the node's Tomcat and at firewalls.",
+        True,
+    ),
+    Code.TLS: Explanation(
+        "No secure connection with {node} could be agreed.",
+        "If the node knows only old TLS, confirm its certificate and mark the "
+        "cluster for legacy TLS.",
+    ),
+    Code.CERTIFICATE_UNKNOWN: Explanation(
+        "The certificate of {node} has not been confirmed.",
+        "Compare the fingerprint with the node and confirm it, or upload its CA.",
+    ),
+    Code.CERTIFICATE_CHANGED: Explanation(
+        "{node} presents another certificate than the confirmed one.",
+        "Find out why it changed, compare the new fingerprint, then confirm it.",
+    ),
+    Code.CERTIFICATE_INVALID: Explanation(
+        "The certificate of {node} is not valid for the uploaded CA.",
+        "Check the node's name, the certificate's dates, and the uploaded CA.",
+    ),
+    Code.UNAUTHORIZED: Explanation(
+        "{node} does not accept the user name and password.",
+        "Check both; a user with a read-only role gets the same answer to a write.",
+    ),
+    Code.FORBIDDEN: Explanation(
+        "The user may not use this interface of {node}.",
+        "Give the application user the role Standard AXL API Access.",
+    ),
+    Code.AXL_OFF: Explanation(
+        "{node} does not offer AXL.",
+        "Activate the Cisco AXL Web Service on the node.",
+    ),
+    Code.NOT_OFFERED: Explanation(
+        "{node} does not offer this function.",
+        "Nothing to do on an older release; otherwise check the node's services.",
+    ),
+    Code.THROTTLED: Explanation(
+        "{node} asks for fewer requests.",
+        "Wait a minute; if it stays so, look for other programs that ask the node.",
+        True,
+    ),
+    Code.TOO_LARGE: Explanation(
+        "The answer of {node} is larger than allowed.",
+        "Ask for less at once.",
+    ),
+    Code.VERSION: Explanation(
+        "{node} and the console share no AXL version.",
+        "Check the cluster's generation; run discovery again after an upgrade.",
+    ),
+    Code.REDIRECT: Explanation(
+        "{node} answered with a redirection, which is never followed.",
+        "Enter the node's own address, not that of a portal or load balancer.",
+    ),
+    Code.HTTP: Explanation(
+        "{node} answered with an unexpected HTTP status.",
+        "Look at the node's Tomcat logs.",
+    ),
+    Code.PROTOCOL: Explanation(
+        "The answer of {node} breaks the protocol.",
+        "Check that the port is right and that no device rewrites the traffic.",
+    ),
+    Code.NOT_SOAP: Explanation(
+        "{node} answered with something other than the expected SOAP message.",
+        "Check that the address is that of a CUP or IM and Presence node.",
+    ),
+    Code.FAULT: Explanation(
+        "{node} reported a fault.",
+        "Read the detail; look it up in the node's AXL logs.",
+    ),
+    Code.CATALOGUE: Explanation(
+        "The peer table of {node} differs from the mapping.",
+        "Correct the cluster's peer table mapping, or use guided provisioning.",
+    ),
+    Code.VALUE: Explanation(
+        "A value cannot be sent to the cluster.",
+        "Use at most 255 characters and no control characters.",
+    ),
+}
+
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
+def clean(text: str, limit: int) -> str:
+    """Make foreign text fit for one line on a screen."""
+    text = _BLANK.sub(" ", text[: limit * 4]).strip()
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+class WireError(Exception):
+    """A conversation with a cluster failed.
+
+    Holds no secret and no reply body, so that it may be stored, logged and shown.
+    `outcome_unknown` says that a write may have happened all the same.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        message: str = "",
+        *,
+        node: str = "The node",
+        remedy: str = "",
+        detail: str = "",
+        outcome_unknown: bool = False,
+        retryable: bool | None = None,
+    ) -> None:
+        sentence, default_remedy, default_retryable = EXPLANATIONS[code]
+        self.code = code
+        self.message = clean(message or sentence.format(node=clean(node, 253)), 500)
+        self.remedy = clean(remedy or default_remedy, 500)
+        self.detail = clean(detail, 200)
+        self.outcome_unknown = outcome_unknown
+        self.retryable = default_retryable if retryable is None else retryable
+        super().__init__(self.message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.__dict__.copy())
+
+
+def _rebuild(kind: type[WireError], state: dict[str, Any]) -> WireError:
+    error = kind.__new__(kind)
+    error.__dict__.update(state)
+    error.args = (error.message,)
+    return error

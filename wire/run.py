@@ -1,0 +1,48 @@
+"""Running conversations: one event loop for a task's whole batch."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from typing import Any, TypeVar
+
+from wire.errors import WireError
+
+T = TypeVar("T")
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run to the end on a new event loop, the fast one where it is installed."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(main)
+
+
+async def gather_limited(
+    awaitables: Iterable[Awaitable[T]], limit: int = 256
+) -> list[T | WireError]:
+    """Await many, at most `limit` at once; give results or errors in their order.
+
+    The iterable is drawn from as places become free, so that a generator of a
+    thousand conversations never holds more than `limit` of them.
+    """
+    results: dict[int, T | WireError] = {}
+    numbered: Iterator[tuple[int, Awaitable[T]]] = enumerate(iter(awaitables))
+
+    async def work() -> None:
+        for index, awaitable in numbered:
+            try:
+                results[index] = await awaitable
+            except WireError as error:
+                results[index] = error
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(max(limit, 1)):
+            group.create_task(work())
+    return [results[index] for index in sorted(results)]
