@@ -175,16 +175,10 @@ class PeerTableClient:
         deadline: float = DEADLINE,
     ) -> int:
         """Change the entry of an address, and the address itself if `renamed`."""
-        pairs = self._values(values)
-        changes = ", ".join(f"{self._column(name)} = {{{name}}}" for name in pairs)
+        pairs, key = self._values(values), self._key(address)
         if renamed:
-            pairs["renamed"] = renamed
-            changes += f", {self._column('address')} = {{renamed}}"
-        text = (
-            f"update {self.table.table} set {changes} "
-            f"where {self._column('address')} = {{address}}"
-        )
-        query = sql.statement("peer_update", text, {"address": address, **pairs})
+            pairs |= self._key(renamed)
+        query = sql.update("peer_update", self.table.table, pairs, key)
         return await self.axl.write(query, deadline=deadline)
 
     async def delete(self, address: str, *, deadline: float = DEADLINE) -> int:
