@@ -25,6 +25,12 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
         extra_kwargs = {"role": {"required": False}}
 
 
+def role_behind(request: Request) -> Role:
+    """The role that the request may use: its token's, or its user's."""
+    token: Any = request.auth
+    return Role(token.role if token else role_of(request.user) or Role.VIEWER)
+
+
 class TokenViewSet(
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -61,14 +67,14 @@ class TokenViewSet(
     def create(self, request: Request) -> Response:
         form = TokenSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        held = getattr(request.auth, "role", None) or role_of(request.user)
-        wanted = form.validated_data.get("role") or held
-        if not Role(held).covers(Role(wanted)):
+        held = role_behind(request)
+        wanted = Role(form.validated_data.get("role") or held)
+        if not held.covers(wanted):
             raise serializers.ValidationError({"role": [f"You are {held} only."]})
         token, text = ApiToken.issue(
             request.user,  # type: ignore[arg-type]
             form.validated_data["name"],
-            Role(wanted),
+            wanted,
             expires_at=form.validated_data.get("expires_at"),
         )
         audit.record(audit.actor_of(request), "create token", token)

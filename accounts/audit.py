@@ -50,7 +50,7 @@ def record(
             at=timezone.now(),
             actor=actor.label,
             action=action,
-            object_type=target._meta.model_name if target else "",
+            object_type=(target._meta.model_name or "") if target else "",
             object_id=str(target.pk) if target else "",
             object_label=(label or (str(target) if target else ""))[:255],
             changes=changes or {},

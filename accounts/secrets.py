@@ -47,7 +47,7 @@ def unseal(envelope: str, context: str) -> Secret:
     return Secret(plain.decode())
 
 
-class SecretField(models.TextField):
+class SecretField(models.TextField[str, str]):
     """An envelope made by `seal`; empty when there is no credential."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

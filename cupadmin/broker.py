@@ -38,14 +38,17 @@ class Channel(FilesystemChannel):
     def control_folder(self) -> Path:
         return self.folder / "control"
 
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+    # kombu's own two declarations of this method differ in the argument's name.
+    def _put(  # type: ignore[override]
+        self, queue: str, payload: Any, **kwargs: Any
+    ) -> None:
         # Wall-clock nanoseconds, zero padded: names sort by age across reboots.
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
         draft = self.folder / f".{name}"
         draft.write_text(dumps(payload))
         draft.rename(self.folder / name)
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         for name in sorted(os.listdir(self.folder)):
             if name.startswith(".") or name.partition(".")[2] != f"{queue}.msg":
                 continue

@@ -3,10 +3,13 @@
 import secrets
 from pathlib import Path
 
+import django_stubs_ext
 from csp.constants import NONE, SELF
 from environs import Env
 
 from cupadmin.keys import fresh_field_keys, parse_field_keys, read_or_create
+
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -20,7 +23,7 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 SECRET_KEY = env.str("SECRET_KEY", "") or read_or_create(
     env.path("SECRET_KEY_FILE", DATA_DIR / "secret_key"), secrets.token_urlsafe(64)
 )
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 FIELD_KEYS = parse_field_keys(
     env.str("FIELD_KEYS", "")
     or read_or_create(
@@ -29,16 +32,16 @@ FIELD_KEYS = parse_field_keys(
 )
 
 # --- Where clusters are, and how often they are looked at ---------------------------
-ALLOWED_NETWORKS = env.list("ALLOWED_NETWORKS", [])
+ALLOWED_NETWORKS: list[str] = env.list("ALLOWED_NETWORKS", [])
 ALLOWED_PORTS = env.list("ALLOWED_PORTS", [], subcast=int)
-DNS_SERVERS = env.list("DNS_SERVERS", [])
+DNS_SERVERS: list[str] = env.list("DNS_SERVERS", [])
 SWEEP_INTERVAL = env.int("SWEEP_INTERVAL", 300)
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", 90)
 
 # --- Django -----------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("TRUSTED_ORIGINS", [])
 INTERNAL_IPS: list[str] = []
 
 INSTALLED_APPS = [
@@ -266,7 +269,7 @@ LOGGING = {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.log_level("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO").upper()},
     # At DEBUG these print request bodies, and a request body can hold a password.
     "loggers": {
         name: {"level": "WARNING"} for name in ("zeep", "urllib3", "asyncio", "kombu")

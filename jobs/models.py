@@ -12,6 +12,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import ExpressionWrapper, F, Q
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from django.urls import reverse
 
@@ -31,7 +32,7 @@ class Busy(Exception):
         self.job = job
 
 
-def from_now(delta: timedelta) -> ExpressionWrapper:
+def from_now(delta: timedelta) -> "ExpressionWrapper[CombinedExpression]":
     """Return a time by the database's clock; workers' clocks may differ."""
     return ExpressionWrapper(Now() + delta, output_field=models.DateTimeField())
 
@@ -120,7 +121,10 @@ def hold(job: "Job", locks: Iterable[str]) -> None:
             JobLock.objects.bulk_create(wanted)
     except IntegrityError:
         taken = JobLock.objects.filter(name__in=[lock.name for lock in wanted])
-        raise Busy(taken.select_related("job")[0].job) from None
+        holder = taken.select_related("job").first()
+        if holder is None:
+            return hold(job, locks)  # released just now
+        raise Busy(holder.job) from None
 
 
 class Job(models.Model):
@@ -231,9 +235,13 @@ class Job(models.Model):
             if not again:
                 raise Busy(self)
             hold(self, self.lock_names)
-            self.steps.exclude(
-                state__in=[JobStep.State.DONE, JobStep.State.UNKNOWN]
-            ).update(state=JobStep.State.PENDING, detail="", finished_at=None)
+            steps = self.steps.exclude(state=JobStep.State.DONE)
+            steps.exclude(state=JobStep.State.UNKNOWN).update(
+                state=JobStep.State.PENDING, detail="", finished_at=None
+            )
+            steps.filter(state=JobStep.State.UNKNOWN).update(
+                state=JobStep.State.RUNNING, finished_at=None
+            )
             transaction.on_commit(self.ring, robust=True)
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from peers.models import Cluster, Node
 from wire import Code, NodeAddress, PeerTable, Policy, Secret, Trust, WireError
 
+
 def policy() -> Policy:
     """Where clusters may be, from the settings."""
     return Policy(
@@ -23,9 +24,7 @@ def trust_of(node: Node) -> Trust:
         return Trust(ca_pem=cluster.ca_certificate)
     if node.certificate_state != Node.CertificateState.TRUSTED:
         return Trust()
-    return Trust(
-        fingerprint=node.certificate_fingerprint, legacy=cluster.legacy_tls
-    )
+    return Trust(fingerprint=node.certificate_fingerprint, legacy=cluster.legacy_tls)
 
 
 def address_of(node: Node) -> NodeAddress:
@@ -34,9 +33,7 @@ def address_of(node: Node) -> NodeAddress:
     if node.certificate_state == Node.CertificateState.CHANGED:
         # Known without asking; nobody dials a node that failed its pin.
         raise WireError(Code.CERTIFICATE_CHANGED, node=node.name)
-    return with_credentials(
-        node, cluster.axl_username, cluster.unseal("axl_password")
-    )
+    return with_credentials(node, cluster.axl_username, cluster.unseal("axl_password"))
 
 
 def with_credentials(node: Node, username: str, password: Secret) -> NodeAddress:
@@ -61,4 +58,4 @@ def peer_table_of(cluster: Cluster) -> PeerTable:
     """Where the cluster keeps its peers: its own mapping, else the profile's."""
     if cluster.peer_table:
         return PeerTable.from_dict(cluster.peer_table)
-    return cluster.profile.peer_table
+    return PeerTable.from_dict(cluster.profile.peer_table)

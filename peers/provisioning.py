@@ -161,8 +161,12 @@ def provision_guided(run: Run, peer: Peer) -> None:
     applied(peer)
 
 
+def page_of(peer: Peer) -> str:
+    return f"{peer.cluster.profile.administration} > Presence > Inter-Clustering"
+
+
 def instruction(peer: Peer) -> str:
-    page = peer.cluster.profile.label("inter_clustering_path")
+    page = page_of(peer)
     mask = peer.external_phone_number_mask
     return (
         f"On {publisher_of(peer.cluster)}: {page}, Add New. "
@@ -216,7 +220,7 @@ def remove_guided(run: Run, peer: Peer) -> None:
 
 
 def removal_instruction(peer: Peer) -> str:
-    page = peer.cluster.profile.label("inter_clustering_path")
+    page = page_of(peer)
     return (
         f"On {publisher_of(peer.cluster)}: {page}, find {peer.address}, "
         "select it, Delete Selected."

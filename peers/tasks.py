@@ -59,7 +59,7 @@ def discover_cluster(run: Run) -> None:
 def test_cluster(run: Run) -> None:
     """Reach every node; one that fails does not keep the others from being tried."""
     nodes = list(
-        Node.objects.filter(cluster=run.job.target_id).select_related("cluster")
+        Node.objects.filter(cluster_id=run.job.target_id).select_related("cluster")
     )
     failed = [node.name for node in nodes if not reach(run, node)]
     health = Cluster.Health.FAILED if failed else Cluster.Health.OK

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import OrderingFilter
@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 PAGING = frozenset({"limit", "offset", "ordering", "format"})
 
 
-class StrictFilters(DjangoFilterBackend):
+class StrictFilters(DjangoFilterBackend):  # type: ignore[misc]
     """Filters by declared fields; an unknown parameter is a 400, never ignored."""
 
     def filter_queryset(
@@ -28,15 +28,16 @@ class StrictFilters(DjangoFilterBackend):
             )
         if any("\0" in value for value in request.query_params.values()):
             raise ValidationError("NUL is not allowed in a filter.")
-        return super().filter_queryset(request, queryset, view)
+        filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
+        return filtered
 
 
 class Ordering(OrderingFilter):
     """`ordering=name` or `-name`, over declared fields only; the id breaks ties."""
 
     def filter_queryset(
-        self, request: Request, queryset: QuerySet[Model], view: APIView
-    ) -> QuerySet[Model]:
+        self, request: Request, queryset: QuerySet[Any], view: APIView
+    ) -> QuerySet[Any]:
         ordering = self.get_ordering(request, queryset, view)
         if not ordering:
             return queryset

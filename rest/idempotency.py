@@ -65,12 +65,13 @@ def claim(request: Request, key: str) -> IdempotentAnswer:
         )
     body = f"{request.get_full_path()}\n".encode() + request._request.body
     digest = hashlib.sha256(body).hexdigest()
-    mine = IdempotentAnswer.objects.filter(user=request.user.pk, key=key)
+    user_id = int(request.user.pk or 0)
+    mine = IdempotentAnswer.objects.filter(user_id=user_id, key=key)
     mine.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
     try:
         with transaction.atomic():
             return IdempotentAnswer.objects.create(
-                user_id=request.user.pk, key=key, request_hash=digest
+                user_id=user_id, key=key, request_hash=digest
             )
     except IntegrityError:
         earlier = mine.get()
