@@ -1,0 +1,275 @@
+"""The Intercluster Sync Agent: carries users between clusters over AXL."""
+
+import asyncio
+import base64
+import contextlib
+import random
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from . import soap
+from .certificates import trusting_context
+from .dns import Unresolvable
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
+    from .node import Node
+
+PROBE = "SELECT count(*) from processnode WHERE systemnode='f' and tknodeusage= 0"
+USERS = (
+    "SELECT SKIP {skip} FIRST {first} eu.userid, eu.imaddress, eu.directoryuri, "
+    "eu.mailid, {number} en.name nodename from enduser eu, enterprisenode en "
+    "WHERE eu.primarynodeid = en.id and eu.tkuserprofile = 1 ORDER BY eu.pkid"
+)
+PAGE = 10_000
+REMOTE_PROFILE = 100
+FIRST_REMOTE_NODE = 2801
+
+
+class SyncFailed(Exception):
+    """A peer could not be synchronised, for the reason given."""
+
+
+@dataclass(frozen=True)
+class PeerEntry:
+    """One row of a cluster's peer table."""
+
+    pkid: str
+    address: str
+    username: str
+    password: str
+    protocol: str
+    mask: str = ""
+
+
+class Agent:
+    """The agent of one cluster; its publisher does the work."""
+
+    def __init__(self, cluster: "Cluster") -> None:
+        self.cluster = cluster
+        self.carried: dict[str, tuple[int, str]] = {}
+        self.status: dict[str, str] = {}
+        self.context: ssl.SSLContext | None = None
+
+    async def run(self, interval: float) -> None:
+        """Synchronise again and again until cancelled."""
+        await asyncio.sleep(random.random() * interval / 4)
+        while True:
+            if self._works(self.cluster):
+                await self.synchronise()
+            await asyncio.sleep(interval)
+
+    async def synchronise(self) -> None:
+        """Carry out one cycle: every peer, then what belongs to no peer any more."""
+        peers = self.cluster.peers()
+        results = await asyncio.gather(
+            *(self._peer(peer) for peer in peers), return_exceptions=True
+        )
+        for peer, result in zip(peers, results, strict=True):
+            self.status[peer.address] = str(result) if result else "Completed"
+        await self._clean_up(peers)
+
+    async def _peer(self, peer: PeerEntry) -> None:
+        try:
+            async with asyncio.timeout(self.cluster.lab.options.agent_timeout):
+                node = await self.cluster.lab.zone.look_up(peer.address)
+                remote = node.cluster
+                if remote is self.cluster:
+                    raise SyncFailed("the peer is this cluster itself")
+                rows = await self._fetch(peer, node)
+        except (OSError, TimeoutError, Unresolvable, EOFError) as error:
+            raise SyncFailed(f"Not reachable ({type(error).__name__})") from None
+        if rows is not None:
+            await self._store(remote, rows)
+
+    async def _fetch(
+        self, peer: PeerEntry, node: "Node"
+    ) -> list[tuple[str | None, ...]] | None:
+        """Return the remote users, or None when nothing has changed since."""
+        await self._ask(peer, node, PROBE)
+        remote = node.cluster
+        self._agree(peer, remote)
+        skip = self._skipped()
+        key = (remote.database.users_revision, skip)
+        if self.carried.get(remote.name) == key or self._is_frozen():
+            return None
+        rows: list[tuple[str | None, ...]] = []
+        number = "eu.telephonenumber," if remote.database.has_telephone else ""
+        while len(rows) % PAGE == 0:
+            sql = USERS.format(skip=len(rows), first=PAGE, number=number)
+            page = await self._ask(peer, node, sql)
+            if not page:
+                break
+            rows += page
+        self.carried[remote.name] = key
+        count = len(rows) - int(skip or 0)
+        return rows[: max(count, 0)]
+
+    def _skipped(self) -> str:
+        setting = self.cluster.faults.get("agent", "skip")
+        return str(int(setting.number(1))) if setting else ""
+
+    def _is_frozen(self) -> bool:
+        return bool(self.cluster.faults.get("agent", "frozen"))
+
+    def _works(self, cluster: "Cluster") -> bool:
+        publisher = cluster.publisher
+        if publisher.is_down or cluster.faults.get("agent", "frozen"):
+            return False
+        return publisher.service(cluster.release.sync_agent).is_started
+
+    def _agree(self, peer: PeerEntry, remote: "Cluster") -> None:
+        """Check what both sides must have in common before users are carried."""
+        if not self._works(remote):
+            raise SyncFailed("the remote sync agent is not started")
+        back = remote.peer_to(self.cluster)
+        if back is None:
+            raise SyncFailed("the remote cluster has no entry for this one")
+        if back.protocol != peer.protocol:
+            raise SyncFailed("the preferred protocols differ")
+
+    async def _ask(
+        self, peer: PeerEntry, node: "Node", sql: str
+    ) -> list[tuple[str | None, ...]]:
+        schema = min(node.cluster.release.schemas, key=lambda s: abs(float(s) - 8))
+        body = soap.envelope(
+            f'<ns:executeSQLQuery xmlns:ns="http://www.cisco.com/AXL/API/{schema}" '
+            f'sequence="{random.randrange(2**40)}"><sql>{soap.escape(sql)}</sql>'
+            "</ns:executeSQLQuery>"
+        )
+        credentials = f"{peer.username}:{peer.password}".encode()
+        head = (
+            f"POST /axl/ HTTP/1.1\r\nHost: {node.name}:{node.axl_port}\r\n"
+            f"Authorization: Basic {base64.b64encode(credentials).decode()}\r\n"
+            f'SOAPAction: "CUCM:DB ver={schema} executeSQLQuery"\r\n'
+            "Content-Type: text/xml; charset=utf-8\r\nConnection: close\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        return _rows(await self._exchange(node, head.encode() + body))
+
+    async def _exchange(self, node: "Node", request: bytes) -> bytes:
+        self.context = self.context or trusting_context()
+        own = self.cluster.publisher.bind_address
+        reader, writer = await asyncio.open_connection(
+            node.bind_address, node.axl_port, ssl=self.context, local_addr=(own, 0)
+        )
+        try:
+            writer.write(request)
+            return await reader.read()
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _store(self, remote: "Cluster", rows: list[tuple[Any, ...]]) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(
+            self.cluster.lab.executor, self._replace, remote, rows
+        )
+
+    def _replace(self, remote: "Cluster", rows: list[tuple[Any, ...]]) -> None:
+        """Put a remote cluster's users in the place of those carried before."""
+        database = self.cluster.database
+        with database.lock:
+            ids = self._remote_nodes(remote, {row[-1] for row in rows})
+            self._delete_copies(remote.name)
+            number = ", telephonenumber" if self._carries_numbers(rows) else ""
+            numbers = ", ?" if number else ""
+            database.many(
+                "INSERT INTO enduser (userid, imaddress, directoryuri, mailid, "  # noqa: S608
+                f"primarynodeid, tkuserprofile, enablecups{number}) VALUES "
+                f"(?, ?, ?, ?, ?, {REMOTE_PROFILE}, 'f'{numbers})",
+                [
+                    (*row[:4], ids[row[-1]], *([row[4]] if number else []))
+                    for row in rows
+                ],
+            )
+
+    def _carries_numbers(self, rows: list[tuple[Any, ...]]) -> bool:
+        has_column = self.cluster.database.has_telephone
+        return has_column and bool(rows) and len(rows[0]) == 6
+
+    def _remote_nodes(self, remote: "Cluster", used: set[str]) -> dict[str, int]:
+        database = self.cluster.database
+        for name in sorted(used | {n.name for n in remote.nodes}):
+            database.execute(
+                "INSERT OR IGNORE INTO enterprisenode (id, name, isprimary) "
+                "VALUES ((SELECT max(max(id) + 1, ?) FROM enterprisenode), ?, 'f')",
+                FIRST_REMOTE_NODE,
+                name,
+            )
+            database.execute(
+                "INSERT OR REPLACE INTO lab_setting VALUES (?, ?)",
+                f"remote {name}",
+                remote.name,
+            )
+        rows = database.execute("SELECT name, id FROM enterprisenode")
+        return {str(name): int(number) for name, number in rows}
+
+    def _delete_copies(self, remote: str) -> None:
+        self.cluster.database.execute(
+            "DELETE FROM enduser WHERE tkuserprofile = ? AND primarynodeid IN "
+            "(SELECT id FROM enterprisenode JOIN lab_setting s "
+            "ON s.name = 'remote ' || enterprisenode.name WHERE s.value = ?)",
+            REMOTE_PROFILE,
+            remote,
+        )
+
+    async def _clean_up(self, peers: list[PeerEntry]) -> None:
+        """Take away what was carried from clusters that are peers no more."""
+        wanted = {c.name for c in self.cluster.remote_clusters(peers)}
+        known = self.cluster.database.execute(
+            "SELECT DISTINCT value FROM lab_setting WHERE name LIKE 'remote %'"
+        )
+        for (name,) in known:
+            if name not in wanted:
+                loop = asyncio.get_running_loop()
+                executor = self.cluster.lab.executor
+                await loop.run_in_executor(executor, self._forget, name)
+
+    def _forget(self, remote: str) -> None:
+        database = self.cluster.database
+        with database.lock:
+            self._delete_copies(remote)
+            database.execute(
+                "DELETE FROM enterprisenode WHERE 'remote ' || name IN "
+                "(SELECT name FROM lab_setting WHERE value = ?)",
+                remote,
+            )
+            database.execute(
+                "DELETE FROM lab_setting WHERE name LIKE 'remote %' AND value = ?",
+                remote,
+            )
+        self.carried.pop(remote, None)
+
+
+def _rows(reply: bytes) -> list[tuple[str | None, ...]]:
+    """Return the rows in an HTTP reply, which was read to its end."""
+    head, _, body = reply.partition(b"\r\n\r\n")
+    status = head.split(b" ", 2)[1:2]
+    if status != [b"200"]:
+        raise SyncFailed(f"Not reachable (HTTP status {status})")
+    if b"Transfer-Encoding: chunked" in head:
+        body = _unchunk(body)
+    try:
+        root = etree.fromstring(body, etree.XMLParser(huge_tree=True, recover=True))
+    except etree.XMLSyntaxError:
+        raise SyncFailed("Not reachable (the reply is not SOAP)") from None
+    if root is None:
+        raise SyncFailed("Not reachable (the reply is empty)")
+    return [tuple(column.text for column in row) for row in root.iter("row")]
+
+
+def _unchunk(body: bytes) -> bytes:
+    parts: list[bytes] = []
+    start = 0
+    while (line := body.find(b"\r\n", start)) >= 0:
+        size = int(body[start:line], 16)
+        if not size:
+            return b"".join(parts)
+        parts.append(body[line + 2 : line + 2 + size])
+        start = line + 4 + size
+    raise SyncFailed("Not reachable (the reply was cut)")

@@ -1,0 +1,197 @@
+"""Faults of the web server itself: what any of its services may do to a client."""
+
+import asyncio
+import gzip
+import re
+import socket
+import struct
+
+from .faults import Setting, fault
+from .http import Connection, Request, Response, deliver, page
+
+BOTH = "axl control_center"
+
+
+@fault(BOTH, "html-200", "answer")
+def html_200(request: Request, setting: Setting) -> Response:
+    """A login page with status 200 instead of SOAP."""
+    return page(200, "Cisco Unified Presence Login", "Please sign in")
+
+
+@fault(BOTH, "html-401", "answer")
+def html_401(request: Request, setting: Setting) -> Response:
+    """An HTML page with status 401."""
+    return refusal(401, "This request requires HTTP authentication ().")
+
+
+@fault(BOTH, "html-403", "answer")
+def html_403(request: Request, setting: Setting) -> Response:
+    """An HTML page with status 403."""
+    return refusal(403, "Access to the requested resource has been denied")
+
+
+@fault(BOTH, "html-404", "answer")
+def html_404(request: Request, setting: Setting) -> Response:
+    """An HTML page with status 404."""
+    return refusal(404, "The requested resource is not available.")
+
+
+@fault(BOTH, "html-503", "answer")
+def html_503(request: Request, setting: Setting) -> Response:
+    """An HTML page with status 503."""
+    return refusal(503, "This service is not currently available")
+
+
+@fault(BOTH, "empty", "answer")
+def empty(request: Request, setting: Setting) -> Response:
+    """Status 200 with nothing in it."""
+    return Response(200, b"", "text/xml;charset=utf-8")
+
+
+@fault(BOTH, "redirect", "answer")
+def redirect(request: Request, setting: Setting) -> Response:
+    """Status 307 to another host (the parameter is the target)."""
+    target = setting.parameter or "//elsewhere.lab.example/axl/"
+    response = page(307, "Temporary Redirect")
+    response.headers.append(("Location", f"https:{target}"))
+    return response
+
+
+def refusal(status: int, text: str) -> Response:
+    """Return the platform's error page; a 401 asks for Basic credentials."""
+    response = page(status, "Cisco System - Error report", f"HTTP Status {status}")
+    response.body += f"<p>{text}</p>".encode()
+    if status == 401:
+        realm = 'Basic realm="Cisco Unified Communications Manager"'
+        response.headers.append(("WWW-Authenticate", realm))
+    return response
+
+
+@fault(BOTH, "wrong-namespace", "rewrite")
+def wrong_namespace(response: Response, setting: Setting) -> None:
+    """The reply's own elements are in a namespace that nobody asked for."""
+    response.body = re.sub(
+        rb"http://(www|schemas)\.cisco\.com/[\w./]*",
+        b"http://example.com/other/1.0",
+        response.body,
+    )
+
+
+@fault(BOTH, "latin1", "rewrite")
+def latin1(response: Response, setting: Setting) -> None:
+    """Latin-1 bytes in the first texts, though the declaration says UTF-8."""
+    response.body = _spoil(response.body, b"\xe9\xfc")
+
+
+@fault(BOTH, "control-characters", "rewrite")
+def control_characters(response: Response, setting: Setting) -> None:
+    """Control characters, which XML forbids, in the first texts."""
+    response.body = _spoil(response.body, b"\x08\x01")
+
+
+def _spoil(body: bytes, insert: bytes) -> bytes:
+    return re.sub(rb"([^<>\s])</", rb"\1" + insert + b"</", body, count=3)
+
+
+@fault(BOTH, "truncated-xml", "rewrite")
+def truncated_xml(response: Response, setting: Setting) -> None:
+    """A body that ends in the middle although its length is announced rightly."""
+    response.body = response.body[: len(response.body) * 2 // 3]
+
+
+@fault(BOTH, "entities", "rewrite")
+def entities(response: Response, setting: Setting) -> None:
+    """A document type whose entities grow a thousand million times."""
+    levels = "".join(
+        f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' if n else '<!ENTITY e0 "ha">'
+        for n in range(10)
+    )
+    body = re.sub(rb"([^<>\s])</", rb"\1&e9;</", response.body, count=1)
+    declaration, _, rest = body.partition(b"?>")
+    doctype = f"?><!DOCTYPE bomb [{levels}]>".encode()
+    response.body = declaration + doctype + rest if rest else doctype[2:] + body
+
+
+@fault(BOTH, "bomb", "rewrite")
+def bomb(response: Response, setting: Setting) -> None:
+    """A small gzip body that unpacks to the parameter (200) in megabytes."""
+    size = int(setting.number(200)) * 1024 * 1024
+    response.headers.append(("Content-Encoding", "gzip"))
+    response.body = gzip.compress(b" " * size, 9)
+
+
+@fault(BOTH, "stall", "deliver")
+async def stall(connection: Connection, response: Response, setting: Setting) -> None:
+    """The request is read and never answered."""
+    await asyncio.Event().wait()
+
+
+@fault(BOTH, "slow", "deliver")
+async def slow(connection: Connection, response: Response, setting: Setting) -> None:
+    """The whole answer comes after the parameter (3) in seconds."""
+    await asyncio.sleep(setting.number(3))
+    await deliver(connection, response)
+
+
+@fault(BOTH, "stall-body", "deliver")
+async def stall_body(
+    connection: Connection, response: Response, setting: Setting
+) -> None:
+    """Headers and half of the body, then silence on an open connection."""
+    connection.write(_half(connection, response))
+    await asyncio.Event().wait()
+
+
+@fault(BOTH, "drip", "deliver")
+async def drip(connection: Connection, response: Response, setting: Setting) -> None:
+    """One byte at a time, the parameter (0.2) seconds apart."""
+    head = response.head(connection.application.now())
+    for byte in head + response.payload():
+        connection.write(bytes([byte]))
+        await asyncio.sleep(setting.number(0.2))
+
+
+@fault(BOTH, "cut-headers", "deliver")
+async def cut_headers(
+    connection: Connection, response: Response, setting: Setting
+) -> None:
+    """The connection ends in the middle of the headers; a write has been done."""
+    head = response.head(connection.application.now())
+    connection.write(head[: len(head) // 2])
+    response.close = True
+
+
+@fault(BOTH, "cut-body", "deliver")
+async def cut_body(
+    connection: Connection, response: Response, setting: Setting
+) -> None:
+    """The connection ends in the middle of the body; a write has been done."""
+    connection.write(_half(connection, response))
+    response.close = True
+
+
+@fault(BOTH, "hang-up", "deliver")
+async def hang_up(connection: Connection, response: Response, setting: Setting) -> None:
+    """The connection ends without a byte of answer; a write has been done."""
+    response.close = True
+
+
+@fault(BOTH, "reset", "deliver")
+async def reset(connection: Connection, response: Response, setting: Setting) -> None:
+    """The connection is reset instead of an answer; a write has been done."""
+    response.close = True
+    if connection.transport:
+        reset_transport(connection.transport)
+
+
+def reset_transport(transport: asyncio.Transport) -> None:
+    """End a connection with a TCP reset."""
+    if sock := transport.get_extra_info("socket"):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+def _half(connection: Connection, response: Response) -> bytes:
+    head = response.head(connection.application.now())
+    payload = response.payload()
+    return head + payload[: len(payload) // 2]

@@ -1,0 +1,104 @@
+"""Who is asking: Basic credentials, and the session cookie that replaces them."""
+
+import base64
+import binascii
+import http.cookies
+import secrets
+import time
+from dataclasses import dataclass, field
+
+from .database import Database
+from .http import Request, Response
+from .misbehaviour import refusal
+
+COOKIE = "JSESSIONIDSSO"
+IDLE = 30 * 60
+FULL, READ_ONLY, NONE = "full", "read-only", "none"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An application user that has shown who it is."""
+
+    name: str
+    role: str
+    cookie: str = ""
+
+
+@dataclass
+class Sessions:
+    """The sessions of one node."""
+
+    database: Database
+    domain: str
+    open: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+    def identify(self, request: Request) -> Caller | Response:
+        """Return who sent a request, or the refusal that it gets."""
+        cookie = cookie_of(request)
+        known = self.open.get(cookie)
+        if known and time.time() - known[1] > IDLE:
+            del self.open[cookie]
+            return refusal(404, "The session is no longer valid.")
+        if known:
+            self.open[cookie] = (known[0], time.time())
+            return self._caller(known[0])
+        return self._by_credentials(request)
+
+    def age(self, seconds: float) -> None:
+        """Make every session older, as if it had been idle."""
+        self.open = {c: (name, at - seconds) for c, (name, at) in self.open.items()}
+
+    def _by_credentials(self, request: Request) -> Caller | Response:
+        name, password = basic_credentials(request)
+        stored = self.database.value(
+            "SELECT password FROM lab_credential WHERE name = ?", name
+        )
+        if stored is None or not secrets.compare_digest(
+            stored.encode(), password.encode()
+        ):
+            return refusal(401, "This request requires HTTP authentication ().")
+        caller = self._caller(name, secrets.token_hex(16).upper())
+        if isinstance(caller, Caller):
+            self.open[caller.cookie] = (name, time.time())
+        return caller
+
+    def _caller(self, name: str, cookie: str = "") -> Caller | Response:
+        role = self.database.value(
+            "SELECT role FROM lab_credential WHERE name = ?", name
+        )
+        if role is None:
+            return refusal(401, "This request requires HTTP authentication ().")
+        if role == NONE:
+            return refusal(403, "Access to the requested resource has been denied")
+        return Caller(name, role, cookie)
+
+    def welcome(self, caller: Caller, response: Response) -> None:
+        """Hand a caller its cookie, if it is a new one."""
+        if caller.cookie:
+            value = (
+                f"{COOKIE}={caller.cookie}; Domain={self.domain}; Path=/; "
+                "Secure; HttpOnly"
+            )
+            response.headers.append(("Set-Cookie", value))
+
+
+def cookie_of(request: Request) -> str:
+    try:
+        jar = http.cookies.SimpleCookie(request.headers.get("cookie", ""))
+    except http.cookies.CookieError:
+        return ""
+    return jar[COOKIE].value if COOKIE in jar else ""
+
+
+def basic_credentials(request: Request) -> tuple[str, str]:
+    """Return name and password of Basic authentication; empty when there is none."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        text = base64.b64decode(value, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    name, _, password = text.partition(":")
+    return name, password

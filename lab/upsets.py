@@ -1,0 +1,92 @@
+"""Faults that are wrong data: put in place when set, taken back when cleared."""
+
+from typing import TYPE_CHECKING, Any
+
+from .faults import Setting
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
+
+SOMEBODY = "SELECT pkid, userid, directoryuri FROM enduser WHERE tkuserprofile = 1 "
+
+
+def begin(cluster: "Cluster", setting: Setting) -> None:
+    """Spoil a cluster's data as a fault asks for."""
+    kind = (setting.fault.area, setting.value)
+    if kind == ("peers", "one-sided"):
+        _take_reverse_entries(cluster)
+    elif kind == ("users", "duplicate"):
+        _double_users(cluster, int(setting.number(1)))
+    elif kind == ("users", "duplicate-uri"):
+        _double_uris(cluster, int(setting.number(1)))
+    elif kind == ("users", "unassigned"):
+        _unassign(cluster, int(setting.number(1)))
+    elif kind[0] == "replication":
+        for node in cluster.subscribers:
+            node.follow()
+
+
+def end(cluster: "Cluster", setting: Setting) -> None:
+    """Repair what a fault had spoilt."""
+    for undo in cluster.lab.undo.pop((cluster.name, setting.fault.area), []):
+        undo[0](*undo[1:])
+
+
+def _remember(cluster: "Cluster", area: str, *undo: Any) -> None:
+    cluster.lab.undo.setdefault((cluster.name, area), []).append(undo)
+
+
+def _take_reverse_entries(cluster: "Cluster") -> None:
+    for other in cluster.lab.clusters:
+        entry = other.peer_to(cluster) if other is not cluster else None
+        if entry:
+            other.remove_peer(entry.address)
+            values = (entry.username, entry.password, entry.protocol, entry.mask)
+            _remember(cluster, "peers", other.add_peer, entry.address, *values)
+
+
+def _others(cluster: "Cluster", count: int) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = []
+    for other in cluster.lab.clusters:
+        if other is not cluster and len(found) < count:
+            missing = count - len(found)
+            found += other.database.execute(SOMEBODY + "LIMIT ?", missing)
+    return found
+
+
+def _double_users(cluster: "Cluster", count: int) -> None:
+    for _, userid, uri in _others(cluster, count):
+        cluster.database.execute(
+            "INSERT INTO enduser (userid, imaddress, directoryuri, mailid, "
+            "fkdirectorypluginconfig, primarynodeid) VALUES (?, ?, ?, ?, 'x', 1)",
+            userid,
+            uri,
+            uri,
+            uri,
+        )
+        _remember(cluster, "users", cluster.remove_users, userid)
+    cluster.database.users_revision += 1
+
+
+def _double_uris(cluster: "Cluster", count: int) -> None:
+    own = cluster.database.execute(SOMEBODY + "LIMIT ?", count)
+    for (pkid, _, before), (_, _, uri) in zip(
+        own, _others(cluster, count), strict=False
+    ):
+        _set(cluster, pkid, "directoryuri", uri.upper())
+        _remember(cluster, "users", _set, cluster, pkid, "directoryuri", before)
+
+
+def _unassign(cluster: "Cluster", count: int) -> None:
+    rows = cluster.database.execute(
+        "SELECT pkid, primarynodeid FROM enduser WHERE tkuserprofile = 1 LIMIT ?", count
+    )
+    for pkid, node in rows:
+        _set(cluster, pkid, "primarynodeid", None)
+        _remember(cluster, "users", _set, cluster, pkid, "primarynodeid", node)
+
+
+def _set(cluster: "Cluster", pkid: str, column: str, value: Any) -> None:
+    sql = f"UPDATE enduser SET {column} = ? WHERE pkid = ?"  # noqa: S608
+    cluster.database.execute(sql, value, pkid)
+    cluster.database.users_revision += 1
