@@ -1,4 +1,4 @@
-"""Doing a job: claim it, keep the lease, do each step once, tell the truth at the end."""
+"""Doing a job: claim it, keep the lease, do each step once, tell how it ended."""
 
 import logging
 import threading
@@ -48,7 +48,7 @@ class Step:
 
     def __init__(self, row: JobStep) -> None:
         self.row = row
-        self.interrupted = row.state in (JobStep.State.RUNNING, JobStep.State.UNKNOWN)
+        self.interrupted = row.state == JobStep.State.RUNNING
         self.memo: dict[str, Any] = dict(row.memo)
 
     def remember(self, **memo: Any) -> None:
@@ -102,8 +102,8 @@ class Run:
         """The steps by key, for work that does many of them at once."""
         return {step.key: step for step in self.job.steps.all()}
 
-    def begin(self, memos: dict[str, dict[str, Any]], doing: str = "") -> None:
-        """Commit the intent to do these steps {key: memo}, before any of them acts."""
+    def remember(self, memos: dict[str, dict[str, Any]], doing: str = "") -> None:
+        """Begin these steps {key: memo}, committing what a next attempt must know."""
         with transaction.atomic():
             rows = list(self.job.steps.filter(key__in=memos))
             for row in rows:
@@ -111,7 +111,8 @@ class Run:
                 row.memo = row.memo | memos[row.key]
                 row.started_at = row.started_at or Now()  # type: ignore[assignment]
             JobStep.objects.bulk_update(rows, ["state", "memo", "started_at"], 100)
-            Job.objects.filter(pk=self.job.pk).update(doing=doing[:255])
+            if doing:
+                Job.objects.filter(pk=self.job.pk).update(doing=doing[:255])
 
     def settle(self, results: dict[str, tuple[str, str]]) -> None:
         """Commit how these steps ended: {key: (state, sentence)}."""
@@ -179,7 +180,7 @@ class Run:
         self._count()
 
     def _count(self) -> None:
-        """Derive progress from the steps, so that a repeated step never counts twice."""
+        """Derive progress from the steps, so that a repeated one never counts twice."""
         self._progress = {}
         open_states = [JobStep.State.PENDING, JobStep.State.RUNNING]
         counts = self.job.steps.aggregate(
@@ -259,9 +260,10 @@ def finish(run: Run, owner: str, outcome: Ended | Parked) -> None:
         run.job.steps.filter(state=JobStep.State.PENDING).update(
             state=JobStep.State.SKIPPED
         )
-        # Begun and never ended: a retry reads back what became of it.
         run.job.steps.filter(state=JobStep.State.RUNNING).update(
-            state=JobStep.State.UNKNOWN, finished_at=Now()
+            state=JobStep.State.UNKNOWN,
+            detail="The job ended before the outcome was known.",
+            finished_at=Now(),
         )
         JobLock.objects.filter(job=run.job).delete()
 

@@ -1,0 +1,158 @@
+"""REST: network services of the nodes, and their control."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import audit
+from accounts.access import Role
+from jobs.api import JobSerializer, accepted, busy
+from jobs.models import Busy
+from peers.models import Node
+from rest.idempotency import IdempotentMixin
+from rest.problems import Conflict
+from services.changes import ACTIONS, Refused, control, control_jobs, refresh
+from services.models import Service, ServiceQuerySet
+
+MOST = 5000
+
+
+class ServiceSerializer(serializers.ModelSerializer[Service]):
+    """A network service as its node last reported it."""
+
+    cluster = serializers.UUIDField(source="node.cluster_id", read_only=True)
+    reason = serializers.SerializerMethodField(
+        help_text="Why it is not started, or why its status is not known."
+    )
+
+    class Meta:
+        model = Service
+        fields = (
+            "id",
+            "node",
+            "cluster",
+            "name",
+            "group",
+            "status",
+            "last_status",
+            "reason",
+            "reason_code",
+            "up_time",
+            "start_time",
+            "restrict",
+            "observed_at",
+        )
+        read_only_fields = fields
+
+    def get_reason(self, service: Service) -> str:
+        reading = getattr(service.node, "reading", None)
+        if service.status == Service.Status.UNKNOWN and reading and reading.error:
+            return str(reading.error)
+        return service.reason
+
+
+class ControlSerializer(serializers.Serializer[Any]):
+    """What to do with which services."""
+
+    action = serializers.ChoiceField(choices=list(ACTIONS.items()))
+    ids = serializers.ListField(
+        child=serializers.UUIDField(), allow_empty=False, max_length=MOST
+    )
+
+
+class ServiceFilter(django_filters.FilterSet):
+    """Filters of the list."""
+
+    cluster = django_filters.UUIDFilter(field_name="node__cluster")
+    node = django_filters.UUIDFilter(field_name="node")
+    unreachable = django_filters.BooleanFilter(method="only_unreachable")
+
+    class Meta:
+        model = Service
+        fields = ("name", "group", "status")
+
+    def only_unreachable(
+        self, services: ServiceQuerySet, name: str, value: bool
+    ) -> ServiceQuerySet:
+        silent = services.unreachable()
+        return silent if value else services.exclude(pk__in=silent.values("pk"))
+
+
+class ServiceViewSet(IdempotentMixin, viewsets.ReadOnlyModelViewSet[Service]):
+    """Network services, as they were last read, and their control."""
+
+    serializer_class = ServiceSerializer
+    queryset = Service.objects.with_node()
+    filterset_class = ServiceFilter
+    ordering_fields = ("name", "group", "status", "observed_at", "up_time")
+    access = {
+        "list": Role.VIEWER,
+        "retrieve": Role.VIEWER,
+        "start": Role.OPERATOR,
+        "stop": Role.OPERATOR,
+        "restart": Role.OPERATOR,
+        "control": Role.OPERATOR,
+    }
+
+    def get_queryset(self) -> QuerySet[Service]:
+        return super().get_queryset().order_by("node__name", "name", "pk")
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"])
+    def start(self, request: Request, pk: str) -> Response:
+        return begin(request, "start", [self.get_object()])
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"])
+    def stop(self, request: Request, pk: str) -> Response:
+        return begin(request, "stop", [self.get_object()])
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"])
+    def restart(self, request: Request, pk: str) -> Response:
+        return begin(request, "restart", [self.get_object()])
+
+    @extend_schema(request=ControlSerializer, responses={202: JobSerializer})
+    @action(detail=False, methods=["post"], filterset_class=None)
+    def control(self, request: Request) -> Response:
+        asked = ControlSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        ids = set(asked.validated_data["ids"])
+        services = list(self.get_queryset().filter(pk__in=ids))
+        if len(services) != len(ids):
+            missing = ids - {service.pk for service in services}
+            raise ValidationError({"ids": [f"There is no service {min(missing)}."]})
+        return begin(request, asked.validated_data["action"], services)
+
+
+def begin(request: Request, action: str, services: list[Service]) -> Response:
+    try:
+        job = control(action, services, audit.actor_of(request))
+    except Refused as error:
+        raise Conflict(str(error)) from error
+    except Busy as error:
+        raise busy(error) from error
+    return accepted(job, request)
+
+
+class RefreshView(IdempotentMixin, APIView):
+    """Read the services of a node anew."""
+
+    access = {"post": Role.OPERATOR}
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    def post(self, request: Request, pk: str) -> Response:
+        node = get_object_or_404(Node.objects.select_related("cluster"), pk=pk)
+        busy_with = control_jobs(node.services.all())
+        if busy_with:
+            raise busy(Busy(next(iter(busy_with.values()))))
+        return accepted(refresh([node], audit.actor_of(request)), request)

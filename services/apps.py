@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class ServicesConfig(AppConfig):
+    """Control Center - Network Services: status and control of services on nodes."""
+
+    name = "services"

@@ -1,0 +1,314 @@
+"""Control of services on many nodes: in waves, each command once, followed to its end.
+
+Everything that a next attempt must know lies in the steps, so a worker may vanish
+between any two lines. Of a command whose answer was lost the effect is read back.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+import wire
+from jobs.models import JobStep
+from jobs.run import Run
+from peers.connections import address_of
+from peers.models import Node
+from services.pace import Grant, granted
+from services.readings import Reading, database_now, read
+from services.verdicts import (
+    BACK_OFF,
+    Do,
+    Settled,
+    Verdict,
+    failed,
+    in_words,
+    is_fresh,
+    judge_fresh,
+    judge_sent,
+    snapshot,
+    waves,
+)
+from wire import (
+    Backoff,
+    Code,
+    ControlCenterClient,
+    ControlResult,
+    NodeAddress,
+    WireError,
+)
+
+POLL = 5.0
+DEADLINE = 60.0
+# After this the worker is given back, and the job comes again by itself.
+ATTENDED = 60.0
+TOLERATED = 0.2
+# After a rate fault the job waits by itself, and the other nodes go on.
+AT_ONCE_OR_NEVER = Backoff(tries=1)
+OPEN = (JobStep.State.PENDING, JobStep.State.RUNNING)
+BAD = (JobStep.State.FAILED, JobStep.State.UNKNOWN)
+OPERATION_PENDING = -1029
+
+Answer = list[ControlResult] | WireError
+
+
+class Control:
+    """One attempt at a control job."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.action: str = run.arguments["action"]
+        self.targets: list[dict[str, str]] = run.arguments["targets"]
+        order = list(dict.fromkeys(target["node"] for target in self.targets))
+        self.waves = waves(order)
+        self.steps: dict[str, JobStep] = {}
+
+    def work(self) -> None:
+        """Go on until all is settled, or until the worker should do something else."""
+        enough = time.monotonic() + ATTENDED
+        while self.advance():
+            if time.monotonic() > enough:
+                self.run.park(1)
+            self.pause()
+        self.conclude()
+
+    def advance(self) -> bool:
+        """Do one round with the wave that is under way; False: nothing is left."""
+        self.run.check()
+        self.steps = self.run.steps()
+        wave = self.current_wave()
+        if not wave:
+            return False
+        chosen = [t for t in self.open() if t["node"] in wave]
+        nodes = self.nodes(chosen)
+        readings = read(nodes.values(), backoff=AT_ONCE_OR_NEVER)
+        now = database_now().timestamp() if nodes else 0.0
+        verdicts = {
+            target["service"]: self.judge(target, readings, now) for target in chosen
+        }
+        self.carry_out(chosen, verdicts, readings, now)
+        return True
+
+    def open(self) -> list[dict[str, str]]:
+        return [t for t in self.targets if self.steps[t["service"]].state in OPEN]
+
+    def current_wave(self) -> list[str]:
+        """The first wave with something to do, unless too much failed before it."""
+        open_nodes = {target["node"] for target in self.open()}
+        for position, wave in enumerate(self.waves):
+            if open_nodes.isdisjoint(wave):
+                continue
+            if position and not self.begun(wave) and self.too_many_failed():
+                self.halt()
+                return []
+            return wave
+        return []
+
+    def begun(self, wave: list[str]) -> bool:
+        steps = [self.steps[t["service"]] for t in self.targets if t["node"] in wave]
+        return any(step.state != JobStep.State.PENDING for step in steps)
+
+    def too_many_failed(self) -> bool:
+        over = [step for step in self.steps.values() if step.state not in OPEN]
+        bad = [step for step in over if step.state in BAD]
+        return len(bad) > TOLERATED * len(over)
+
+    def halt(self) -> None:
+        why = "Not tried: more than a fifth of those before it failed."
+        self.run.settle(
+            {t["service"]: (JobStep.State.SKIPPED, why) for t in self.open()}
+        )
+
+    def nodes(self, targets: list[dict[str, str]]) -> dict[UUID, Node]:
+        wanted = {target["node"] for target in targets}
+        nodes = Node.objects.filter(pk__in=wanted).select_related("cluster")
+        return {node.pk: node for node in nodes}
+
+    def judge(
+        self, target: dict[str, str], readings: dict[UUID, Reading], now: float
+    ) -> Verdict:
+        step = self.steps[target["service"]]
+        reading = readings.get(UUID(target["node"]))
+        if reading is None:
+            return failed("The node was removed from the console.")
+        status = reading.status_of(target["name"])
+        if is_fresh(step.state, step.memo):
+            pending = step.state == JobStep.State.PENDING
+            memo = {} if pending else step.memo
+            return judge_fresh(self.action, memo, status, reading.error, now)
+        return judge_sent(self.action, step.memo, status, reading.error, now)
+
+    def carry_out(
+        self,
+        targets: list[dict[str, str]],
+        verdicts: dict[str, Verdict],
+        readings: dict[UUID, Reading],
+        now: float,
+    ) -> None:
+        settled = {k: v for k, v in verdicts.items() if isinstance(v, Settled)}
+        self.run.settle({key: (v.state, v.detail) for key, v in settled.items()})
+        memos: dict[str, dict[str, Any]] = {}
+        commands = []
+        for target in targets:
+            verdict = verdicts[target["service"]]
+            if verdict == Do.COMMAND:
+                commands.append(target)
+            elif isinstance(verdict, Do):
+                memo = self.waiting(target, verdict, readings, now)
+                memos |= {target["service"]: memo} if memo else {}
+        self.run.remember(memos, self.doing(targets))
+        if commands:
+            self.command(commands, readings, now)
+
+    def doing(self, targets: list[dict[str, str]]) -> str:
+        names = sorted({self.steps[t["service"]].label for t in targets})
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        return f"{names[0]}{more}" if names else ""
+
+    def waiting(
+        self,
+        target: dict[str, str],
+        verdict: Do,
+        readings: dict[UUID, Reading],
+        now: float,
+    ) -> dict[str, Any]:
+        step = self.steps[target["service"]]
+        if verdict == Do.FOLLOW:
+            return self.sent(target, readings, now) | {"accepted": True}
+        if verdict == Do.BACK_OFF:
+            return backed_off(step.memo, now)
+        if is_fresh(step.state, step.memo):
+            return {"sent_at": None, "waiting_since": now} | _since(step)
+        return {}
+
+    def sent(
+        self, target: dict[str, str], readings: dict[UUID, Reading], now: float
+    ) -> dict[str, Any]:
+        """The intent: what the service was, and when we asked for something else."""
+        status = readings[UUID(target["node"])].status_of(target["name"])
+        step = self.steps[target["service"]]
+        again = step.state == JobStep.State.RUNNING and step.memo.get("sent_at")
+        return {
+            "sent_at": now,
+            "accepted": False,
+            "before": snapshot(status) if status else {},
+            "tries": step.memo.get("tries", 1) + 1 if again else 1,
+        }
+
+    def command(
+        self,
+        targets: list[dict[str, str]],
+        readings: dict[UUID, Reading],
+        now: float,
+    ) -> None:
+        """Commit the intent, send one command per node, and take in the answers."""
+        by_node: dict[UUID, list[dict[str, str]]] = defaultdict(list)
+        for target in targets:
+            by_node[UUID(target["node"])].append(target)
+        intents = {t["service"]: self.sent(t, readings, now) for t in targets}
+        self.run.remember(intents, self.doing(targets))
+        nodes = {pk: readings[pk].node for pk in by_node}
+        names = {pk: [t["name"] for t in chosen] for pk, chosen in by_node.items()}
+        answers = send(self.action, nodes, names)
+        accepted: dict[str, dict[str, Any]] = {}
+        ended: dict[str, tuple[str, str]] = {}
+        for pk, chosen in by_node.items():
+            for target in chosen:
+                key = target["service"]
+                outcome = taken_in(answers[pk], target["name"])
+                if isinstance(outcome, Settled):
+                    ended[key] = (outcome.state, outcome.detail)
+                elif outcome == Do.BACK_OFF:
+                    accepted[key] = backed_off(self.steps[key].memo, now)
+                elif outcome == Do.FOLLOW:
+                    accepted[key] = {"accepted": True}
+        self.run.remember(accepted)
+        self.run.settle(ended)
+
+    def pause(self) -> None:
+        """Wait for the next look, but not if the job is cancelled meanwhile."""
+        until = time.monotonic() + POLL
+        while (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 1.0))
+            self.run.check()
+
+    def conclude(self) -> None:
+        """End the job with what is true of all targets."""
+        states = [step.state for step in self.run.steps().values()]
+        bad = sum(state in BAD for state in states)
+        skipped = sum(state == JobStep.State.SKIPPED for state in states)
+        if not bad:
+            return
+        text = f"{bad} of {len(states)} did not get there"
+        text += f", {skipped} were not tried." if skipped else "."
+        if JobStep.State.UNKNOWN in states:
+            self.run.needs_attention(f"{text} The outcome of some is not known.")
+        self.run.fail(text)
+
+
+def _since(step: JobStep) -> dict[str, Any]:
+    known = {name: step.memo[name] for name in step.memo if name == "waiting_since"}
+    return known if step.state == JobStep.State.RUNNING else {}
+
+
+def backed_off(memo: dict[str, Any], now: float) -> dict[str, Any]:
+    return {
+        "sent_at": None,
+        "not_before": now + BACK_OFF,
+        "throttled": memo.get("throttled", 0) + 1,
+    }
+
+
+def taken_in(answer: Answer, name: str) -> Do | Settled:
+    """Read the node's answer to a command for one service.
+
+    WAIT: the outcome is unknown, the intent stands. BACK_OFF: nothing was done.
+    """
+    if isinstance(answer, WireError):
+        if answer.outcome_unknown:
+            return Do.WAIT
+        throttled = answer.code == Code.THROTTLED
+        return Do.BACK_OFF if throttled else failed(in_words(answer))
+    result = next((result for result in answer if result.name == name), None)
+    if result is None:
+        return Do.WAIT
+    if result.ok or result.reason_code == OPERATION_PENDING:
+        return Do.FOLLOW
+    return failed(f"The node refused: {result.reason} ({result.reason_code})")
+
+
+def send(
+    action: str, nodes: dict[UUID, Node], names: dict[UUID, list[str]]
+) -> dict[UUID, Answer]:
+    """Send one command to each node."""
+    answers: dict[UUID, Answer] = {}
+    addresses: dict[UUID, NodeAddress] = {}
+    for pk, node in nodes.items():
+        try:
+            addresses[pk] = address_of(node)
+        except WireError as error:
+            answers[pk] = error
+    with granted(addresses, 1) as grants:
+        found = wire.run(_send_all(action, addresses, names, grants))
+    return answers | found
+
+
+async def _send_all(
+    action: str,
+    addresses: dict[UUID, NodeAddress],
+    names: dict[UUID, list[str]],
+    grants: dict[UUID, Grant],
+) -> dict[UUID, Answer]:
+    async def one(pk: UUID) -> Answer:
+        await grants[pk].ready()
+        try:
+            async with ControlCenterClient(
+                addresses[pk], limiter=grants[pk], backoff=AT_ONCE_OR_NEVER
+            ) as client:
+                return await client.control(action, names[pk], deadline=DEADLINE)
+        except WireError as error:
+            return error
+
+    found = await asyncio.gather(*map(one, addresses))
+    return dict(zip(addresses, found, strict=True))

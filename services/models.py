@@ -1,0 +1,200 @@
+"""Network services of the nodes, as they were last read."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from peers.models import Generation, Node
+from wire import Code, platforms
+
+# Errors that mean that nobody answered; after any other, somebody did.
+SILENT = (
+    Code.UNRESOLVABLE,
+    Code.REFUSED,
+    Code.UNREACHABLE,
+    Code.TIMEOUT,
+    Code.CLOSED,
+)
+
+
+class NodeReading(models.Model):
+    """When a node's services were last read, and what kept the last try from it."""
+
+    node = models.OneToOneField(
+        Node, primary_key=True, on_delete=models.CASCADE, related_name="reading"
+    )
+    observed_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField()
+    listed_at = models.DateTimeField(null=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error = models.CharField(max_length=1000, blank=True)
+
+    def __str__(self) -> str:
+        return f"Reading of {self.node_id}"
+
+    @property
+    def state(self) -> str:
+        """Why the services are not known: `unreachable`, `unreadable`, or nothing."""
+        if not self.error_code:
+            return ""
+        return "unreachable" if self.error_code in SILENT else "unreadable"
+
+
+class ServiceQuerySet(models.QuerySet["Service"]):
+    """Queries over services."""
+
+    def sync_agents(self) -> Self:
+        """The Intercluster Sync Agent, under the name of any generation."""
+        return self.filter(name__in=agent_names())
+
+    def with_node(self) -> Self:
+        return self.select_related("node__cluster", "node__reading")
+
+    def unreachable(self) -> Self:
+        return self.filter(node__reading__error_code__in=SILENT)
+
+    def lose(self, nodes: Iterable[object]) -> int:
+        """Say of all services of these nodes that their status is not known now."""
+        known = self.filter(node__in=nodes).exclude(status=Service.Status.UNKNOWN)
+        return known.update(
+            last_status=F("status"),
+            status=Service.Status.UNKNOWN,
+            up_time=None,
+            reason="",
+            reason_code=None,
+        )
+
+
+class Service(models.Model):
+    """A network service on a node, as the node last reported it."""
+
+    class Status(models.TextChoices):
+        STARTED = "started"
+        STOPPED = "stopped"
+        STARTING = "starting"
+        STOPPING = "stopping"
+        UNKNOWN = "unknown"
+
+    class Restrict(models.TextChoices):
+        NONE = "none", "May be stopped"
+        PRIMARY_NODE = "primary_node", "Runs on the publisher only"
+        DO_NOT_STOP = "do_not_stop", "Must not be stopped"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="services")
+    name = models.CharField(max_length=128)
+    group = models.CharField(max_length=80, blank=True)
+    status = models.CharField(
+        max_length=10, choices=Status.choices, default=Status.UNKNOWN
+    )
+    # What it was before the node could not be read any more.
+    last_status = models.CharField(max_length=10, blank=True)
+    reason = models.CharField(max_length=255, blank=True)
+    reason_code = models.IntegerField(null=True)
+    up_time = models.PositiveBigIntegerField(null=True)
+    start_time = models.CharField(max_length=60, blank=True)
+    deployable = models.BooleanField(null=True)
+    restrict = models.CharField(max_length=12, choices=Restrict.choices, blank=True)
+    observed_at = models.DateTimeField()
+
+    objects = models.Manager.from_queryset(ServiceQuerySet)()
+
+    class Meta:
+        ordering = ["group", "name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["node", "name"], name="service_once_per_node"
+            )
+        ]
+        indexes = [
+            # The sync agent everywhere, and the grid's filters.
+            models.Index(fields=["name", "status"], name="service_by_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.node.name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("services:show", args=[self.node_id])
+
+    @property
+    def lock(self) -> str:
+        return f"service:{self.pk}"
+
+    @property
+    def stoppable(self) -> bool:
+        """Whether stop and restart are offered: never where the platform forbids it."""
+        if self.restrict:
+            return self.restrict != self.Restrict.DO_NOT_STOP
+        services = self.node.cluster.profile.services
+        return self.name not in (services["tomcat"], services["database"])
+
+    def allows(self, action: str) -> bool:
+        return action == "start" or self.stoppable
+
+
+class NodePace(models.Model):
+    """When the last calls to a node's Control Center were, for the rate rule."""
+
+    node = models.OneToOneField(
+        Node, primary_key=True, on_delete=models.CASCADE, related_name="pace"
+    )
+    calls = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"Pace of {self.node_id}"
+
+
+def agent_names() -> list[str]:
+    return sorted({platforms.profile(name).sync_agent for name in Generation.values})
+
+
+@dataclass(frozen=True)
+class Agent:
+    """The Intercluster Sync Agent of one node.
+
+    Args:
+        state: a service status, or why there is none: `unreachable`, `unreadable`,
+            `absent` (the node has no such service), `unread` (nobody asked yet).
+    """
+
+    node: Node
+    name: str
+    state: str
+    service: Service | None
+    observed_at: datetime | None
+    error: str = ""
+
+    @property
+    def on(self) -> bool:
+        return self.state == Service.Status.STARTED
+
+
+def sync_agents(cluster: object = None) -> list[Agent]:
+    """Tell of every node (of one cluster) whether its sync agent is on."""
+    chosen = Q() if cluster is None else Q(cluster=cluster)
+    nodes = Node.objects.filter(chosen).select_related("cluster", "reading")
+    services = Service.objects.sync_agents().filter(node__in=nodes)
+    found = {service.node_id: service for service in services}
+    return [_agent(node, found.get(node.pk)) for node in nodes]
+
+
+def _agent(node: Node, service: Service | None) -> Agent:
+    reading = getattr(node, "reading", None)
+    name = service.name if service else node.cluster.profile.sync_agent
+    observed_at = service.observed_at if service else None
+    if service:
+        service.node = node
+    if reading is None:
+        return Agent(node, name, "unread", service, observed_at)
+    if reading.state:
+        state, error = reading.state, reading.error
+        return Agent(node, name, state, service, observed_at, error)
+    state = service.status if service else "absent"
+    return Agent(node, name, state, service, observed_at or reading.observed_at)

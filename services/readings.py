@@ -1,0 +1,252 @@
+"""Reading the services of many nodes at once, and storing what they said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+import wire
+from peers.connections import address_of
+from peers.conversation import remember_error
+from peers.models import Node
+from services.models import NodeReading, Service
+from services.pace import Grant, granted
+from wire import (
+    Backoff,
+    Code,
+    ControlCenterClient,
+    NodeAddress,
+    ServiceInfo,
+    ServiceStatus,
+    WireError,
+    gather_limited,
+)
+from wire.reasons import SUCCESSFUL
+
+DEADLINE = 60.0
+# Groups and restrictions hardly change; the list is asked for again after this.
+LIST_AGAIN = timedelta(days=1)
+# What a node may say when it has no static list; its statuses are good all the same.
+NO_LIST = (Code.NOT_OFFERED, Code.FAULT, Code.HTTP)
+
+Told = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one node said, or why it said nothing."""
+
+    node: Node
+    statuses: list[ServiceStatus] = field(default_factory=list)
+    infos: list[ServiceInfo] | None = None
+    control_center: str = ""
+    error: WireError | None = None
+
+    def status_of(self, name: str) -> ServiceStatus | None:
+        return next((status for status in self.statuses if status.name == name), None)
+
+
+def read(
+    nodes: Iterable[Node], told: Told | None = None, backoff: Backoff | None = None
+) -> dict[UUID, Reading]:
+    """Read all services of these nodes in one batch and store them.
+
+    Args:
+        told: hears (done, total, name) of each node that answered or failed.
+        backoff: how to wait when a node asks for fewer requests.
+    """
+    wanted = {node.pk: node for node in nodes}
+    unlisted = _without_list(wanted)
+    addresses, readings = _addresses(wanted)
+    with granted(addresses, 3 if unlisted else 1) as grants:
+        found = wire.run(
+            _read_all(
+                [
+                    (wanted[pk], address, grants[pk], pk in unlisted)
+                    for pk, address in addresses.items()
+                ],
+                told or _nobody,
+                backoff,
+            )
+        )
+    readings |= {reading.node.pk: reading for reading in found}
+    store(readings.values())
+    return readings
+
+
+def _nobody(done: int, total: int, name: str) -> None:
+    return
+
+
+def _without_list(nodes: Iterable[UUID]) -> set[UUID]:
+    listed = NodeReading.objects.filter(
+        node__in=nodes, listed_at__gt=Now() - LIST_AGAIN
+    )
+    return set(nodes) - set(listed.values_list("pk", flat=True))
+
+
+def _addresses(
+    nodes: dict[UUID, Node],
+) -> tuple[dict[UUID, NodeAddress], dict[UUID, Reading]]:
+    """Split the nodes into those that may be asked and those that may not."""
+    addresses, refused = {}, {}
+    for pk, node in nodes.items():
+        try:
+            addresses[pk] = address_of(node)
+        except WireError as error:
+            refused[pk] = Reading(node, error=error)
+    return addresses, refused
+
+
+Question = tuple[Node, NodeAddress, Grant, bool]
+
+
+async def _read_all(
+    questions: list[Question], told: Told, backoff: Backoff | None
+) -> list[Reading]:
+    done = 0
+
+    async def one(question: Question) -> Reading:
+        nonlocal done
+        reading = await _read_one(question, backoff)
+        done += 1
+        told(done, len(questions), reading.node.name)
+        return reading
+
+    return await gather_limited([one(question) for question in questions])
+
+
+async def _read_one(question: Question, backoff: Backoff | None) -> Reading:
+    node, address, grant, with_list = question
+    await grant.ready()
+    try:
+        async with ControlCenterClient(
+            address, limiter=grant, backoff=backoff
+        ) as client:
+            statuses = await client.statuses(deadline=DEADLINE)
+            infos = await _list(client) if with_list else None
+            return Reading(node, statuses, infos, client.control_center or "")
+    except WireError as error:
+        return Reading(node, error=error)
+
+
+async def _list(client: ControlCenterClient) -> list[ServiceInfo] | None:
+    try:
+        return await client.static_list(deadline=DEADLINE)
+    except WireError as error:
+        return [] if error.code in NO_LIST else None
+
+
+def store(readings: Iterable[Reading]) -> None:
+    """Write what was read; a node that failed keeps its last statuses as past ones."""
+    readings = list(readings)
+    if not readings:
+        return
+    failed = [reading for reading in readings if reading.error]
+    good = [reading for reading in readings if not reading.error]
+    for reading in failed:
+        remember_error(reading.node, reading.error)  # type: ignore[arg-type]
+    with transaction.atomic():
+        now = database_now()
+        _store_services(good, now)
+        Service.objects.lose([reading.node.pk for reading in failed])
+        _store_readings(readings, now)
+    for reading in good:
+        if reading.control_center != reading.node.control_center:
+            Node.objects.filter(pk=reading.node.pk).update(
+                control_center=reading.control_center
+            )
+            reading.node.control_center = reading.control_center
+
+
+def database_now() -> datetime:
+    """Return the time by the database's clock; workers' clocks may differ.
+
+    There must be a node, as there is wherever services are read.
+    """
+    now: datetime = Node.objects.order_by().values_list(Now(), flat=True)[0]
+    return now
+
+
+def _store_services(readings: list[Reading], now: datetime) -> None:
+    with_list = [r for r in readings if r.infos]
+    without = [r for r in readings if not r.infos]
+    seen = ["status", "last_status", "reason", "reason_code", "up_time", "start_time"]
+    for group, fields in (
+        (with_list, [*seen, "observed_at", "group", "deployable", "restrict"]),
+        (without, [*seen, "observed_at"]),
+    ):
+        Service.objects.bulk_create(
+            [row for reading in group for row in _rows(reading, now)],
+            update_conflicts=True,
+            unique_fields=["node", "name"],
+            update_fields=fields,
+        )
+    # What a node no longer lists is not there any more.
+    complete = [reading.node.pk for reading in readings if reading.statuses]
+    Service.objects.filter(node__in=complete, observed_at__lt=now).delete()
+
+
+def _rows(reading: Reading, now: datetime) -> list[Service]:
+    infos = {info.name: info for info in reading.infos or []}
+    return [
+        _row(reading.node, status, infos.get(status.name), now)
+        for status in {status.name: status for status in reading.statuses}.values()
+    ]
+
+
+def _row(
+    node: Node, status: ServiceStatus, info: ServiceInfo | None, now: datetime
+) -> Service:
+    service = Service(
+        node=node,
+        name=status.name[:128],
+        status=status.status,
+        reason="" if status.reason_code == SUCCESSFUL else status.reason[:255],
+        reason_code=status.reason_code,
+        up_time=status.up_time,
+        start_time=status.start_time[:60],
+        observed_at=now,
+    )
+    if info:
+        service.group = info.group[:80]
+        service.deployable = info.deployable
+        service.restrict = info.restrict or ""
+    return service
+
+
+def _store_readings(readings: list[Reading], now: datetime) -> None:
+    for group, fields in (
+        ([r for r in readings if r.error], ["tried_at", "error_code", "error"]),
+        (
+            [r for r in readings if not r.error and r.infos is None],
+            ["tried_at", "error_code", "error", "observed_at"],
+        ),
+        (
+            [r for r in readings if not r.error and r.infos is not None],
+            ["tried_at", "error_code", "error", "observed_at", "listed_at"],
+        ),
+    ):
+        NodeReading.objects.bulk_create(
+            [_reading_row(reading, now) for reading in group],
+            update_conflicts=True,
+            unique_fields=["node"],
+            update_fields=fields,
+        )
+
+
+def _reading_row(reading: Reading, now: datetime) -> NodeReading:
+    error = reading.error
+    return NodeReading(
+        node=reading.node,
+        tried_at=now,
+        observed_at=None if error else now,
+        listed_at=None if error or reading.infos is None else now,
+        error_code=str(error.code) if error else "",
+        error=f"{error.message} {error.remedy}".strip() if error else "",
+    )

@@ -1,0 +1,39 @@
+"""The background work of services: reading them, and controlling them."""
+
+from uuid import UUID
+
+from jobs.kinds import kind
+from jobs.models import JobStep
+from jobs.run import Run
+from peers.models import Node
+from services.control import Control
+from services.readings import Reading, read
+from services.verdicts import in_words
+
+
+@kind("refresh-services", "Read services")
+def refresh_services(run: Run) -> None:
+    """Read all nodes in one batch; one that fails does not keep the others back."""
+    nodes = Node.objects.filter(pk__in=run.steps()).select_related("cluster")
+    readings = read(
+        nodes, lambda done, total, name: run.progress(done, total, f"Read {name}")
+    )
+    results = {key: outcome(readings.get(UUID(key))) for key in run.steps()}
+    run.settle(results)
+    failed = [key for key, (state, _) in results.items() if state != "done"]
+    if failed:
+        run.fail(f"{len(failed)} of {len(results)} nodes could not be read.")
+
+
+def outcome(reading: Reading | None) -> tuple[str, str]:
+    if reading is None:
+        return JobStep.State.FAILED, "The node was removed from the console."
+    if reading.error:
+        return JobStep.State.FAILED, in_words(reading.error)
+    started = sum(status.status == "started" for status in reading.statuses)
+    return JobStep.State.DONE, f"{started} of {len(reading.statuses)} are started."
+
+
+@kind("control-services", "Control services")
+def control_services(run: Run) -> None:
+    Control(run).work()

@@ -1,0 +1,60 @@
+"""The console, a lab of two clusters, and no waiting."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from accounts.audit import Actor
+from jobs.models import Job
+from jobs.run import perform
+from lab import Lab
+from peers.models import Cluster, Node
+from services import changes, control, pace
+from services.models import Service
+
+AGENTS = ("Cisco UP Intercluster Sync Agent", "Cisco Intercluster Sync Agent")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "POLL", 0.1)
+    monkeypatch.setattr(pace, "CALLS", 1000)
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    options = {"service_delay": 0.2, "users": (3, 3), "sip": False}
+    with Lab(clusters=2, nodes=2, network="127.33", **options) as running:
+        yield running
+
+
+@pytest.fixture
+def clusters(transactional_db: None, lab_clusters: list[Cluster]) -> list[Cluster]:
+    return lab_clusters
+
+
+@pytest.fixture
+def nodes(clusters: list[Cluster]) -> list[Node]:
+    return list(Node.objects.select_related("cluster"))
+
+
+@pytest.fixture
+def read_nodes(nodes: list[Node]) -> list[Node]:
+    """The nodes, with their services read."""
+    done(changes.refresh(nodes, Actor()))
+    return nodes
+
+
+def done(job: Job) -> Job:
+    """Work on the job as a worker does, until it is over."""
+    for _ in range(50):
+        perform(str(job.pk))
+        job.refresh_from_db()
+        if not job.active:
+            return job
+        Job.objects.filter(pk=job.pk).update(ring_at=job.created_at)
+    raise AssertionError(f"{job} does not end")
+
+
+def agent_on(node: Node) -> Service:
+    return Service.objects.with_node().sync_agents().get(node=node)
