@@ -227,7 +227,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Celery: a doorbell only; what is to be done lies in the database -----------------
-BROKER_URL = env.str("BROKER_URL", "") or "atomic-filesystem://"
+BROKER_URL = env.str("BROKER_URL", "") or "atomic-filesystem://localhost"
 CELERY_BROKER_URL = BROKER_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_BACKEND = None

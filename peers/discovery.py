@@ -1,7 +1,7 @@
 """What a cluster tells of itself: version, generation, nodes, certificates."""
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from django.db import transaction
 
@@ -10,7 +10,12 @@ from accounts import audit
 from peers.connections import policy
 from peers.conversation import ask
 from peers.models import Cluster, Node
-from wire import AxlClient, Certificate, WireError, platforms, sql
+from wire import AxlClient, Certificate, Code, WireError, platforms, sql
+
+Row = dict[str, str | None]
+
+# tkprocessnoderole of an IM and Presence node; 1 is a voice node.
+PRESENCE = "2"
 
 
 def learn_version(cluster: Cluster) -> str:
@@ -20,9 +25,7 @@ def learn_version(cluster: Cluster) -> str:
     if not version:
         return "The publisher does not tell its version; set the generation by hand."
     generation = platforms.generation_of(version)
-    Cluster.objects.filter(pk=cluster.pk).update(
-        version=version, generation=generation
-    )
+    Cluster.objects.filter(pk=cluster.pk).update(version=version, generation=generation)
     cluster.version, cluster.generation = version, generation
     return f"{cluster.get_generation_display()}, version {version}"
 
@@ -38,13 +41,27 @@ def publisher_of(cluster: Cluster) -> Node:
     return publisher
 
 
-async def _process_nodes(axl: AxlClient) -> list[dict[str, Any]]:
-    return [row async for row in axl.rows(sql.query("process_nodes"))]
+def ask_for_nodes(cluster: Cluster) -> list[Row]:
+    """Read `processnode`, without the roles where the table does not tell them."""
+    publisher = publisher_of(cluster)
+    try:
+        return ask(publisher, _rows_of(sql.query("process_nodes", cluster.profile)))
+    except WireError as error:
+        if error.code != Code.FAULT:
+            raise
+    return ask(publisher, _rows_of(sql.query("process_nodes")))
+
+
+def _rows_of(query: sql.Query) -> Callable[[AxlClient], Awaitable[list[Row]]]:
+    async def question(axl: AxlClient) -> list[Row]:
+        return [row async for row in axl.rows(query)]
+
+    return question
 
 
 def learn_nodes(cluster: Cluster) -> str:
     """Add the nodes that the console does not know; return what was found."""
-    rows = ask(publisher_of(cluster), _process_nodes)
+    rows = ask_for_nodes(cluster)
     known = list(cluster.nodes.all())
     added = [
         add_node(cluster, name)
@@ -55,14 +72,17 @@ def learn_nodes(cluster: Cluster) -> str:
     return f"{len(known)} known, added: {names}" if added else f"{len(known)} known"
 
 
-def node_names(rows: list[dict[str, Any]]) -> list[str]:
+def node_names(rows: list[Row]) -> list[str]:
     """Return the presence nodes among the rows of `processnode`.
 
-    Where the table tells the role of a node (10.0 on), voice nodes stand beside
-    presence nodes; 2 is presence.
+    The table also holds a system row, and where it tells the role of a node, voice
+    nodes beside presence nodes.
     """
-    presence = [row for row in rows if row.get("tkprocessnoderole") in (None, "", "2")]
-    return [row["name"] for row in presence if row.get("name")]
+    own = [row for row in rows if row.get("systemnode") != "t"]
+    presence = [
+        row for row in own if row.get("tkprocessnoderole") in (None, "", PRESENCE)
+    ]
+    return [name for row in presence if (name := (row.get("name") or "").strip())]
 
 
 def add_node(cluster: Cluster, name: str) -> Node:

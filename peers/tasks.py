@@ -78,4 +78,4 @@ def reach(run: Run, node: Node) -> bool:
 
 
 def describe(publishers: int) -> str:
-    return f"AXL answers; the cluster has {publishers} publisher."
+    return f"AXL answers (publishers it knows: {publishers})."

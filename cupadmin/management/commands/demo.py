@@ -14,6 +14,8 @@ from cupadmin.management.commands import run
 from cupadmin.supervisor import Supervisor
 
 LAB_NETWORK = "127.0.0.0/8"
+# Releases that are known to peer with each other.
+VERSIONS = "8.6,8.6,9.1"
 
 
 class Command(run.Command):
@@ -37,7 +39,7 @@ class Command(run.Command):
         supervisor.start(
             "lab",
             *[sys.executable, "-m", "lab", "--state", str(state)],
-            *["--clusters", "3", "--nodes", "2"],
+            *["--clusters", "3", "--nodes", "2", "--versions", VERSIONS],
         )
         supervisor.wait_for(described.exists, "The lab", 60)
         lab = json.loads(described.read_text())
