@@ -11,6 +11,10 @@ from accounts.audit import Actor
 from jobs.models import Busy, Job, JobStep
 from peers import changes
 from peers.models import Cluster, Node, Peer
+from peers.signals import resync_asked
+
+# A check may go on: it copes with a row that is gone.
+KINDS = ("provision-peer", "remove-peer", "discover-cluster", "test-cluster")
 
 CLUSTER_FIELDS = (
     "name",
@@ -33,6 +37,10 @@ NODE_FIELDS = (
     "sip_tls_port",
     "sip_peer_tls_port",
 )
+
+
+class NoPublisher(Exception):
+    """What is asked needs a publisher, and the cluster has none in the console."""
 
 
 def values_of(row: models.Model, fields: Iterable[str]) -> dict[str, Any]:
@@ -98,9 +106,7 @@ def save_node(node: Node, actor: Actor, *, fields: Iterable[str] = ()) -> None:
 def delete_node(node: Node, actor: Actor) -> None:
     withdraw(node)
     audit.record(actor, "delete node", node)
-    pk, node.pk = node.pk, node.pk
     node.delete()
-    node.pk = pk
     relink(node)
 
 
@@ -147,8 +153,22 @@ def forget_peer(peer: Peer, actor: Actor) -> None:
     peer.delete()
 
 
+def resync(peer: Peer, actor: Actor) -> Job:
+    """Have the sync agent of the home publisher restarted.
+
+    Raises:
+        jobs.models.Busy: a control job of the agent is not finished.
+        NoPublisher: the home cluster has none, so there is no such agent.
+    """
+    if peer.cluster.publisher is None:
+        raise NoPublisher(f"The cluster {peer.cluster} has no publisher.")
+    answers = resync_asked.send(sender=Peer, peer=peer, actor=actor)
+    job: Job = next(job for _, job in answers)
+    return job
+
+
 def may_be_on_cluster(peer: Peer) -> bool:
-    """Whether the cluster has the entry, or a write was begun whose end is not known."""
+    """Whether the cluster has the entry, or a write began whose end is not known."""
     if peer.provisioning_state == Peer.ProvisioningState.ABSENT:
         return False
     begun = JobStep.objects.filter(
@@ -158,12 +178,15 @@ def may_be_on_cluster(peer: Peer) -> bool:
 
 
 def withdraw(*rows: models.Model) -> None:
-    """Cancel the jobs of these rows that nobody works on; raise Busy for a running one.
+    """Cancel the waiting jobs of these rows; raise Busy for one that somebody works on.
 
     A guided set-up waits for a person for as long as it takes; it must not keep the
     peer from being edited.
     """
     targets = [str(row.pk) for row in rows]
-    for job in Job.objects.active().filter(target_id__in=targets):
-        if not (job.cancel() and not job.cancel_requested_now()):
+    for job in Job.objects.active().filter(target_id__in=targets, kind__in=KINDS):
+        if job.state == Job.State.QUEUED:
+            job.cancel()
+            job.refresh_from_db(fields=["state"])
+        if job.active:
             raise Busy(job)

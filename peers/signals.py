@@ -4,3 +4,7 @@ from django.dispatch import Signal
 
 # The cluster has the peer as wanted (argument `peer`): it is worth a check now.
 peer_applied = Signal()
+
+# The sync agent of a peer's home publisher shall be restarted (arguments `peer` and
+# `actor`): the app that controls services answers with its job.
+resync_asked = Signal()

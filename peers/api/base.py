@@ -1,0 +1,98 @@
+"""What the three viewsets have in common."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, transaction
+from django.db.models import Model
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.serializers import BaseSerializer
+
+from accounts import audit
+from accounts.audit import Actor
+from accounts.roles import Role
+from jobs.api import busy
+from jobs.models import Busy
+from rest.idempotency import IdempotentMixin
+from rest.preconditions import EtagMixin
+from rest.problems import Conflict
+from wire import WireError
+
+M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    location=OpenApiParameter.HEADER,
+    required=True,
+    description="The ETag that was read; missing: 428, outdated: 412.",
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    location=OpenApiParameter.HEADER,
+    description="The same key and body: the first answer again.",
+)
+EDITS = {
+    "list": Role.VIEWER,
+    "retrieve": Role.VIEWER,
+    "create": Role.ADMINISTRATOR,
+    "update": Role.ADMINISTRATOR,
+    "partial_update": Role.ADMINISTRATOR,
+    "destroy": Role.ADMINISTRATOR,
+}
+
+
+class Unreachable(Conflict):
+    """502: the node itself did not answer as it should."""
+
+    status_code = 502
+    default_code = "unreachable"
+
+
+class EditableViewSet(IdempotentMixin, EtagMixin, viewsets.ModelViewSet[M]):
+    """Rows that administrators edit; subclasses say how one is stored."""
+
+    row: Any = None
+
+    @property
+    def actor(self) -> Actor:
+        return audit.actor_of(self.request)
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        body = self.attempt(lambda: self.store(serializer))
+        return Response(body, status=201, headers={"Location": self.location()})
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        partial = kwargs.get("partial", False)
+        row = self.get_object()
+        serializer = self.get_serializer(row, data=request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return Response(self.attempt(lambda: self.store(serializer)))
+
+    def store(self, serializer: BaseSerializer[M]) -> Any:
+        """Save the candidate and return the answer; `row` becomes what was saved."""
+        raise NotImplementedError
+
+    def attempt(self, change: Callable[[], T]) -> T:
+        """Do it, and say a conflict as one."""
+        try:
+            with transaction.atomic():
+                return change()
+        except Busy as error:
+            raise busy(error) from error
+        except IntegrityError as error:
+            raise Conflict("Somebody has just saved the same.") from error
+
+    def location(self) -> str:
+        name = f"api:{self.basename}-detail"
+        return reverse(name, args=[self.row.pk], request=self.request)
+
+
+def unreachable(error: WireError) -> Unreachable:
+    return Unreachable(f"{error.message} {error.remedy}".strip(), code=error.code)

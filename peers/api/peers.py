@@ -1,0 +1,108 @@
+"""REST: intercluster peers."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.roles import Role
+from jobs.api import JobSerializer, accepted
+from jobs.models import Job
+from peers import editing, rules
+from peers.api.base import EDITS, IDEMPOTENCY_KEY, IF_MATCH, EditableViewSet
+from peers.api.serializers import PeerSerializer, SavedPeerSerializer
+from peers.models import Peer
+from rest.problems import Conflict
+
+BOTH_SIDES = OpenApiParameter(
+    "both_sides", bool, description="Remove the matching peer of the remote one too."
+)
+FORGET = OpenApiParameter(
+    "forget", bool, description="Delete it here only; the cluster keeps its entry."
+)
+
+
+@extend_schema_view(
+    create=extend_schema(
+        parameters=[IDEMPOTENCY_KEY], responses={201: SavedPeerSerializer}
+    ),
+    update=extend_schema(parameters=[IF_MATCH], responses=SavedPeerSerializer),
+    partial_update=extend_schema(parameters=[IF_MATCH], responses=SavedPeerSerializer),
+    destroy=extend_schema(
+        parameters=[IF_MATCH, BOTH_SIDES, FORGET],
+        responses={202: JobSerializer, 204: None},
+    ),
+)
+class PeerViewSet(EditableViewSet[Peer]):
+    """Intercluster peers; saving one provisions it on its home cluster."""
+
+    serializer_class = PeerSerializer
+    queryset = Peer.objects.select_related("cluster", "remote_cluster")
+    filterset_fields = {
+        "cluster": ("exact",),
+        "remote_cluster": ("exact", "isnull"),
+        "address": ("exact", "icontains"),
+        "username": ("exact",),
+        "protocol": ("exact",),
+        "provisioning_state": ("exact",),
+        "outcome": ("exact",),
+    }
+    ordering_fields = (
+        "address",
+        "username",
+        "protocol",
+        "provisioning_state",
+        "outcome",
+        "associated_users",
+        "checked_at",
+        "created_at",
+        "updated_at",
+    )
+    access = {**EDITS, "resync": Role.OPERATOR}
+
+    def store(self, serializer: Any) -> Any:
+        peer: Peer = serializer.candidate
+        job = None
+        if peer._state.adding or serializer.edited or serializer.password:
+            job = editing.save_peer(
+                peer, self.actor, password=serializer.password, fields=serializer.edited
+            )
+        self.row = self.get_queryset().get(pk=peer.pk)
+        return {
+            **self.get_serializer(self.row).data,
+            "job": job and str(job.pk),
+            "warnings": rules.peer_warnings(self.row),
+        }
+
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Remove it from its cluster by a job; at once where no cluster has it."""
+        peer = self.get_object()
+        if flag(request, "forget"):
+            self.attempt(lambda: editing.forget_peer(peer, self.actor))
+            return Response(status=204)
+        both = flag(request, "both_sides")
+        job: Job | None = self.attempt(
+            lambda: editing.delete_peer(peer, self.actor, both_sides=both)
+        )
+        return accepted(job, request) if job else Response(status=204)
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"])
+    def resync(self, request: Request, pk: str) -> Response:
+        """Restart the Intercluster Sync Agent of the home publisher."""
+        peer = self.get_object()
+        try:
+            job = self.attempt(lambda: editing.resync(peer, self.actor))
+        except editing.NoPublisher as error:
+            raise Conflict(str(error)) from error
+        return accepted(job, request)
+
+
+def flag(request: Request, name: str) -> bool:
+    value = request.query_params.get(name, "false").lower()
+    if value not in ("true", "false"):
+        raise ValidationError({name: ["Say true or false."]})
+    return value == "true"

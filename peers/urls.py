@@ -1,0 +1,47 @@
+from django.urls import path
+
+from peers.views import clusters, find, nodes, peers
+
+app_name = "peers"
+
+urlpatterns = [
+    # clusters
+    path("system/clusters/", clusters.clusters, name="clusters"),
+    path("system/clusters/add/", clusters.add_cluster, name="add_cluster"),
+    path("system/clusters/<uuid:pk>/", clusters.show_cluster, name="show_cluster"),
+    path("system/clusters/<uuid:pk>/edit/", clusters.edit_cluster, name="edit_cluster"),
+    path(
+        "system/clusters/<uuid:pk>/delete/",
+        clusters.delete_cluster,
+        name="delete_cluster",
+    ),
+    path("system/clusters/<uuid:pk>/discover/", clusters.discover, name="discover"),
+    path("system/clusters/<uuid:pk>/test/", clusters.test, name="test"),
+    # nodes
+    path("system/clusters/<uuid:pk>/nodes/add/", nodes.add_node, name="add_node"),
+    path("system/nodes/<uuid:pk>/", nodes.show_node, name="show_node"),
+    path("system/nodes/<uuid:pk>/edit/", nodes.edit_node, name="edit_node"),
+    path("system/nodes/<uuid:pk>/delete/", nodes.delete_node, name="delete_node"),
+    path("system/nodes/<uuid:pk>/certificate/", nodes.certificate, name="certificate"),
+    path("system/nodes/<uuid:pk>/trust/", nodes.trust, name="trust"),
+    # peers
+    path("presence/inter-clustering/", find.find, name="find"),
+    path("presence/inter-clustering/add/", peers.add_peer, name="add_peer"),
+    path(
+        "presence/inter-clustering/delete-selected/",
+        find.delete_selected,
+        name="delete_selected",
+    ),
+    path("presence/inter-clustering/<uuid:pk>/", peers.edit_peer, name="edit_peer"),
+    path(
+        "presence/inter-clustering/<uuid:pk>/provisioning/",
+        peers.provisioning,
+        name="provisioning",
+    ),
+    path(
+        "presence/inter-clustering/<uuid:pk>/delete/",
+        peers.delete_peer,
+        name="delete_peer",
+    ),
+    path("presence/inter-clustering/<uuid:pk>/resync/", peers.resync, name="resync"),
+]

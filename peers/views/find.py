@@ -1,0 +1,103 @@
+"""Presence > Inter-Clustering: Find and List."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.views.decorators.vary import vary_on_headers
+
+from accounts import audit
+from accounts.access import access
+from accounts.http import Request
+from accounts.roles import Role
+from jobs.models import Busy, Job
+from peers import editing, search
+from peers.forms import RemovalForm
+from peers.models import Cluster, Outcome, Peer
+from peers.search import Search
+
+
+@vary_on_headers("HX-Request")
+@access(get=Role.VIEWER)
+def find(request: Request) -> HttpResponse:
+    """The page, or for htmx the part below the criteria; the URL says it all."""
+    remembered = request.session.get("peer_rows", search.DEFAULT_ROWS)
+    wanted = Search.parse(request.GET, remembered)
+    if wanted.rows != remembered:
+        request.session["peer_rows"] = wanted.rows
+    peers = Peer.objects.select_related("cluster", "remote_cluster").defer(
+        "entries", "password"
+    )
+    page = Paginator(wanted.apply(peers), wanted.rows).get_page(request.GET.get("page"))
+    context = {
+        "search": wanted,
+        "page_obj": page,
+        "all_selected": request.GET.get("select") == "all",
+        "row_choices": search.ROWS,
+    }
+    if request.htmx and not request.htmx.history_restore_request:
+        return render(request, "peers/_found.html", context)
+    return render(request, "peers/find.html", context | form_context())
+
+
+def form_context() -> dict[str, Any]:
+    names = Cluster.objects.values_list("name", flat=True)
+    return {
+        "fields": search.FIELDS,
+        "operators": search.OPERATORS,
+        "suggestions": [*Peer.Protocol.values, *Outcome.values, *names],
+    }
+
+
+@access(post=Role.ADMINISTRATOR)
+def delete_selected(request: Request) -> HttpResponse:
+    """First ask, naming the peers and what happens; then do it, peer by peer."""
+    try:
+        peers = list(
+            Peer.objects.filter(pk__in=request.POST.getlist("peer")).select_related(
+                "cluster", "remote_cluster"
+            )
+        )
+    except ValidationError:
+        peers = []
+    if not peers:
+        messages.info(request, "Select the peers that you want to delete first.")
+        return redirect("peers:find")
+    confirmed = "scope" in request.POST
+    form = RemovalForm(request.POST if confirmed else None)
+    if confirmed and form.is_valid():
+        return delete_all(request, peers, form.cleaned_data["scope"])
+    return render(request, "peers/delete_selected.html", {"peers": peers, "form": form})
+
+
+def delete_all(request: Request, peers: list[Peer], scope: str) -> HttpResponseRedirect:
+    """Delete each; one whose matching peer was removed with it is done already."""
+    began, gone = 0, 0
+    done: set[object] = set()
+    for peer in peers:
+        if peer.pk in done:
+            continue
+        back = peer.reverse if scope == RemovalForm.BOTH else None
+        done |= {one.pk for one in (peer, back) if one}
+        try:
+            job = delete(request, peer, scope)
+        except Busy as error:
+            messages.error(request, f"{peer} was not deleted: {error}")
+            continue
+        began, gone = began + bool(job), gone + (job is None)
+    if gone:
+        messages.success(request, f"{gone} deleted.")
+    if began:
+        messages.info(request, f"The removal of {began} began; see Jobs.")
+    return redirect("peers:find")
+
+
+def delete(request: Request, peer: Peer, scope: str) -> Job | None:
+    actor = audit.actor_of(request)
+    if scope == RemovalForm.KEEP:
+        editing.forget_peer(peer, actor)
+        return None
+    return editing.delete_peer(peer, actor, both_sides=scope == RemovalForm.BOTH)

@@ -1,0 +1,179 @@
+"""Presence > Inter-Clustering: one peer."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django_htmx.http import HttpResponseStopPolling, trigger_client_event
+
+from accounts import audit
+from accounts.access import access
+from accounts.http import Request
+from accounts.roles import Role, role_of
+from jobs.models import Busy, Job
+from peers import editing, rules
+from peers.forms import PeerForm, RemovalForm
+from peers.models import Cluster, Peer
+from peers.views.find import delete
+from rest.models import Stale
+
+N_JOBS = 8
+
+
+def get_peer(pk: str) -> Peer:
+    peers = Peer.objects.select_related("cluster", "remote_cluster")
+    return get_object_or_404(peers, pk=pk)
+
+
+@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
+def add_peer(request: Request) -> HttpResponse:
+    """A new peer; a link may propose its home cluster and its address."""
+    data = request.POST if request.method == "POST" else None
+    form = PeerForm(data, initial=proposal(request))
+    if data is not None and form.is_valid():
+        try:
+            job = save(request, form)
+        except IntegrityError:
+            form.add_error("address", "Somebody has just added a peer of this address.")
+        else:
+            return saved(request, form.instance, job)
+    context = {"form": form, "no_clusters": not Cluster.objects.exists()}
+    return render(request, "peers/add_peer.html", context)
+
+
+def proposal(request: Request) -> dict[str, Any]:
+    """Return initial values from the query: other pages link here with them."""
+    home = cluster_called(request.GET.get("cluster"))
+    remote = cluster_called(request.GET.get("remote"))
+    publisher = remote.publisher if remote else None
+    back = Peer.objects.between(remote, home).first() if home and remote else None
+    return {
+        "cluster": home,
+        "address": publisher.name if publisher else request.GET.get("address", ""),
+        "protocol": back.protocol if back else Peer.Protocol.TCP,
+    }
+
+
+def cluster_called(pk: str | None) -> Cluster | None:
+    try:
+        return Cluster.objects.filter(pk=pk).first() if pk else None
+    except ValidationError:
+        return None
+
+
+def save(request: Request, form: PeerForm) -> Job:
+    """Save, provision, and say what an administrator should know about the peer."""
+    peer = form.instance
+    job = editing.save_peer(
+        peer,
+        audit.actor_of(request),
+        password=form.cleaned_data["password"],
+        fields=() if form.adding else form.edited,
+    )
+    for sentence in rules.peer_warnings(peer):
+        messages.warning(request, sentence)
+    return job
+
+
+def saved(request: Request, peer: Peer, job: Job) -> HttpResponse:
+    messages.success(request, f"The peer {peer} was saved. {job.label} began.")
+    return redirect(peer)
+
+
+@access(get=Role.VIEWER, post=Role.ADMINISTRATOR)
+def edit_peer(request: Request, pk: str) -> HttpResponse:
+    """The peer: what is wanted, what its cluster has, and its status."""
+    peer = get_peer(pk)
+    data = request.POST if request.method == "POST" else None
+    form = PeerForm(data, instance=peer)
+    if data is not None and form.is_valid():
+        if not (form.edited or form.cleaned_data["password"]):
+            messages.info(request, "Nothing was changed.")
+            return redirect(peer)
+        try:
+            job = save(request, form)
+        except Stale:
+            form = PeerForm(data, instance=get_peer(pk))
+        except Busy as error:
+            form.add_error(None, f"{error} Save again when it is done.")
+        else:
+            return saved(request, peer, job)
+    if not may_administer(request):
+        for field in form.fields.values():
+            field.disabled = True
+    # The form wrote what was typed into its row; the page shows what is stored.
+    stored = get_peer(pk)
+    context = {"form": form, "peer": stored, **beside(stored)}
+    return render(request, "peers/edit_peer.html", context)
+
+
+def may_administer(request: Request) -> bool:
+    role = role_of(request.user)
+    return role is not None and role.covers(Role.ADMINISTRATOR)
+
+
+def beside(peer: Peer) -> dict[str, Any]:
+    """What stands beside the form: the matching peer, the jobs."""
+    jobs = Job.objects.for_target(peer).select_related("requested_by")[:N_JOBS]
+    return {"back": peer.reverse, "jobs": jobs, **progress(peer)}
+
+
+def progress(peer: Peer) -> dict[str, Any]:
+    job = (
+        Job.objects.for_target(peer)
+        .filter(kind__in=("provision-peer", "remove-peer"))
+        .prefetch_related("steps")
+        .first()
+    )
+    return {"job": job}
+
+
+@access(get=Role.VIEWER)
+def provisioning(request: Request, pk: str) -> HttpResponse:
+    """The fragment that follows the job of the last save, until it ends."""
+    peer = Peer.objects.filter(pk=pk).select_related("cluster").first()
+    if peer is None:
+        return HttpResponseStopPolling(b"<p>The peer was removed.</p>")
+    context = {"peer": peer, **progress(peer)}
+    response = render(request, "peers/_provisioning.html", context)
+    job = context["job"]
+    if job and job.active:
+        return response
+    ended = HttpResponseStopPolling(response.content)
+    return trigger_client_event(ended, "provisioned")
+
+
+@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
+def delete_peer(request: Request, pk: str) -> HttpResponse:
+    peer = get_peer(pk)
+    data = request.POST if request.method == "POST" else None
+    form = RemovalForm(data)
+    if data is not None and form.is_valid():
+        try:
+            job = delete(request, peer, form.cleaned_data["scope"])
+        except Busy as error:
+            messages.error(request, f"{error} Wait for it, or cancel it.")
+            return redirect(peer)
+        if job:
+            return redirect(job)
+        messages.success(request, f"The peer {peer} was deleted.")
+        return redirect("peers:find")
+    context = {"form": form, "peer": peer, "back": peer.reverse}
+    return render(request, "peers/delete_peer.html", context)
+
+
+@access(get=Role.OPERATOR, post=Role.OPERATOR)
+def resync(request: Request, pk: str) -> HttpResponse:
+    """Restart the Intercluster Sync Agent of the home publisher, after asking."""
+    peer = get_peer(pk)
+    if request.method == "GET":
+        return render(request, "peers/resync.html", {"peer": peer})
+    try:
+        job = editing.resync(peer, audit.actor_of(request))
+    except (Busy, editing.NoPublisher) as error:
+        messages.info(request, str(error))
+        return redirect(peer)
+    return redirect(job)
