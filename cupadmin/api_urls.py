@@ -4,8 +4,10 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from accounts.api import AuditEntryViewSet, TokenViewSet
+from diagnostics.api import CheckPeer, CheckPeers, TroubleshooterRunViewSet
 from jobs.api import JobViewSet
 from peers.api import ClusterViewSet, NodeViewSet, PeerViewSet
+from services.api import RefreshView, ServiceViewSet
 
 app_name = "api"
 
@@ -13,8 +15,21 @@ router = SimpleRouter()
 router.register("clusters", ClusterViewSet, basename="clusters")
 router.register("nodes", NodeViewSet, basename="nodes")
 router.register("peers", PeerViewSet, basename="peers")
+router.register("services", ServiceViewSet, basename="services")
 router.register("jobs", JobViewSet, basename="jobs")
+router.register(
+    "troubleshooter-runs", TroubleshooterRunViewSet, basename="troubleshooter-runs"
+)
 router.register("tokens", TokenViewSet, basename="tokens")
 router.register("audit-entries", AuditEntryViewSet, basename="audit-entries")
 
-urlpatterns = [path("", include(router.urls))]
+urlpatterns = [
+    path(
+        "nodes/<uuid:pk>/services/refresh/",
+        RefreshView.as_view(),
+        name="nodes-services-refresh",
+    ),
+    path("peers/check/", CheckPeers.as_view(), name="peers-check-many"),
+    path("peers/<uuid:pk>/check/", CheckPeer.as_view(), name="peers-check"),
+    path("", include(router.urls)),
+]

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Self
 
+from django.apps import apps
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import ExpressionWrapper, F, Q
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils import timezone
 
 from jobs import kinds
 
@@ -195,6 +197,30 @@ class Job(models.Model):
     @property
     def may_retry(self) -> bool:
         return not self.active and self.state != self.State.SUCCEEDED
+
+    @property
+    def target_url(self) -> str:
+        """The page of what the job is about; empty if it has none, or is gone."""
+        for model in apps.get_models():
+            if model._meta.model_name == self.target_type and self.target_id:
+                found = model._default_manager.filter(pk=self.target_id).first()
+                page = getattr(found, "get_absolute_url", None)
+                return page() if page else ""
+        return ""
+
+    @property
+    def elapsed(self) -> timedelta | None:
+        """How long it took, or has taken so far."""
+        if self.started_at is None:
+            return None
+        return (self.finished_at or timezone.now()) - self.started_at
+
+    @property
+    def remaining(self) -> timedelta | None:
+        """How long it will take if it goes on as it went."""
+        if self.state != self.State.RUNNING or not self.elapsed or not self.done:
+            return None
+        return self.elapsed / self.done * max(self.total - self.done, 0)
 
     def ring(self) -> None:
         """Tell the workers; never fails, since `ring_due` rings again."""

@@ -109,7 +109,7 @@ class Run:
             for row in rows:
                 row.state = JobStep.State.RUNNING
                 row.memo = row.memo | memos[row.key]
-                row.started_at = row.started_at or Now()  # type: ignore[assignment]
+                row.started_at = row.started_at or Now()
             JobStep.objects.bulk_update(rows, ["state", "memo", "started_at"], 100)
             if doing:
                 Job.objects.filter(pk=self.job.pk).update(doing=doing[:255])
@@ -120,7 +120,7 @@ class Run:
             rows = list(self.job.steps.filter(key__in=results))
             for row in rows:
                 row.state, row.detail = results[row.key][0], results[row.key][1][:1000]
-                row.finished_at = Now()  # type: ignore[assignment]
+                row.finished_at = Now()
             JobStep.objects.bulk_update(rows, ["state", "detail", "finished_at"], 100)
             self._count()
 

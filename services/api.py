@@ -69,7 +69,7 @@ class ControlSerializer(serializers.Serializer[Any]):
     )
 
 
-class ServiceFilter(django_filters.FilterSet):
+class ServiceFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Filters of the list."""
 
     cluster = django_filters.UUIDFilter(field_name="node__cluster")

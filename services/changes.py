@@ -32,7 +32,7 @@ def refresh(nodes: Sequence[Node], actor: Actor) -> Job:
         target_id=str(target.pk) if target else "",
         total__gte=len(nodes),
     )
-    found = running.first()
+    found: Job | None = running.first()
     if found:
         return found
     return Job.objects.submit(

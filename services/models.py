@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -59,7 +59,7 @@ class ServiceQuerySet(models.QuerySet["Service"]):
     def unreachable(self) -> Self:
         return self.filter(node__reading__error_code__in=SILENT)
 
-    def lose(self, nodes: Iterable[object]) -> int:
+    def lose(self, nodes: Iterable[uuid.UUID]) -> int:
         """Say of all services of these nodes that their status is not known now."""
         known = self.filter(node__in=nodes).exclude(status=Service.Status.UNKNOWN)
         return known.update(
@@ -101,7 +101,7 @@ class Service(models.Model):
     start_time = models.CharField(max_length=60, blank=True)
     deployable = models.BooleanField(null=True)
     restrict = models.CharField(max_length=12, choices=Restrict.choices, blank=True)
-    observed_at = models.DateTimeField()
+    observed_at = models.DateTimeField(null=True)
 
     objects = models.Manager.from_queryset(ServiceQuerySet)()
 
@@ -126,6 +126,13 @@ class Service(models.Model):
     @property
     def lock(self) -> str:
         return f"service:{self.pk}"
+
+    @property
+    def shown(self) -> str:
+        """The status as a person should see it: `unreachable` is not `unknown`."""
+        reading = getattr(self.node, "reading", None)
+        silent = self.status == self.Status.UNKNOWN and reading and reading.state
+        return str(silent or self.status)
 
     @property
     def stoppable(self) -> bool:
@@ -171,9 +178,19 @@ class Agent:
     observed_at: datetime | None
     error: str = ""
 
+    LABELS: ClassVar[dict[str, str]] = {
+        "absent": "Not on this node",
+        "unread": "Not read yet",
+        "unreadable": "Could not be read",
+    }
+
     @property
     def on(self) -> bool:
         return self.state == Service.Status.STARTED
+
+    @property
+    def label(self) -> str:
+        return self.LABELS.get(self.state, self.state.capitalize())
 
 
 def sync_agents(cluster: object = None) -> list[Agent]:

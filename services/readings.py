@@ -118,7 +118,8 @@ async def _read_all(
         told(done, len(questions), reading.node.name)
         return reading
 
-    return await gather_limited([one(question) for question in questions])
+    found = await gather_limited(one(question) for question in questions)
+    return [reading for reading in found if isinstance(reading, Reading)]
 
 
 async def _read_one(question: Question, backoff: Backoff | None) -> Reading:

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from django.utils import timezone
-
 from accounts.audit import Actor
 from jobs.models import Job
-from peers.models import Peer
+from peers.models import Node, Peer
 from peers.signals import resync_asked
 
 
@@ -16,17 +14,16 @@ def connect() -> None:
 
 def restart_agent(sender: object, *, peer: Peer, actor: Actor, **extra: Any) -> Job:
     """Restart the Intercluster Sync Agent of the peer's home publisher."""
-    from services.changes import control
+    from services.changes import Refused, control
     from services.models import Service
 
-    publisher = peer.cluster.publisher
+    publisher = peer.cluster.nodes.filter(role=Node.Role.PUBLISHER).first()
+    if publisher is None:
+        raise Refused(f"The cluster {peer.cluster} has no publisher.")
     agents = Service.objects.sync_agents().with_node().filter(node=publisher)
     agent = agents.first()
     if agent is None:
         # Nobody has read the services of this node yet; its name is known all the same.
-        agent = Service.objects.create(
-            node=publisher,
-            name=peer.cluster.profile.sync_agent,
-            observed_at=timezone.now(),
-        )
+        name = peer.cluster.profile.sync_agent
+        agent = Service.objects.create(node=publisher, name=name)
     return control("restart", [agent], actor)

@@ -1,0 +1,218 @@
+"""Control Center - Network Services: server page, all nodes, sync agent everywhere."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django_htmx.http import HttpResponseStopPolling
+
+from accounts import audit
+from accounts.access import access
+from accounts.http import Request
+from accounts.roles import Role
+from jobs.models import Busy, Job
+from peers.models import Cluster, Node
+from services import changes, plans
+from services.forms import GridForm
+from services.models import Service, sync_agents
+
+FRESH_FOR = 60.0
+
+
+@access(get=Role.VIEWER)
+def server(request: Request) -> HttpResponse:
+    """Choose a server; with `?server=` go there."""
+    chosen = request.GET.get("server", "")
+    if chosen:
+        node = get_object_or_404(Node, pk=as_uuid(chosen))
+        return redirect("services:show", node.pk)
+    status = Service.Status
+    nodes = Node.objects.select_related("cluster", "reading").annotate(
+        started=Count("services", Q(services__status=status.STARTED)),
+        stopped=Count("services", Q(services__status=status.STOPPED)),
+        listed=Count("services"),
+    )
+    return render(request, "services/server.html", {"nodes": nodes})
+
+
+def as_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def node_or_404(pk: UUID) -> Node:
+    return get_object_or_404(Node.objects.select_related("cluster", "reading"), pk=pk)
+
+
+@access(get=Role.VIEWER)
+def show(request: Request, pk: UUID) -> HttpResponse:
+    """The services of a server, or for htmx the part that changes."""
+    node = node_or_404(pk)
+    context = node_context(node)
+    if not request.htmx:
+        nodes = Node.objects.select_related("cluster")
+        return render(request, "services/show.html", {**context, "nodes": nodes})
+    response = render(request, "services/_services.html", context)
+    if context["job"]:
+        return response
+    return HttpResponseStopPolling(response.content)
+
+
+def node_context(node: Node) -> dict[str, Any]:
+    services = list(node.services.all())
+    for service in services:
+        service.node = node
+    controlled = changes.control_jobs(services)
+    refreshing = Job.objects.active().filter(
+        kind="refresh-services", target_id=str(node.pk)
+    )
+    reading = getattr(node, "reading", None)
+    return {
+        "node": node,
+        "reading": reading,
+        "services": services,
+        "controlled": set(controlled),
+        "job": next(iter(controlled.values()), None) or refreshing.first(),
+        "stale": reading is None or age_of(reading.tried_at) > FRESH_FOR,
+    }
+
+
+def age_of(at: Any) -> float:
+    return float((timezone.now() - at).total_seconds())
+
+
+@access(post=Role.OPERATOR)
+def refresh(request: Request, pk: UUID) -> HttpResponse:
+    """Read a server's services anew."""
+    node = node_or_404(pk)
+    if not changes.control_jobs(node.services.all()):
+        changes.refresh([node], audit.actor_of(request))
+    if request.htmx:
+        return render(request, "services/_services.html", node_context(node))
+    return redirect("services:show", pk)
+
+
+@access(post=Role.OPERATOR)
+def refresh_all(request: Request) -> HttpResponse:
+    """Read the services of all nodes anew."""
+    nodes = list(Node.objects.select_related("cluster"))
+    if not nodes:
+        return redirect("services:server")
+    return redirect(changes.refresh(nodes, audit.actor_of(request)))
+
+
+@access(post=Role.OPERATOR)
+def control(request: Request) -> HttpResponse:
+    """Show what start, stop or restart will do; once that is confirmed, do it."""
+    text = request.POST.get("plan", "")
+    if not text:
+        return confirm(request, request.POST.get("action", ""), chosen(request))
+    try:
+        action, ids = plans.confirmed(text, request.user)
+    except plans.Expired:
+        messages.error(request, "That confirmation has expired. Please choose again.")
+        return redirect("services:server")
+    services = list(Service.objects.with_node().filter(pk__in=ids))
+    if not services:
+        messages.error(request, "These services no longer exist. Please choose again.")
+        return redirect("services:server")
+    return begin(request, action, services)
+
+
+def chosen(request: Request) -> list[Service]:
+    ids = filter(None, map(as_uuid, request.POST.getlist("service")))
+    services = Service.objects.with_node().filter(pk__in=list(ids))
+    return list(services.order_by("node__cluster__name", "node__name", "name"))
+
+
+def confirm(request: Request, action: str, services: Sequence[Service]) -> HttpResponse:
+    if action not in changes.ACTIONS or not services:
+        messages.warning(request, "Choose at least one service first.")
+        back = as_uuid(request.POST.get("node", ""))
+        return redirect("services:show", back) if back else redirect("services:server")
+    plan = plans.plan(action, services)
+    nodes = {service.node_id for service in services}
+    context = {
+        "plan": plan,
+        "signed": plan.signed_for(request.user),
+        "node": services[0].node if len(nodes) == 1 else None,
+    }
+    return render(request, "services/confirm.html", context)
+
+
+def begin(request: Request, action: str, services: list[Service]) -> HttpResponse:
+    try:
+        return redirect(changes.control(action, services, audit.actor_of(request)))
+    except Busy as busy:
+        messages.error(request, f"{busy} Its page is below.")
+        return redirect(busy.job)
+    except changes.Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("services:server")
+
+
+@access(get=Role.VIEWER)
+def agents(request: Request) -> HttpResponse:
+    """Is the Intercluster Sync Agent on, on every node of every cluster?"""
+    every = sync_agents()
+    off = [agent for agent in every if not agent.on]
+    only_off = request.GET.get("show") == "off"
+    context = {
+        "agents": off if only_off else every,
+        "total": len(every),
+        "off": len(off),
+        "on": len(every) - len(off),
+        "stopped": [a for a in off if a.state == Service.Status.STOPPED],
+        "others": [a for a in off if a.state != Service.Status.STOPPED],
+        "only_off": only_off,
+        "job": Job.objects.active().filter(kind__endswith="-services").first(),
+    }
+    return render(request, "services/agents.html", context)
+
+
+@access(get=Role.OPERATOR)
+def start_agents(request: Request) -> HttpResponse:
+    """Show what "start where stopped" will do on which nodes."""
+    stopped = [
+        agent.service
+        for agent in sync_agents()
+        if agent.service and agent.state == Service.Status.STOPPED
+    ]
+    if not stopped:
+        messages.info(request, "No node reports its sync agent as stopped.")
+        return redirect("services:agents")
+    plan = plans.plan("start", stopped)
+    context = {"plan": plan, "signed": plan.signed_for(request.user), "agents": True}
+    return render(request, "services/confirm.html", context)
+
+
+@access(get=Role.VIEWER)
+def grid(request: Request) -> HttpResponse:
+    """All services of all nodes, filtered."""
+    form = GridForm(request.GET)
+    services = form.apply(Service.objects.with_node())
+    page = Paginator(services, 100).get_page(request.GET.get("page"))
+    return render(request, "services/grid.html", {"form": form, "page": page})
+
+
+@access(get=Role.VIEWER)
+def summary(request: Request, cluster: UUID) -> HttpResponse:
+    """A fragment for the cluster page: the services of each node, in short."""
+    found = get_object_or_404(Cluster, pk=cluster)
+    status = Service.Status
+    nodes = found.nodes.select_related("reading").annotate(
+        started=Count("services", Q(services__status=status.STARTED)),
+        stopped=Count("services", Q(services__status=status.STOPPED)),
+        listed=Count("services"),
+    )
+    by_node = {agent.node.pk: agent for agent in sync_agents(found)}
+    rows = [(node, by_node[node.pk]) for node in nodes]
+    return render(request, "services/_summary.html", {"rows": rows})
