@@ -82,7 +82,11 @@ def parser() -> argparse.ArgumentParser:
         default="",
         help=f"versions in turn, instead of generations; known: {', '.join(RELEASES)}",
     )
-    add("--network", default="127.20", help="first half of the addresses (%(default)s)")
+    add(
+        "--network",
+        default="127.20",
+        help="first half of the addresses (%(default)s), or auto: one that is free",
+    )
     add(
         "--single-address",
         action="store_true",

@@ -82,7 +82,7 @@ class Agent:
                 rows = await self._fetch(peer, node)
         except (OSError, TimeoutError, Unresolvable, EOFError) as error:
             raise SyncFailed(f"Not reachable ({type(error).__name__})") from None
-        if rows is not None:
+        if rows is not None and peer in self.cluster.peers():
             await self._store(remote, rows)
 
     async def _fetch(

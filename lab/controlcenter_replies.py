@@ -15,6 +15,7 @@ ENCODED = f'soapenv:encodingStyle="{ENCODING}"'
 DECLARED = (
     ' xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
     ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    f' xmlns:soapenc="{ENCODING}"'
 )
 
 
@@ -72,8 +73,8 @@ class Encoder:
         self.parts: list[str] = []
         self.count = 0
 
-    def encode(self, name: str, value: Any) -> str:
-        attributes, inner = self._content(name, value)
+    def encode(self, name: str, value: Any, kind: str = "") -> str:
+        attributes, inner = self._content(kind or name, value)
         if self.by_reference and (
             isinstance(value, list | Items) or name == "ServiceStatus"
         ):
@@ -84,8 +85,8 @@ class Encoder:
         number = self.count
         self.count += 1
         self.parts.append(
-            f'<multiRef id="id{number}" soapenc:root="0" {ENCODED} {attributes} '
-            f'xmlns:soapenc="{ENCODING}">{inner}</multiRef>'
+            f'<multiRef id="id{number}" soapenc:root="0" {ENCODED} {attributes}>'
+            f"{inner}</multiRef>"
         )
         return f'<{name} href="#id{number}"/>'
 
@@ -93,11 +94,13 @@ class Encoder:
         if value is None:
             return 'xsi:nil="true"', ""
         if isinstance(value, Items):
-            inner = "".join(self.encode("item", member) for member in value.members)
+            inner = "".join(
+                self.encode("item", member, value.kind) for member in value.members
+            )
             kind = f"ns2:{value.kind}[{len(value.members)}]"
             return (
                 f'soapenc:arrayType="{kind}" xsi:type="soapenc:Array" '
-                f'xmlns:ns2="{TYPES}" xmlns:soapenc="{ENCODING}"',
+                f'xmlns:ns2="{TYPES}"',
                 inner,
             )
         if isinstance(value, list):

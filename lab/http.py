@@ -176,6 +176,8 @@ async def deliver(connection: Connection, response: Response) -> None:
 
 def read_request(buffer: bytearray) -> Request | None:
     """Take one whole request off a buffer; None while it is not whole."""
+    if buffer and not buffer[:1].isalpha():
+        raise BadRequest(400)
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         if len(buffer) > MAX_HEAD:

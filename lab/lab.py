@@ -22,10 +22,9 @@ from .faults import Faults
 from .generations import release
 from .listeners import close_listeners
 from .node import Node
+from .places import Place
 
-PORTS = (8443, 5060, 5061, 5062)
 DNS_PORT = 5353
-FIRST_FREE_PORT = 28_440
 USERS = (120, 85, 240, 60, 150)
 
 
@@ -91,6 +90,7 @@ class Lab:
             peer_tables=tuple(PeerTable(**t) for t in tables or ()) or (PeerTable(),),
             **more,
         )
+        self.place = Place(self.options.network, self.options.single_address)
         self.faults = Faults()
         self.undo: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
         self.clusters: list[Cluster] = []
@@ -139,6 +139,7 @@ class Lab:
         self.thread.join()
         self.thread = None
         self.executor.shutdown(cancel_futures=True)
+        self.place.leave()
         for cluster in self.clusters:
             for node in cluster.nodes:
                 node.save_services()
@@ -174,7 +175,7 @@ class Lab:
 
     async def _start_dns(self) -> None:
         single = self.options.single_address
-        host = "127.0.0.1" if single else f"{self.options.network}.0.53"
+        host = "127.0.0.1" if single else f"{self.place.network}.0.53"
         port = await self.dns_server.open(host, 0 if single else DNS_PORT)
         self.dns_address = f"{host}:{port}"
 
@@ -206,20 +207,10 @@ class Lab:
         table = options.peer_tables[index % len(options.peer_tables)]
         cluster = Cluster(self, number, release(generation, version), table)
         for place in range(1, options.nodes + 1):
-            address, ports = self._place(number, place)
+            address, ports = self.place.of(number, place, options.nodes)
             cluster.nodes.append(Node(cluster, place, address, ports))
         cluster.populate(options.users[index % len(options.users)])
         return cluster
-
-    def _place(self, cluster: int, node: int) -> tuple[str, tuple[int, ...]]:
-        if self.options.single_address:
-            first = FIRST_FREE_PORT + 4 * (
-                (cluster - 1) * self.options.nodes + node - 1
-            )
-            return "127.0.0.1", tuple(range(first, first + 4))
-        first_octet, second_octet = self.options.network.split(".")
-        carry, third = divmod(cluster - 1, 250)
-        return f"{first_octet}.{int(second_octet) + carry}.{third + 1}.{node}", PORTS
 
     @property
     def nodes(self) -> list[Node]:

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from .http import Connection
 from .misbehaviour import reset_transport
 from .sip import Datagrams, Stream
+from .tls import Secured
 
 if TYPE_CHECKING:
     from .node import Node
@@ -52,12 +54,15 @@ async def _listen(
     node: "Node", port: int, speak: Speak, kind: str, mutual: bool = False
 ) -> None:
     context: ssl.SSLContext | None = None
+    accept = speak
     if kind in ("stall", "reset"):
-        speak = lambda: Mute(node, kind == "reset")  # noqa: E731
+        accept = partial(Mute, node, kind == "reset")
+    elif mutual or kind == "legacy":
+        accept = partial(Secured, node.context(kind, mutual), speak)
     elif kind != "plain":
         context = node.context(kind, mutual)
     server = await asyncio.get_running_loop().create_server(
-        speak, node.bind_address, port, ssl=context, backlog=BACKLOG
+        accept, node.bind_address, port, ssl=context, backlog=BACKLOG
     )
     node.servers.append(server)
 

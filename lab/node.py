@@ -87,8 +87,17 @@ class Node:
     @property
     def fingerprint(self) -> str:
         """Return the SHA-256 of the certificate that is presented now."""
+        return self._presented.fingerprint
+
+    @property
+    def presented_path(self) -> Path:
+        """Return the file of the certificate that is presented now."""
+        return self._presented.path
+
+    @property
+    def _presented(self) -> Identity:
         setting = self.faults.get("tls")
-        return self._identity(setting.value if setting else "").fingerprint
+        return self._identity(setting.value if setting else "")
 
     @property
     def latency(self) -> float:
