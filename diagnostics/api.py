@@ -1,0 +1,224 @@
+"""REST: runs of the troubleshooter, and checks of peers."""
+
+from itertools import groupby
+from typing import Any
+
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import audit
+from accounts.access import Role
+from diagnostics.checks import submit_check
+from diagnostics.models import TroubleshooterResult, TroubleshooterRun
+from diagnostics.troubleshoot import submit_run
+from jobs.api import JobSerializer, accepted
+from peers.models import Cluster, Outcome, Peer
+from rest.idempotency import IdempotentMixin
+
+
+class ResultSerializer(serializers.ModelSerializer[TroubleshooterResult]):
+    """What one test said of one thing."""
+
+    cluster = serializers.UUIDField(source="cluster_id", read_only=True)
+    node = serializers.UUIDField(source="node_id", read_only=True)
+    peer = serializers.UUIDField(source="peer_id", read_only=True)
+
+    class Meta:
+        model = TroubleshooterResult
+        fields = (
+            "code",
+            "description",
+            "outcome",
+            "problem",
+            "solution",
+            "fix_url",
+            "cluster",
+            "cluster_name",
+            "node",
+            "node_name",
+            "peer",
+            "peer_address",
+        )
+
+
+class SectionSerializer(serializers.Serializer[Any]):
+    """A section of a run."""
+
+    name = serializers.CharField()
+    tests = ResultSerializer(many=True)
+
+
+class TotalsSerializer(serializers.Serializer[Any]):
+    """How many tests had which outcome."""
+
+    passed = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    warning = serializers.IntegerField()
+    information = serializers.IntegerField()
+
+
+class RunSummarySerializer(serializers.ModelSerializer[TroubleshooterRun]):
+    """A run without its tests, as lists show it."""
+
+    state = serializers.CharField(read_only=True)
+    clusters = serializers.SerializerMethodField()
+    totals = serializers.SerializerMethodField()
+
+    class Meta:
+        model = TroubleshooterRun
+        fields = (
+            "id",
+            "state",
+            "clusters",
+            "reason",
+            "created_at",
+            "started_at",
+            "finished_at",
+            "totals",
+        )
+
+    def get_clusters(self, run: TroubleshooterRun) -> list[str]:
+        return [cluster["id"] for cluster in run.clusters]
+
+    @extend_schema_field(TotalsSerializer)
+    def get_totals(self, run: TroubleshooterRun) -> dict[str, int]:
+        outcomes = TroubleshooterResult.Outcome.values
+        return {outcome: run.totals.get(outcome, 0) for outcome in outcomes}
+
+
+class RunSerializer(RunSummarySerializer):
+    """A run with all its tests, by section."""
+
+    sections = serializers.SerializerMethodField()
+
+    class Meta(RunSummarySerializer.Meta):
+        fields = (*RunSummarySerializer.Meta.fields, "sections")  # type: ignore[assignment]
+
+    @extend_schema_field(SectionSerializer(many=True))
+    def get_sections(self, run: TroubleshooterRun) -> list[dict[str, Any]]:
+        results = run.results.order_by("position")
+        return [
+            {"name": name, "tests": ResultSerializer(list(rows), many=True).data}
+            for name, rows in groupby(results, key=lambda row: row.section)
+        ]
+
+
+class RunRequestSerializer(serializers.Serializer[Any]):
+    """Which clusters to look at; all of them when none are named."""
+
+    clusters = serializers.PrimaryKeyRelatedField(
+        queryset=Cluster.objects.all(), many=True, required=False
+    )
+
+
+class AcceptedRunSerializer(JobSerializer):
+    """The job of a run, and the run's id."""
+
+    run = serializers.UUIDField()
+
+    class Meta(JobSerializer.Meta):
+        fields = (*JobSerializer.Meta.fields, "run")  # type: ignore[assignment]
+
+
+class TroubleshooterRunViewSet(
+    IdempotentMixin,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[TroubleshooterRun],
+):
+    """Runs of the System Troubleshooter, newest first."""
+
+    serializer_class = RunSerializer
+    queryset = TroubleshooterRun.objects.select_related("job")
+    filterset_fields = ("reason",)
+    ordering_fields = ("created_at", "started_at", "finished_at")
+    access = {
+        "list": Role.VIEWER,
+        "retrieve": Role.VIEWER,
+        "create": Role.OPERATOR,
+    }
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        return RunSummarySerializer if self.action == "list" else RunSerializer
+
+    @extend_schema(request=RunRequestSerializer, responses={202: AcceptedRunSerializer})
+    @transaction.atomic
+    def create(self, request: Request) -> Response:
+        asked = RunRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        clusters = asked.validated_data.get("clusters") or Cluster.objects.all()
+        actor = audit.actor_of(request)
+        run = submit_run(clusters, actor)
+        audit.record(actor, "run troubleshooter", run)
+        assert run.job is not None  # noqa: S101 - submitted just now
+        return accepted(run.job, request, run=str(run.pk))
+
+
+class CheckRequestSerializer(serializers.Serializer[Any]):
+    """Which peers to check: ids, or filters, or all."""
+
+    ids = serializers.PrimaryKeyRelatedField(
+        queryset=Peer.objects.all(), many=True, required=False
+    )
+    cluster = serializers.PrimaryKeyRelatedField(
+        queryset=Cluster.objects.all(), required=False
+    )
+    remote_cluster = serializers.PrimaryKeyRelatedField(
+        queryset=Cluster.objects.all(), required=False
+    )
+    outcome = serializers.ChoiceField(choices=Outcome.choices, required=False)
+    protocol = serializers.ChoiceField(choices=Peer.Protocol.choices, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        unknown = set(self.initial_data) - set(self.fields)
+        if unknown:
+            raise serializers.ValidationError(
+                {name: ["There is no such filter."] for name in sorted(unknown)}
+            )
+        if "ids" in attrs and len(attrs) > 1:
+            raise serializers.ValidationError({"ids": ["Give ids or filters."]})
+        return attrs
+
+    def peers(self) -> list[Peer]:
+        if "ids" in self.validated_data:
+            return list(self.validated_data["ids"])
+        chosen = Peer.objects.filter(**self.validated_data)
+        return list(chosen.select_related("cluster"))
+
+
+class CheckPeer(IdempotentMixin, APIView):
+    """Check one peer now."""
+
+    access = {"post": Role.OPERATOR}
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    @transaction.atomic
+    def post(self, request: Request, pk: str) -> Response:
+        peer = get_object_or_404(Peer.objects.select_related("cluster"), pk=pk)
+        return check(request, [peer])
+
+
+class CheckPeers(IdempotentMixin, APIView):
+    """Check many peers now."""
+
+    access = {"post": Role.OPERATOR}
+
+    @extend_schema(request=CheckRequestSerializer, responses={202: JobSerializer})
+    @transaction.atomic
+    def post(self, request: Request) -> Response:
+        asked = CheckRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return check(request, asked.peers())
+
+
+def check(request: Request, peers: list[Peer]) -> Response:
+    actor = audit.actor_of(request)
+    job = submit_check(peers, actor)
+    one = peers[0] if len(peers) == 1 else None
+    audit.record(actor, "check peer", one, label="" if one else f"{len(peers)} peers")
+    return accepted(job, request)

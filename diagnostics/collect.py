@@ -1,0 +1,73 @@
+"""Collecting facts over the wire: once for a run, in parallel, in a total time."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import wire
+from diagnostics.collect_cluster import collect_cluster
+from diagnostics.collect_peer import RESOLVE, as_held, collect_peer
+from diagnostics.collector import Collector
+from diagnostics.facts import ClusterFacts, Facts
+from diagnostics.targets import ClusterTarget, PeerTarget
+from wire import Policy, WireError
+
+TOTAL = 60.0
+
+Told = Callable[[str], None]
+
+
+def collect(
+    clusters: Iterable[ClusterTarget],
+    peers: Iterable[PeerTarget] = (),
+    *,
+    held: Iterable[PeerTarget] = (),
+    total: float = TOTAL,
+    told: Told = lambda name: None,
+) -> Facts:
+    """Ask everything and come back in `total` seconds, whatever does not answer.
+
+    Args:
+        held: peers that need not be tried, but are known to the console.
+        told: called with a cluster's name once its facts are there.
+    """
+    peers = list(peers)
+    facts = wire.run(_collect(list(clusters), peers, total, told))
+    known = {
+        (one.home, one.remote): as_held(one)
+        for one in (*peers, *held)
+        if one.remote is not None
+    }
+    return replace(facts, held=known)
+
+
+async def _collect(
+    clusters: list[ClusterTarget], peers: list[PeerTarget], total: float, told: Told
+) -> Facts:
+    at = datetime.now(UTC)
+    collector = Collector(total)
+
+    async def cluster_facts(cluster: ClusterTarget) -> ClusterFacts:
+        facts = await collect_cluster(collector, cluster)
+        told(cluster.name)
+        return facts
+
+    found, tried = await asyncio.gather(
+        asyncio.gather(*map(cluster_facts, clusters)),
+        asyncio.gather(*(collect_peer(collector, peer) for peer in peers)),
+    )
+    return Facts(at, {c.id: c for c in found}, {p.id: p for p in tried})
+
+
+async def resolve_all(hosts: Iterable[str], policy: Policy) -> list[set[str]]:
+    """Give all names and addresses that each host leads to, none where it does not."""
+
+    async def led_to(host: str) -> set[str]:
+        try:
+            found = await wire.resolve(host, policy, deadline=RESOLVE)
+        except WireError:
+            return set()
+        return {target.host for target in found.targets} | set(found.addresses)
+
+    return list(await asyncio.gather(*map(led_to, hosts)))

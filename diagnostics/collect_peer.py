@@ -1,0 +1,139 @@
+"""The facts of one peer: how its address answers, with its own user and password."""
+
+import asyncio
+from dataclasses import replace
+
+import wire
+from diagnostics.collector import Collector
+from diagnostics.facts import UNASKED, Answer, PeerFacts
+from diagnostics.targets import UNOPENED, NodeTarget, PeerTarget
+from wire import (
+    AxlClient,
+    Certificate,
+    NodeAddress,
+    Resolution,
+    SipReply,
+)
+
+RESOLVE, CONNECT, CERTIFICATE, AXL, SIP = 8.0, 5.0, 10.0, 20.0, 8.0
+
+
+async def collect_peer(collector: Collector, peer: PeerTarget) -> PeerFacts:
+    """Resolve the address, then try what lies behind it, at the same time."""
+    resolution = await collector.ask(
+        lambda seconds: wire.resolve(peer.address, peer.policy, deadline=seconds),
+        RESOLVE,
+    )
+    facts = replace(as_held(peer), resolution=resolution)
+    if resolution.value is None:
+        return facts
+    target = target_of(peer, resolution.value)
+    where = _where(peer, target, resolution.value)
+    connect, certificate, axl, sip = await asyncio.gather(
+        _connect(collector, where),
+        _certificate(collector, where),
+        _axl(collector, peer, target, where),
+        _sip(collector, peer, where),
+    )
+    return replace(
+        facts,
+        target=target.id if target else None,
+        connect=connect,
+        certificate=certificate,
+        axl=axl,
+        sip=sip,
+    )
+
+
+def as_held(peer: PeerTarget) -> PeerFacts:
+    """Give what the console holds of a peer, with nothing tried."""
+    return PeerFacts(
+        id=peer.id,
+        home=peer.home,
+        remote=peer.remote,
+        address=peer.address,
+        username=peer.username,
+        protocol=peer.protocol,
+        mask=peer.mask,
+    )
+
+
+def target_of(peer: PeerTarget, resolution: Resolution) -> NodeTarget | None:
+    """Find the remote node that the address leads to, the publisher if several."""
+    hosts = {peer.address.casefold()}
+    hosts |= {target.host.casefold() for target in resolution.targets}
+    hosts |= {address.casefold() for address in resolution.addresses}
+    found = [
+        node
+        for node in peer.candidates
+        if {node.name.casefold(), node.address.address.casefold()} & hosts
+    ]
+    return min(found, key=lambda node: not node.publisher, default=None)
+
+
+def _where(
+    peer: PeerTarget, target: NodeTarget | None, resolution: Resolution
+) -> NodeAddress:
+    """Address the peer as the home cluster would, with the peer's own credentials."""
+    if target is None:
+        host = peer.address if not resolution.is_srv else resolution.addresses[0]
+        return NodeAddress(name=peer.address, address=host, policy=peer.policy)
+    host = target.address.address if resolution.is_srv else peer.address
+    return replace(
+        target.address,
+        address=host,
+        username=peer.username,
+        password=peer.password or wire.Secret(""),
+    )
+
+
+async def _connect(collector: Collector, where: NodeAddress) -> Answer[float]:
+    return await collector.ask(
+        lambda seconds: wire.connect_time(
+            where.address, where.axl_port, where.policy, deadline=seconds
+        ),
+        CONNECT,
+    )
+
+
+async def _certificate(collector: Collector, where: NodeAddress) -> Answer[Certificate]:
+    return await collector.ask(
+        lambda seconds: wire.fetch_certificate(
+            where.address,
+            where.axl_port,
+            where.policy,
+            server_name=where.name,
+            legacy=where.trust.legacy,
+            deadline=seconds,
+        ),
+        CERTIFICATE,
+    )
+
+
+async def _axl(
+    collector: Collector,
+    peer: PeerTarget,
+    target: NodeTarget | None,
+    where: NodeAddress,
+) -> Answer[int]:
+    """Ask what the Sync Agent asks first, only behind a confirmed certificate."""
+    if target is None:
+        return UNASKED
+    if target.blocked and target.blocked != UNOPENED:
+        return Answer(failure=target.blocked)
+    if peer.password is None:
+        return Answer(failure=UNOPENED)
+
+    async def probe(seconds: float) -> int:
+        async with AxlClient(where) as axl:
+            return await axl.probe(deadline=seconds)
+
+    return await collector.ask(probe, AXL)
+
+
+async def _sip(
+    collector: Collector, peer: PeerTarget, where: NodeAddress
+) -> Answer[SipReply]:
+    return await collector.ask(
+        lambda seconds: wire.options(where, peer.protocol, deadline=seconds), SIP
+    )

@@ -1,0 +1,219 @@
+"""What one collection found out, as plain data that judgements read.
+
+A value that could not be had stands beside the reason; nothing is ever guessed, so
+that unknown can never be taken for good.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Any, Generic, TypeVar
+
+from wire import (
+    Certificate,
+    PeerEntry,
+    Resolution,
+    ServiceStatus,
+    SipReply,
+    WireError,
+    platforms,
+)
+
+T = TypeVar("T", covariant=True)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why something could not be had: a code of wire.Code, and words for a person."""
+
+    code: str
+    message: str
+    remedy: str = ""
+    detail: str = ""
+
+    @classmethod
+    def of(cls, error: WireError) -> "Failure":
+        return cls(error.code.value, error.message, error.remedy, error.detail)
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """A value, or the failure to get it; neither of them: it was not asked."""
+
+    value: T | None = None
+    failure: Failure | None = None
+    duration_ms: float | None = None
+
+    @property
+    def known(self) -> bool:
+        return self.value is not None
+
+    @property
+    def code(self) -> str:
+        return self.failure.code if self.failure else ""
+
+    @property
+    def reason(self) -> str:
+        """Say why there is no value."""
+        return self.failure.message if self.failure else "It was not asked."
+
+    @property
+    def remedy(self) -> str:
+        return self.failure.remedy if self.failure else ""
+
+
+UNASKED: Answer[Any] = Answer()
+
+
+@dataclass(frozen=True)
+class NodeFacts:
+    """One node: what it presents, answers and runs."""
+
+    id: str
+    name: str
+    address: str
+    publisher: bool = False
+    confirmed: str = ""
+    connect: Answer[float] = UNASKED
+    certificate: Answer[Certificate] = UNASKED
+    axl: Answer[int] = UNASKED
+    services: Answer[tuple[ServiceStatus, ...]] = UNASKED
+    forward: Answer[tuple[str, ...]] = UNASKED
+    backward: Answer[tuple[str, ...]] = UNASKED
+    certificate_names: Mapping[str, Answer[tuple[str, ...]]] = field(
+        default_factory=dict
+    )
+    clock_offset: float | None = None
+    axl_version: str = ""
+    control_center: str = ""
+
+    def service(self, name: str) -> ServiceStatus | None:
+        wanted = name.casefold()
+        found = (s for s in self.services.value or () if s.name.casefold() == wanted)
+        return next(found, None)
+
+    @property
+    def is_address(self) -> bool:
+        return is_address(self.name)
+
+
+@dataclass(frozen=True)
+class ProcessNode:
+    """A node as the cluster's own processnode table lists it."""
+
+    name: str
+    publisher: bool
+
+
+@dataclass(frozen=True)
+class ClusterFacts:
+    """One cluster: its nodes, and what its publisher's database says."""
+
+    id: str
+    name: str
+    domain: str = ""
+    generation: str | None = None
+    direct: bool = False
+    nodes: tuple[NodeFacts, ...] = ()
+    version: Answer[str] = UNASKED
+    process_nodes: Answer[tuple[ProcessNode, ...]] = UNASKED
+    users: Answer[Mapping[str, int]] = UNASKED
+    unassigned: Answer[int] = UNASKED
+    sync_status: Answer[str] = UNASKED
+    peers: Answer[tuple[PeerEntry, ...]] = UNASKED
+
+    @property
+    def publisher(self) -> NodeFacts | None:
+        return next((node for node in self.nodes if node.publisher), None)
+
+    @property
+    def profile(self) -> platforms.Profile:
+        return platforms.profile(self.generation or "imp")
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All names and addresses that are known to be nodes of this cluster."""
+        ours = {text for node in self.nodes for text in (node.name, node.address)}
+        listed = {node.name for node in self.process_nodes.value or ()}
+        return frozenset(text.casefold() for text in ours | listed)
+
+    def owns(self, host: str) -> bool:
+        return belongs(host, self.names)
+
+    def own_users(self) -> int | None:
+        """Count the users on this cluster's own nodes."""
+        if self.users.value is None:
+            return None
+        return sum(n for name, n in self.users.value.items() if self.owns(name))
+
+    def users_of(self, other: "ClusterFacts") -> int | None:
+        """Count the users here whose home node is one of the other cluster's.
+
+        The same rule of names as `own_users`; a name that both could claim is ours.
+        """
+        if self.users.value is None:
+            return None
+        return sum(
+            count
+            for name, count in self.users.value.items()
+            if other.owns(name) and not self.owns(name)
+        )
+
+    def entry_for(self, other: "ClusterFacts") -> PeerEntry | None:
+        """Find the entry in this cluster's peer table that points to another."""
+        entries = self.peers.value or ()
+        return next((entry for entry in entries if other.owns(entry.address)), None)
+
+
+@dataclass(frozen=True)
+class PeerFacts:
+    """One peer as the console holds it, and how its address answers."""
+
+    id: str
+    home: str
+    remote: str | None
+    address: str
+    username: str = ""
+    protocol: str = "TCP"
+    mask: str = ""
+    # The remote node that the address leads to, where it is a managed one.
+    target: str | None = None
+    resolution: Answer[Resolution] = UNASKED
+    connect: Answer[float] = UNASKED
+    certificate: Answer[Certificate] = UNASKED
+    axl: Answer[int] = UNASKED
+    sip: Answer[SipReply] = UNASKED
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that one run collected."""
+
+    at: datetime
+    clusters: Mapping[str, ClusterFacts]
+    peers: Mapping[str, PeerFacts] = field(default_factory=dict)
+    # Every peer that the console holds between these clusters, tried or not.
+    held: Mapping[tuple[str, str], PeerFacts] = field(default_factory=dict)
+
+    def peer_of(self, home: str, remote: str) -> PeerFacts | None:
+        """Find the console's own peer from one cluster to another."""
+        return self.held.get((home, remote))
+
+
+def is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def belongs(host: str, names: Iterable[str]) -> bool:
+    """Tell whether a host is among these names, a short host name included."""
+    host = host.casefold().rstrip(".")
+    if host in names:
+        return True
+    if "." in host or ":" in host:
+        return False
+    return any(name.split(".")[0] == host for name in names if not is_address(name))

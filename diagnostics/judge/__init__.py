@@ -1,0 +1,1 @@
+"""Pure judgements over collected facts."""

@@ -1,0 +1,476 @@
+"""The twelve entries of the Intercluster Peer Status."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from diagnostics.facts import UNASKED, Answer, ClusterFacts, Facts, NodeFacts, PeerFacts
+from diagnostics.judge.verdict import (
+    PASSED,
+    Fix,
+    Outcome,
+    Verdict,
+    caused_by,
+    failed,
+    information,
+    unknown,
+    warning,
+)
+from wire import Code, PeerEntry
+
+EXPIRES_SOON = 30
+# The answer came from AXL itself, so the service is up whatever it said.
+ANSWERED = {Code.UNAUTHORIZED, Code.FORBIDDEN, Code.FAULT, Code.THROTTLED}
+# Nothing was sent, because the node did not prove who it is.
+UNPROVEN = {
+    Code.CERTIFICATE_CHANGED,
+    Code.CERTIFICATE_INVALID,
+    Code.CERTIFICATE_UNKNOWN,
+}
+NOT_MANAGED = "The remote cluster is not managed by this console."
+ADD_CLUSTER = "Add the remote cluster, so that both sides can be checked."
+
+
+@dataclass(frozen=True)
+class PeerView:
+    """A peer with the facts of both its clusters."""
+
+    peer: PeerFacts
+    home: ClusterFacts
+    remote: ClusterFacts | None
+    back: PeerFacts | None
+    at: datetime
+
+    @classmethod
+    def of(cls, facts: Facts, peer: PeerFacts) -> "PeerView":
+        remote = facts.clusters.get(peer.remote) if peer.remote else None
+        back = facts.peer_of(remote.id, peer.home) if remote else None
+        return cls(peer, facts.clusters[peer.home], remote, back, facts.at)
+
+    @property
+    def page(self) -> Fix:
+        return Fix("peers:edit_peer", self.peer.id)
+
+    @property
+    def target(self) -> NodeFacts | None:
+        nodes = self.remote.nodes if self.remote else ()
+        return next((node for node in nodes if node.id == self.peer.target), None)
+
+    @property
+    def entry(self) -> PeerEntry | None:
+        """The row of this peer in the home cluster's own table."""
+        wanted = self.peer.address.casefold()
+        entries = self.home.peers.value or ()
+        return next((e for e in entries if e.address.casefold() == wanted), None)
+
+    @property
+    def entry_back(self) -> PeerEntry | None:
+        """The row on the remote cluster that points to the home cluster."""
+        if self.remote is None:
+            return None
+        if self.back is not None:
+            wanted = self.back.address.casefold()
+            for entry in self.remote.peers.value or ():
+                if entry.address.casefold() == wanted:
+                    return entry
+        return self.remote.entry_for(self.home)
+
+
+def address(view: PeerView) -> Verdict:
+    peer = view.peer
+    if peer.resolution.failure:
+        failure = peer.resolution.failure
+        return failed(failure.message, failure.remedy, view.page)
+    if not peer.resolution.known:
+        return unknown("Whether the address resolves is not known.", peer.resolution)
+    target = view.target
+    if view.remote and target is None:
+        return failed(
+            f"{peer.address} leads to none of the known nodes of {view.remote.name}.",
+            "Enter the remote publisher's node name or address, or discover the "
+            "remote cluster again.",
+            view.page,
+        )
+    if target and not target.publisher:
+        return warning(
+            f"{peer.address} is {target.name}, which is not the publisher of its "
+            "cluster.",
+            "Enter the address of the remote publisher.",
+            view.page,
+        )
+    return PASSED
+
+
+def connect(view: PeerView) -> Verdict:
+    answer = view.peer.connect
+    if answer.failure:
+        return failed(answer.failure.message, answer.failure.remedy, view.page)
+    if not answer.known:
+        return caused_by("No connection could be tried.", "the address")
+    return PASSED
+
+
+def certificate(view: PeerView) -> Verdict:
+    answer, target = view.peer.certificate, view.target
+    page = Fix("peers:certificate", target.id) if target else None
+    if view.peer.axl.code in UNPROVEN - {Code.CERTIFICATE_UNKNOWN}:
+        failure = view.peer.axl.failure
+        return failed(failure.message, failure.remedy, page)  # type: ignore[union-attr]
+    if answer.failure and view.peer.connect.known:
+        return failed(answer.failure.message, answer.failure.remedy, page)
+    if answer.value is None:
+        return caused_by("The certificate could not be read.", "no connection")
+    days = answer.value.days_left(view.at)
+    if days < 0:
+        return failed(
+            f"The certificate expired {-days} days ago.",
+            "Regenerate the node's Tomcat certificate, then confirm the new one.",
+            page,
+        )
+    if target is None:
+        return information(
+            f"{NOT_MANAGED} Its certificate was read, and there is no confirmed one "
+            "to compare it with.",
+            ADD_CLUSTER,
+            Fix("peers:add_cluster"),
+        )
+    if view.peer.axl.code == Code.CERTIFICATE_UNKNOWN:
+        return information(view.peer.axl.reason, view.peer.axl.remedy, page)
+    if days < EXPIRES_SOON:
+        return warning(
+            f"The certificate expires in {days} days.",
+            "Plan its renewal; the new one must be confirmed here.",
+            page,
+        )
+    return PASSED
+
+
+def axl(view: PeerView) -> Verdict:
+    answer = view.peer.axl
+    if answer.known or answer.code in ANSWERED:
+        return PASSED
+    if answer.failure is None:
+        return _not_tried(view, "AXL was not asked.")
+    if answer.code in UNPROVEN:
+        return _unproven("AXL was not asked")
+    return failed(answer.failure.message, answer.failure.remedy, view.page)
+
+
+def credentials(view: PeerView) -> Verdict:
+    answer = view.peer.axl
+    if answer.known:
+        return PASSED
+    if answer.failure is None:
+        return _not_tried(view, "The user name and password were not sent.")
+    if answer.code in UNPROVEN:
+        return _unproven("The user name and password were not sent")
+    if answer.code in (Code.UNAUTHORIZED, Code.FORBIDDEN, "secret"):
+        return failed(answer.failure.message, answer.failure.remedy, view.page)
+    return information(
+        "Whether the user name and password are accepted is not known. Caused by: "
+        f"{answer.failure.message}",
+        answer.failure.remedy,
+        view.page,
+    )
+
+
+def _not_tried(view: PeerView, what: str) -> Verdict:
+    if view.remote is None:
+        return information(
+            f"{what} {NOT_MANAGED}", ADD_CLUSTER, Fix("peers:add_cluster")
+        )
+    return caused_by(what, "no connection to a known node")
+
+
+def _unproven(what: str) -> Verdict:
+    return caused_by(
+        f"{what}: credentials go only to a confirmed certificate.", "the certificate"
+    )
+
+
+def sync_agent_local(view: PeerView) -> Verdict:
+    return sync_agent(view.home)
+
+
+def sync_agent_remote(view: PeerView) -> Verdict:
+    if view.remote is None:
+        return _needs_other_side("The Intercluster Sync Agent there is not visible.")
+    return sync_agent(view.remote)
+
+
+def sync_agent(cluster: ClusterFacts) -> Verdict:
+    """Judge the Intercluster Sync Agent on every node of a cluster."""
+    name = cluster.profile.sync_agent
+    if not cluster.nodes:
+        return information(f"{cluster.name} has no nodes.", "Discover the cluster.")
+    unread = [node for node in cluster.nodes if not node.services.known]
+    down = [
+        f"{_status_of(node, name)} on {node.name}"
+        for node in cluster.nodes
+        if node.services.known and _status_of(node, name) != "started"
+    ]
+    if down:
+        first = next(n for n in cluster.nodes if f"on {n.name}" in down[0])
+        return failed(
+            f"{name} is {listed(down)}.",
+            "Start it on every node of the cluster.",
+            Fix("services:show", first.id),
+        )
+    if unread:
+        names = listed([node.name for node in unread])
+        return unknown(
+            f"The services of {names} could not be read.", unread[0].services
+        )
+    return PASSED
+
+
+def _status_of(node: NodeFacts, name: str) -> str:
+    service = node.service(name)
+    return str(service.status) if service else "not installed"
+
+
+def _needs_other_side(what: str) -> Verdict:
+    return information(f"{what} {NOT_MANAGED}", ADD_CLUSTER, Fix("peers:add_cluster"))
+
+
+def reverse_peer(view: PeerView) -> Verdict:
+    remote = view.remote
+    if remote is None:
+        return _needs_other_side("Whether it has an entry back is not visible.")
+    if not remote.peers.known:
+        return unknown(f"The peers of {remote.name} cannot be read.", remote.peers)
+    if view.entry_back is None:
+        return failed(
+            f"{remote.name} has no peer that points to {view.home.name}.",
+            "A peering is two entries: add the peer on the remote cluster too.",
+            Fix("peers:add_peer"),
+        )
+    return PASSED
+
+
+def protocol_match(view: PeerView) -> Verdict:
+    here = view.entry.protocol if view.entry else view.peer.protocol
+    if view.remote is None:
+        return _needs_other_side("The protocol of the other side is not visible.")
+    there = _protocol_back(view)
+    if there is None:
+        if view.remote.peers.known:
+            return caused_by("There is no other side to compare.", "no entry back")
+        return unknown("The other side's protocol is not known.", view.remote.peers)
+    if here != there:
+        fix = Fix("peers:edit_peer", view.back.id) if view.back else view.page
+        return failed(
+            f"{view.home.name} prefers {here}, {view.remote.name} prefers {there}.",
+            "Set the same protocol on both sides; TCP is recommended.",
+            fix,
+        )
+    return PASSED
+
+
+def _protocol_back(view: PeerView) -> str | None:
+    if view.entry_back:
+        return view.entry_back.protocol
+    unread = view.remote is not None and not view.remote.peers.known
+    return view.back.protocol if view.back and unread else None
+
+
+def sip(view: PeerView) -> Verdict:
+    answer = view.peer.sip
+    if answer.failure:
+        return failed(answer.failure.message, answer.failure.remedy, view.page)
+    if answer.value is None:
+        return caused_by("SIP was not tried.", "the address")
+    if answer.value.peer_auth_refused:
+        return information(
+            "The port is open but wants a client certificate, so SIP was not seen.",
+            "Check the SIP TLS port of the node.",
+            view.page,
+        )
+    if not answer.value.up:
+        return failed(
+            f"SIP over {view.peer.protocol} answers {answer.value.status} "
+            f"{answer.value.reason}.",
+            "Check the SIP Proxy service on the remote publisher.",
+            Fix("services:show", view.target.id) if view.target else view.page,
+        )
+    return PASSED
+
+
+def provisioned(view: PeerView) -> Verdict:
+    home, peer, entry = view.home, view.peer, view.entry
+    if not home.peers.known:
+        return unknown(f"The peers of {home.name} cannot be read.", home.peers)
+    if entry is None:
+        return failed(
+            f"{home.name} does not have this peer.",
+            "Save the peer again, or add it on the cluster's own page.",
+            view.page,
+        )
+    differing = [
+        f"{label} is {theirs or 'empty'}, wanted {ours or 'empty'}"
+        for label, ours, theirs in (
+            ("the user name", peer.username, entry.username),
+            ("the protocol", peer.protocol, entry.protocol or entry.protocol_raw),
+            ("the mask", peer.mask, entry.external_phone_number_mask or ""),
+        )
+        if ours != theirs
+    ]
+    if differing:
+        return failed(
+            f"On {home.name}: {listed(differing)}.",
+            "Save the peer again to write the wanted values.",
+            view.page,
+        )
+    return PASSED
+
+
+def associated_users(view: PeerView) -> Verdict:
+    """Compare the two counts, which come from one collection and one rule of names."""
+    home, remote = view.home, view.remote
+    if remote is None:
+        return _needs_other_side("The number of users there is not visible.")
+    for cluster in (home, remote):
+        if not cluster.users.known:
+            return unknown(f"The users of {cluster.name} are unknown.", cluster.users)
+    here, there = home.users_of(remote) or 0, remote.own_users() or 0
+    if here == there:
+        return PASSED
+    size = abs(there - here)
+    direction = "are missing" if here < there else "are too many"
+    return failed(
+        f"{home.name} has {here} users of {remote.name}, which has {there}: {size} "
+        f"{direction} on {home.name}.",
+        "Look at the entries above; when they are good, restart the Intercluster "
+        "Sync Agent on the home publisher and allow it time.",
+        view.page,
+    )
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Join as a sentence does, ten at most."""
+    texts = list(texts)
+    shown = texts[:10] + ([f"{len(texts) - 10} more"] if len(texts) > 10 else [])
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if shown[1:] else shown)
+
+
+Answers = Callable[[PeerView], Iterable[Answer[Any]]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the Intercluster Peer Status."""
+
+    code: str
+    label: str
+    judge: Callable[[PeerView], Verdict]
+    answers: Answers
+
+    def told(self, view: PeerView) -> dict[str, Any]:
+        verdict = self.judge(view)
+        durations = [a.duration_ms for a in self.answers(view) if a.duration_ms]
+        return {
+            "code": self.code,
+            "label": self.label,
+            "outcome": verdict.outcome.value,
+            "problem": verdict.problem,
+            "solution": verdict.solution,
+            "duration_ms": round(max(durations), 1) if durations else None,
+            "fix": [verdict.fix.view, verdict.fix.pk] if verdict.fix else None,
+        }
+
+
+def _services(cluster: ClusterFacts | None) -> list[Answer[Any]]:
+    return [node.services for node in cluster.nodes] if cluster else []
+
+
+def _table(cluster: ClusterFacts | None) -> list[Answer[Any]]:
+    return [cluster.peers if cluster else UNASKED]
+
+
+ENTRIES = (
+    Entry(
+        "address",
+        "The peer address resolves.",
+        address,
+        lambda v: [v.peer.resolution],
+    ),
+    Entry(
+        "connect",
+        "The remote publisher accepts connections.",
+        connect,
+        lambda v: [v.peer.connect],
+    ),
+    Entry(
+        "certificate",
+        "The certificate is the confirmed one and valid.",
+        certificate,
+        lambda v: [v.peer.certificate],
+    ),
+    Entry("axl", "AXL answers.", axl, lambda v: [v.peer.axl]),
+    Entry(
+        "credentials",
+        "The user name and password are accepted.",
+        credentials,
+        lambda v: [v.peer.axl],
+    ),
+    Entry(
+        "sync_agent_local",
+        "The Intercluster Sync Agent is started on every home node.",
+        sync_agent_local,
+        lambda v: _services(v.home),
+    ),
+    Entry(
+        "sync_agent_remote",
+        "The Intercluster Sync Agent is started on every remote node.",
+        sync_agent_remote,
+        lambda v: _services(v.remote),
+    ),
+    Entry(
+        "reverse_peer",
+        "The remote cluster has its entry back.",
+        reverse_peer,
+        lambda v: _table(v.remote),
+    ),
+    Entry(
+        "protocol_match",
+        "Both sides prefer the same protocol.",
+        protocol_match,
+        lambda v: [*_table(v.home), *_table(v.remote)],
+    ),
+    Entry(
+        "sip",
+        "SIP answers over the preferred protocol.",
+        sip,
+        lambda v: [v.peer.sip],
+    ),
+    Entry(
+        "provisioned",
+        "The home cluster itself has this peer.",
+        provisioned,
+        lambda v: _table(v.home),
+    ),
+    Entry(
+        "associated_users",
+        "The associated users equal the users of the remote cluster.",
+        associated_users,
+        lambda v: [v.home.users, *([v.remote.users] if v.remote else [])],
+    ),
+)
+
+
+def judge(view: PeerView) -> list[dict[str, Any]]:
+    """Return the twelve entries, in the order of the REST contract."""
+    return [entry.told(view) for entry in ENTRIES]
+
+
+def outcome_of(entries: Iterable[dict[str, Any]]) -> str:
+    """Sum up: unknown when anything could not be known, for unknown is not good."""
+    outcomes = {entry["outcome"] for entry in entries}
+    if Outcome.FAILED in outcomes:
+        return "failed"
+    if Outcome.WARNING in outcomes:
+        return "warning"
+    if Outcome.INFORMATION in outcomes or not outcomes:
+        return "unknown"
+    return "passed"

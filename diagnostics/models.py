@@ -1,0 +1,148 @@
+"""What checks found: the history of each peer, and runs of the troubleshooter."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from jobs.models import Job
+from peers.models import Cluster, Node, Outcome, Peer
+
+KEPT_CHECKS = 500
+
+
+class PeerCheck(models.Model):
+    """One check of a peer; of the entries, those that did not pass."""
+
+    peer = models.ForeignKey(Peer, on_delete=models.CASCADE, related_name="checks")
+    at = models.DateTimeField()
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    entries = models.JSONField(default=list)
+    associated_users = models.PositiveIntegerField(null=True)
+    remote_users = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [
+            # The history of one peer, newest first.
+            models.Index(fields=["peer", "-at"], name="check_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.peer} {self.outcome}"
+
+    @classmethod
+    def prune(cls, peer_ids: list[Any]) -> None:
+        """Keep the newest KEPT_CHECKS of each of these peers."""
+        for pk in peer_ids:
+            newest = cls.objects.filter(peer=pk).values_list("pk", flat=True)
+            if too_old := list(newest[KEPT_CHECKS : KEPT_CHECKS + 500]):
+                cls.objects.filter(pk__in=too_old).delete()
+
+
+class RunQuerySet(models.QuerySet["TroubleshooterRun"]):
+    """Queries over runs."""
+
+    def finished(self) -> "RunQuerySet":
+        return self.exclude(finished_at=None)
+
+    def before(self, run: "TroubleshooterRun") -> "TroubleshooterRun | None":
+        """Return the last finished run before another, to compare with."""
+        return self.finished().filter(created_at__lt=run.created_at).first()
+
+
+class TroubleshooterRun(models.Model):
+    """A run of the System Troubleshooter over some clusters."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL)
+    # As they were: a cluster that is deleted later stays in the report.
+    clusters = models.JSONField(default=list)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL
+    )
+    reason = models.CharField(max_length=100, blank=True)
+    totals = models.JSONField(default=dict)
+    peers = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = models.Manager.from_queryset(RunQuerySet)()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["-created_at", "-id"], name="run_newest")]
+
+    def __str__(self) -> str:
+        return f"Run of {self.created_at:%Y-%m-%d %H:%M:%S}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("diagnostics:run", args=[self.pk])
+
+    @property
+    def state(self) -> str:
+        """The job's state; the job of an old run may be gone."""
+        if self.finished_at:
+            return Job.State.SUCCEEDED
+        return self.job.state if self.job else Job.State.CANCELLED
+
+    @property
+    def active(self) -> bool:
+        return self.state in Job.ACTIVE
+
+    def finish(self, totals: dict[str, int], at: datetime) -> None:
+        self.totals, self.finished_at = totals, at
+        self.save(update_fields=["totals", "finished_at", "peers"])
+
+
+class TroubleshooterResult(models.Model):
+    """What one test said of one thing, in words that outlive the thing."""
+
+    class Outcome(models.TextChoices):
+        PASSED = "passed"
+        FAILED = "failed"
+        WARNING = "warning"
+        INFORMATION = "information"
+
+    run = models.ForeignKey(
+        TroubleshooterRun, on_delete=models.CASCADE, related_name="results"
+    )
+    position = models.PositiveIntegerField()
+    section = models.CharField(max_length=40)
+    code = models.CharField(max_length=60)
+    description = models.CharField(max_length=255)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices)
+    problem = models.TextField(blank=True)
+    solution = models.TextField(blank=True)
+    fix_url = models.CharField(max_length=255, blank=True)
+    cluster = models.ForeignKey(Cluster, null=True, on_delete=models.SET_NULL)
+    cluster_name = models.CharField(max_length=100, blank=True)
+    node = models.ForeignKey(Node, null=True, on_delete=models.SET_NULL)
+    node_name = models.CharField(max_length=253, blank=True)
+    peer = models.ForeignKey(Peer, null=True, on_delete=models.SET_NULL)
+    peer_address = models.CharField(max_length=253, blank=True)
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["position", "id"]
+        indexes = [
+            # A section of a run, by outcome; the rows of a test in two runs.
+            models.Index(fields=["run", "section", "outcome"], name="result_section"),
+            models.Index(fields=["run", "outcome"], name="result_outcome"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.description} {self.outcome}"
+
+    @property
+    def subject(self) -> str:
+        """Say what the test was about, from the wide to the narrow."""
+        return " · ".join(
+            text
+            for text in (self.cluster_name, self.node_name, self.peer_address)
+            if text
+        )

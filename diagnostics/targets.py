@@ -1,0 +1,152 @@
+"""From the console's rows to what a collection is to ask, read before it begins."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from accounts.secrets import SecretError
+from diagnostics.facts import Failure
+from peers.connections import peer_table_of, policy, trust_of
+from peers.models import Cluster, Node, Peer
+from wire import Code, NodeAddress, PeerTable, Policy, Secret, WireError
+
+UNOPENED = Failure(
+    "secret",
+    "The stored password cannot be opened.",
+    "Type the password again, or restore the key file that sealed it.",
+)
+
+
+@dataclass(frozen=True)
+class NodeTarget:
+    """A node, and why it may not be sent anything, if so."""
+
+    id: str
+    name: str
+    publisher: bool
+    confirmed: str
+    address: NodeAddress
+    blocked: Failure | None = None
+
+
+@dataclass(frozen=True)
+class ClusterTarget:
+    """A cluster to collect facts of; no peer table: its peers cannot be read."""
+
+    id: str
+    name: str
+    domain: str
+    generation: str | None
+    direct: bool
+    table: PeerTable | None
+    nodes: tuple[NodeTarget, ...]
+
+    @property
+    def publisher(self) -> NodeTarget | None:
+        return next((node for node in self.nodes if node.publisher), None)
+
+
+@dataclass(frozen=True)
+class PeerTarget:
+    """A peer to try: its own user and password, at nodes of the remote cluster."""
+
+    id: str
+    home: str
+    remote: str | None
+    address: str
+    username: str
+    password: Secret | None
+    protocol: str
+    mask: str
+    candidates: tuple[NodeTarget, ...]
+    policy: Policy
+
+
+def clusters_of(clusters: Iterable[Cluster]) -> list[ClusterTarget]:
+    """Describe clusters, whose nodes are prefetched."""
+    return [_cluster(cluster) for cluster in clusters]
+
+
+def _cluster(cluster: Cluster) -> ClusterTarget:
+    return ClusterTarget(
+        id=str(cluster.pk),
+        name=cluster.name,
+        domain=cluster.domain,
+        generation=cluster.generation,
+        direct=cluster.direct,
+        table=_table(cluster),
+        nodes=_nodes(cluster),
+    )
+
+
+def _table(cluster: Cluster) -> PeerTable | None:
+    try:
+        return peer_table_of(cluster)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _nodes(cluster: Cluster) -> tuple[NodeTarget, ...]:
+    password = _password(cluster, "axl_password")
+    nodes = []
+    for node in cluster.nodes.all():
+        node.cluster = cluster  # spares a query for each node
+        nodes.append(_node(node, password))
+    return tuple(nodes)
+
+
+def _password(holder: Cluster | Peer, field: str) -> Secret | None:
+    try:
+        return holder.unseal(field)
+    except SecretError:
+        return None
+
+
+def _node(node: Node, password: Secret | None) -> NodeTarget:
+    blocked = UNOPENED if password is None else None
+    if node.certificate_state == Node.CertificateState.CHANGED:
+        blocked = Failure.of(WireError(Code.CERTIFICATE_CHANGED, node=node.name))
+    return NodeTarget(
+        id=str(node.pk),
+        name=node.name,
+        publisher=node.is_publisher,
+        confirmed=node.certificate_fingerprint,
+        address=NodeAddress(
+            name=node.name,
+            address=node.address,
+            axl_port=node.axl_port,
+            sip_port=node.sip_port,
+            sip_tls_port=node.sip_tls_port,
+            sip_peer_tls_port=node.sip_peer_tls_port,
+            username=node.cluster.axl_username,
+            password=password or Secret(""),
+            trust=trust_of(node),
+            policy=policy(),
+            generation=node.cluster.generation,
+            axl_version=node.axl_version or None,
+            control_center=node.control_center or None,
+        ),
+        blocked=blocked,
+    )
+
+
+def peers_of(
+    peers: Iterable[Peer], clusters: Iterable[ClusterTarget]
+) -> list[PeerTarget]:
+    """Describe peers, whose clusters are among those given."""
+    nodes = {cluster.id: cluster.nodes for cluster in clusters}
+    where = policy()
+    return [
+        PeerTarget(
+            id=str(peer.pk),
+            home=str(peer.cluster_id),
+            remote=str(peer.remote_cluster_id) if peer.remote_cluster_id else None,
+            address=peer.address,
+            username=peer.username,
+            password=_password(peer, "password"),
+            protocol=peer.protocol,
+            mask=peer.external_phone_number_mask,
+            candidates=nodes.get(str(peer.remote_cluster_id), ()),
+            policy=where,
+        )
+        for peer in peers
+    ]

@@ -1,0 +1,164 @@
+"""A run of the System Troubleshooter: collect once, judge all, keep the results."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.audit import CONSOLE, Actor
+from diagnostics.checks import collect_for
+from diagnostics.facts import Facts
+from diagnostics.fixes import url_of
+from diagnostics.judge import sections
+from diagnostics.judge.tests import Finding
+from diagnostics.judge.verdict import Outcome
+from diagnostics.models import TroubleshooterResult, TroubleshooterRun
+from diagnostics.record import record
+from jobs.models import Job
+from jobs.run import Run
+from peers.models import Cluster, Peer
+
+TOTAL = 90.0
+KEPT_RUNS = 100
+STEPS = (
+    ("collect", "Ask every cluster, then judge"),
+    ("keep", "Keep the results"),
+)
+
+
+@transaction.atomic
+def submit_run(
+    clusters: Iterable[Cluster], actor: Actor = CONSOLE, *, reason: str = ""
+) -> TroubleshooterRun:
+    """Submit a run over these clusters."""
+    chosen = [{"id": str(cluster.pk), "name": cluster.name} for cluster in clusters]
+    run = TroubleshooterRun.objects.create(
+        clusters=chosen, requested_by=actor.user, reason=reason
+    )
+    label = chosen[0]["name"] if len(chosen) == 1 else f"{len(chosen)} clusters"
+    run.job = Job.objects.submit(
+        "troubleshoot",
+        STEPS,
+        target=run,
+        label=f"of {label}",
+        arguments={"run": str(run.pk)},
+        user=actor.user,
+        address=actor.address,
+    )
+    run.save(update_fields=["job"])
+    return run
+
+
+def troubleshoot(run: Run) -> None:
+    """Do both steps; an attempt that was cut between them collects again."""
+    row = TroubleshooterRun.objects.filter(pk=run.arguments["run"]).first()
+    if row is None:
+        run.fail("This run was deleted in the meantime.")
+        return
+    TroubleshooterRun.objects.filter(pk=row.pk, started_at=None).update(
+        started_at=timezone.now()
+    )
+    results: list[TroubleshooterResult] = []
+
+    def collect(step: object) -> str:
+        facts = collect_run(row, run)
+        record(facts)
+        run.check()
+        row.peers = peer_table(facts)
+        results.extend(judged(row, facts))
+        return f"{len(facts.clusters)} clusters, {len(facts.peers)} peers"
+
+    run.do("collect", collect)
+    if not results:
+        collect(None)
+    run.do("keep", lambda step: keep(row, results))
+
+
+def collect_run(row: TroubleshooterRun, run: Run) -> Facts:
+    ids = [cluster["id"] for cluster in row.clusters]
+    peers = list(Peer.objects.filter(cluster__in=ids, removing=False).defer("entries"))
+    done = 0
+
+    def told(name: str) -> None:
+        nonlocal done
+        done += 1
+        run.progress(done, max(done, len(ids)), f"{name} has answered")
+
+    return collect_for(peers, also=ids, total=TOTAL, told=told)
+
+
+def judged(row: TroubleshooterRun, facts: Facts) -> list[TroubleshooterResult]:
+    chosen = frozenset(cluster["id"] for cluster in row.clusters)
+    return [
+        as_result(row, position, finding)
+        for position, finding in enumerate(sections.findings(facts, chosen))
+    ]
+
+
+def as_result(
+    row: TroubleshooterRun, position: int, finding: Finding
+) -> TroubleshooterResult:
+    verdict, fix = finding.verdict, finding.verdict.fix
+    cluster, node, peer = finding.cluster, finding.node, finding.peer
+    return TroubleshooterResult(
+        run=row,
+        position=position,
+        section=finding.test.section.value,
+        code=finding.test.code,
+        description=finding.test.description,
+        outcome=verdict.outcome.value,
+        problem=verdict.problem,
+        solution=verdict.solution,
+        fix_url=url_of(fix.view, fix.pk) if fix else "",
+        cluster_id=cluster.id if cluster else None,
+        cluster_name=cluster.name if cluster else "",
+        node_id=node.id if node else None,
+        node_name=node.name if node else "",
+        peer_id=peer.peer.id if peer else None,
+        peer_address=peer.peer.address if peer else "",
+        details=finding.details,
+    )
+
+
+@transaction.atomic
+def keep(row: TroubleshooterRun, results: list[TroubleshooterResult]) -> str:
+    """Write the results of a run at once, and forget the oldest runs."""
+    row.results.all().delete()
+    drop_deleted(results)
+    TroubleshooterResult.objects.bulk_create(results, batch_size=500)
+    counts = Counter(result.outcome for result in results)
+    totals = {outcome.value: counts[outcome.value] for outcome in Outcome}
+    row.finish(totals, timezone.now())
+    newest = TroubleshooterRun.objects.values_list("pk", flat=True)[:KEPT_RUNS]
+    TroubleshooterRun.objects.exclude(pk__in=list(newest)).delete()
+    return ", ".join(f"{count} {outcome}" for outcome, count in totals.items())
+
+
+def drop_deleted(results: list[TroubleshooterResult]) -> None:
+    """Unlink what was deleted while the run was collecting."""
+    clusters = {str(pk) for pk in Cluster.objects.values_list("pk", flat=True)}
+    peers = {str(pk) for pk in Peer.objects.values_list("pk", flat=True)}
+    for result in results:
+        if str(result.cluster_id) not in clusters:
+            result.cluster_id = result.node_id = None
+        if str(result.peer_id) not in peers:
+            result.peer_id = None
+
+
+def peer_table(facts: Facts) -> list[dict[str, str | int | None]]:
+    """Give the report's table of peers with their counts."""
+    table: list[dict[str, str | int | None]] = []
+    for peer in facts.peers.values():
+        home, remote = facts.clusters[peer.home], facts.clusters.get(peer.remote or "")
+        table.append(
+            {
+                "home": home.name,
+                "remote": remote.name if remote else "",
+                "address": peer.address,
+                "protocol": peer.protocol,
+                "associated_users": home.users_of(remote) if remote else None,
+                "remote_users": remote.own_users() if remote else None,
+            }
+        )
+    return sorted(table, key=lambda row: (str(row["home"]), str(row["address"])))
