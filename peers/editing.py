@@ -1,7 +1,7 @@
 """What pages and REST both do to clusters, nodes and peers, each in one transaction."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -163,8 +163,7 @@ def resync(peer: Peer, actor: Actor) -> Job:
     if peer.cluster.publisher is None:
         raise NoPublisher(f"The cluster {peer.cluster} has no publisher.")
     answers = resync_asked.send(sender=Peer, peer=peer, actor=actor)
-    job: Job = next(job for _, job in answers)
-    return job
+    return cast(Job, answers[0][1])
 
 
 def may_be_on_cluster(peer: Peer) -> bool:

@@ -1,9 +1,10 @@
 """The forms of clusters, nodes and peers. A typed password is never shown again."""
 
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.http import QueryDict
 
 from accounts.models import AuditEntry
 from peers import rules
@@ -20,7 +21,7 @@ class HostField(forms.CharField):
     """An address or a name, as it is stored."""
 
     def to_python(self, value: Any) -> str:
-        text: str = super().to_python(value)
+        text = super().to_python(value) or ""
         return clean_host(text) if text else text
 
 
@@ -54,7 +55,8 @@ class RevisedForm(forms.ModelForm[M]):
             self.fields[name].required = self.adding
 
     def value_of(self, name: str) -> Any:
-        return getattr(self.instance, self.instance._meta.get_field(name).attname)
+        field = self.instance._meta.get_field(name)
+        return field.value_from_object(self.instance)  # type: ignore[union-attr]
 
     def find_errors(self) -> rules.Errors:
         """The rules that are more than one field's own."""
@@ -90,8 +92,9 @@ class RevisedForm(forms.ModelForm[M]):
             if name in self.fields
             and self.fields[name].has_changed(self.initial.get(name), self[name].data)
         ]
-        self.data = self.data.copy()
-        self.data[self.add_prefix("revision")] = str(self.instance.revision)
+        data = cast(QueryDict, self.data).copy()
+        data[self.add_prefix("revision")] = str(self.instance.revision)
+        self.data = data
         self.add_error(
             None,
             "Somebody else changed this while you were editing. Compare below, then "
@@ -179,7 +182,7 @@ class NodeForm(RevisedForm[Node]):
 
     class Meta:
         model = Node
-        fields = ("name", "address", "role", *PORTS)
+        fields: ClassVar[tuple[str, ...]] = ("name", "address", "role", *PORTS)
         field_classes: ClassVar = {"name": HostField, "address": HostField}
 
     def find_errors(self) -> rules.Errors:
@@ -201,7 +204,7 @@ class PublisherForm(NodeForm):
     """The publisher, on the page that adds its cluster."""
 
     class Meta(NodeForm.Meta):
-        fields = ("address", "name", *PORTS)
+        fields: ClassVar[tuple[str, ...]] = ("address", "name", *PORTS)
         labels: ClassVar = {"name": "Publisher name", "address": "Publisher address"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -42,7 +42,7 @@ class ClusterViewSet(EditableViewSet[Cluster]):
     def store(self, serializer: Any) -> Any:
         cluster = serializer.candidate
         editing.save_cluster(
-            cluster, self.actor, password=serializer.password, fields=serializer.edited
+            cluster, self.actor, password=serializer.plain, fields=serializer.edited
         )
         self.row = self.get_queryset().get(pk=cluster.pk)
         return self.get_serializer(self.row).data

@@ -66,9 +66,9 @@ class PeerViewSet(EditableViewSet[Peer]):
     def store(self, serializer: Any) -> Any:
         peer: Peer = serializer.candidate
         job = None
-        if peer._state.adding or serializer.edited or serializer.password:
+        if peer._state.adding or serializer.edited or serializer.plain:
             job = editing.save_peer(
-                peer, self.actor, password=serializer.password, fields=serializer.edited
+                peer, self.actor, password=serializer.plain, fields=serializer.edited
             )
         self.row = self.get_queryset().get(pk=peer.pk)
         return {

@@ -50,7 +50,7 @@ class RevisedSerializer(serializers.ModelSerializer[M]):
     """A row whose rules are those of its page.
 
     `candidate` is the row as it would be; the view saves it with `edited`, its
-    changed fields, and the plain `password`, if one was given.
+    changed fields, and the `plain` password, if one was given.
     """
 
     password_name = ""
@@ -58,7 +58,7 @@ class RevisedSerializer(serializers.ModelSerializer[M]):
 
     candidate: M
     edited: list[str]
-    password: str
+    plain: str
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,9 +66,9 @@ class RevisedSerializer(serializers.ModelSerializer[M]):
             self.fields[self.password_name].required = False
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        self.password = attrs.pop(self.password_name, "")
+        self.plain = attrs.pop(self.password_name, "")
         before = self.instance
-        self.candidate = copy(before) if before else self.Meta.model()
+        self.candidate = copy(before) if before else self.Meta.model()  # type: ignore[misc]
         for name, value in attrs.items():
             setattr(self.candidate, name, value)
         errors = type(self).find_errors(self.candidate)
@@ -203,7 +203,7 @@ class PeerSerializer(RevisedSerializer[Peer]):
 
     class Meta:
         model = Peer
-        fields = (
+        fields: ClassVar[tuple[str, ...]] = (
             "id",
             "cluster",
             "remote_cluster",
@@ -250,7 +250,11 @@ class SavedPeerSerializer(PeerSerializer):
     warnings = serializers.ListField(child=serializers.CharField(), read_only=True)
 
     class Meta(PeerSerializer.Meta):
-        fields = (*PeerSerializer.Meta.fields, "job", "warnings")
+        fields: ClassVar[tuple[str, ...]] = (
+            *PeerSerializer.Meta.fields,
+            "job",
+            "warnings",
+        )
 
 
 class CertificateSerializer(serializers.Serializer[Any]):

@@ -1,5 +1,7 @@
 """The nodes of a cluster, and the certificates that they present."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.db import IntegrityError
 from django.http import HttpResponse
@@ -79,7 +81,7 @@ def delete_node(request: Request, pk: str) -> HttpResponse:
 def certificate(request: Request, pk: str) -> HttpResponse:
     """Ask the node for its certificate now, and show it beside the confirmed one."""
     node = get_node(pk)
-    context = {"node": node, "cluster": node.cluster}
+    context: dict[str, Any] = {"node": node, "cluster": node.cluster}
     try:
         context["certificate"] = changes.present_certificate(node)
     except WireError as error:
