@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import audit
-from accounts.access import DeclaredAccess, Role, role_of
+from accounts.access import DeclaredAccess, Role, role_behind
 from accounts.authentication import PasswordAuthentication
 from accounts.models import ApiToken, AuditEntry
 
@@ -20,15 +20,37 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
 
     class Meta:
         model = ApiToken
-        fields = ("id", "name", "role", "expires_at", "last_used_at", "prefix")
+        fields = (
+            "id",
+            "name",
+            "role",
+            "networks",
+            "expires_at",
+            "last_used_at",
+            "prefix",
+        )
         read_only_fields = ("id", "last_used_at", "prefix")
         extra_kwargs = {"role": {"required": False}}
 
+    def validate_expires_at(self, at: datetime | None) -> datetime | None:
+        if at is not None and at <= timezone.now():
+            raise serializers.ValidationError("This is in the past.")
+        return at
 
-def role_behind(request: Request) -> Role:
-    """The role that the request may use: its token's, or its user's."""
-    token: Any = request.auth
-    return Role(token.role if token else role_of(request.user) or Role.VIEWER)
+
+class NewTokenSerializer(TokenSerializer):
+    """A new token with its text, which is shown only now."""
+
+    token = serializers.CharField(read_only=True)
+
+    class Meta(TokenSerializer.Meta):
+        fields = (*TokenSerializer.Meta.fields, "token")  # type: ignore[assignment]
+
+
+class NetworksField(serializers.ListField):
+    """Networks as a list of text."""
+
+    child = serializers.CharField(max_length=50)
 
 
 class TokenViewSet(
@@ -51,8 +73,10 @@ class TokenViewSet(
     }
 
     def get_authenticators(self) -> list[Any]:
-        # Before initialize_request there is no action yet, only the method.
-        basic = [PasswordAuthentication()] if self.request.method == "POST" else []
+        # Before initialize_request there is no action yet, only the method; while the
+        # schema is drawn there is no request either.
+        method = self.request.method if self.request else ""
+        basic = [PasswordAuthentication()] if method == "POST" else []
         return [*super().get_authenticators(), *basic]
 
     def get_permissions(self) -> list[BasePermission]:
@@ -67,7 +91,7 @@ class TokenViewSet(
     def create(self, request: Request) -> Response:
         form = TokenSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        held = role_behind(request)
+        held = role_behind(request) or Role.VIEWER
         wanted = Role(form.validated_data.get("role") or held)
         if not held.covers(wanted):
             raise serializers.ValidationError({"role": [f"You are {held} only."]})

@@ -223,6 +223,12 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "JobState": "jobs.models.Job.State",
+        "StepState": "jobs.models.JobStep.State",
+        "PeerOutcome": "peers.models.Outcome",
+        "EntryOutcome": "peers.api.serializers.ENTRY_OUTCOMES",
+    },
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
