@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from accounts.api import AuditEntryViewSet, TokenViewSet
 from diagnostics.api import CheckPeer, CheckPeers, TroubleshooterRunViewSet
 from jobs.api import JobViewSet
+from mesh.api import ApplyView, MeshView, PlanView
 from peers.api import ClusterViewSet, NodeViewSet, PeerViewSet
 from services.api import RefreshView, ServiceViewSet
 
@@ -29,6 +30,9 @@ urlpatterns = [
         RefreshView.as_view(),
         name="nodes-services-refresh",
     ),
+    path("mesh/", MeshView.as_view(), name="mesh"),
+    path("mesh/plan/", PlanView.as_view(), name="mesh-plan"),
+    path("mesh/apply/", ApplyView.as_view(), name="mesh-apply"),
     path("peers/check/", CheckPeers.as_view(), name="peers-check-many"),
     path("peers/<uuid:pk>/check/", CheckPeer.as_view(), name="peers-check"),
     path("", include(router.urls)),

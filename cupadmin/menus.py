@@ -14,6 +14,14 @@ ITEMS = (
     ("administration", "System", "Jobs", "jobs:find", Role.VIEWER),
     ("administration", "System", "Audit", "accounts:audit", Role.ADMINISTRATOR),
     ("administration", "Presence", "Inter-Clustering", "peers:find", Role.VIEWER),
+    ("administration", "Presence", "Mesh", "mesh:matrix", Role.VIEWER),
+    (
+        "administration",
+        "Presence",
+        "Set up a peering",
+        "mesh:set_up",
+        Role.ADMINISTRATOR,
+    ),
     (
         "administration",
         "Diagnostics",

@@ -64,9 +64,12 @@ INSTALLED_APPS = [
     "peers",
     "services",
     "diagnostics",
+    "mesh",
 ]
 
 MIDDLEWARE = [
+    "rest.request_ids.RequestIdMiddleware",
+    "accounts.middleware.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -74,7 +77,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "accounts.middleware.SessionAgeMiddleware",
+    "accounts.middleware.SessionMiddleware",
     "accounts.middleware.DeclaredAccessMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -162,8 +165,19 @@ AUTH_PASSWORD_VALIDATORS = [
         ".UserAttributeSimilarityValidator"
     },
 ]
+AUTHENTICATION_BACKENDS = [
+    "accounts.backends.LockoutBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# Wrong sign-ins of one name from one address before it is locked, and for how long.
+SIGN_IN_LIMIT = env.int("SIGN_IN_LIMIT", 10)
+SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", 15)
+# How long a typed password allows dangerous actions.
+PROOF_MINUTES = env.int("PROOF_MINUTES", 5)
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", 30)
-SESSION_COOKIE_AGE = 8 * 3600
+SESSION_HOURS = env.int("SESSION_HOURS", 8)
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", 0)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
 # --- Web hardening ------------------------------------------------------------------
@@ -183,7 +197,10 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
-if env.bool("BEHIND_PROXY", False):
+# How many proxies of ours stand in front; each must overwrite or append to
+# X-Forwarded-For and set X-Forwarded-Proto.
+PROXIES = env.int("PROXIES", 0)
+if PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -213,6 +230,8 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["rest.filters.StrictFilters", "rest.filters.Ordering"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "rest.problems.handle",
+    "NUM_PROXIES": 0,  # ClientAddressMiddleware has done it
+    "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -263,6 +282,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "ring-due-jobs": {"task": "jobs.tasks.ring_due", "schedule": 5.0},
+    "clean-accounts": {"task": "accounts.tasks.clean", "schedule": 3600.0},
     "prune-jobs": {"task": "jobs.tasks.prune", "schedule": 3600.0},
     "sweep-peers": {"task": "diagnostics.tasks.sweep_when_due", "schedule": 15.0},
 }
@@ -272,9 +292,18 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+        "line": {
+            "format": "%(asctime)s %(levelname)s %(request_id)s %(name)s %(message)s"
+        }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "rest.request_ids.RequestIdFilter"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id"],
+        }
+    },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO").upper()},
     # At DEBUG these print request bodies, and a request body can hold a password.
     "loggers": {

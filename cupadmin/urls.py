@@ -9,6 +9,7 @@ urlpatterns = [
     path("search/", views.search, name="search"),
     path("administration/system/jobs/", include("jobs.urls")),
     path("administration/system/", include("accounts.urls")),
+    path("administration/presence/mesh/", include("mesh.urls")),
     # System > Clusters and Presence > Inter-Clustering
     path("administration/", include("peers.urls")),
     path("administration/diagnostics/", include("diagnostics.urls")),

@@ -12,7 +12,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from accounts.access import Role, access, open_to_all
 from accounts.http import Request
 from jobs.models import Job
-from peers.mesh import mesh
+from mesh.matrix import mesh
 from peers.models import Cluster, Node, Peer
 
 MOST_RESULTS = 20

@@ -147,11 +147,16 @@ def read_back(peer: Peer) -> str:
     return "The cluster shows the entry as wanted."
 
 
-def applied(peer: Peer) -> None:
-    """The cluster has it: remember under which address, and have it checked."""
+def mark_applied(peer: Peer) -> None:
+    """The cluster has it: remember under which address."""
     Peer.objects.filter(pk=peer.pk).update(
         provisioning_state=Peer.ProvisioningState.APPLIED, applied_address=peer.address
     )
+
+
+def applied(peer: Peer) -> None:
+    """The cluster has it, so it is worth a check now."""
+    mark_applied(peer)
     peer_applied.send(sender=Peer, peer=peer)
 
 

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class MeshConfig(AppConfig):
+    """The mesh of all clusters: seen, planned and set up."""
+
+    name = "mesh"

@@ -1,0 +1,72 @@
+"""Plans that wait for a person's confirmation."""
+
+import json
+import uuid
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from accounts.secrets import HoldsSecrets, SecretField
+from mesh.plan import Credentials, Wanted
+from peers.models import Cluster
+from wire import Secret
+
+
+class Draft(HoldsSecrets):
+    """What somebody asked to be planned; kept so that no page carries a password."""
+
+    secret_fields: ClassVar[tuple[str, ...]] = ("credentials",)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    pairs = models.JSONField()
+    protocol = models.CharField(max_length=3)
+    masks = models.JSONField(default=dict)
+    credentials = SecretField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"Plan of {self.created_at:%Y-%m-%d %H:%M}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("mesh:plan", args=[self.pk])
+
+    @classmethod
+    def keep(cls, user: Any, wanted: Wanted) -> "Draft":
+        draft = cls(
+            user=user,
+            pairs=[[str(a.pk), str(b.pk)] for a, b in wanted.pairs],
+            protocol=wanted.protocol,
+            masks={str(pk): mask for pk, mask in wanted.masks.items()},
+        )
+        credentials = {
+            str(pk): [one.username, one.password.reveal()]
+            for pk, one in wanted.credentials.items()
+        }
+        draft.seal("credentials", json.dumps(credentials))
+        draft.save(force_insert=True)
+        return draft
+
+    @property
+    def wanted(self) -> Wanted:
+        """What was asked for; pairs with a cluster deleted since are left out."""
+        ids = {pk for pair in self.pairs for pk in pair}
+        rows = Cluster.objects.filter(pk__in=ids).prefetch_related("nodes")
+        clusters = {str(cluster.pk): cluster for cluster in rows}
+        credentials = json.loads(self.unseal("credentials").reveal() or "{}")
+        return Wanted(
+            pairs=tuple(
+                (clusters[one], clusters[other])
+                for one, other in self.pairs
+                if one in clusters and other in clusters
+            ),
+            protocol=self.protocol,
+            masks={UUID(pk): mask for pk, mask in self.masks.items()},
+            credentials={
+                UUID(pk): Credentials(username, Secret(password))
+                for pk, (username, password) in credentials.items()
+            },
+        )

@@ -1,0 +1,10 @@
+"""The background work of meshes."""
+
+from jobs.kinds import kind
+from jobs.run import Run
+from mesh.setup import Setup
+
+
+@kind("set-up-peerings", "Set up peering")
+def set_up_peerings(run: Run) -> None:
+    Setup(run).work()

@@ -1,0 +1,62 @@
+"""Set up a peering and complete the mesh: who, plan, run."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from accounts import audit
+from accounts.access import Role, access
+from accounts.http import Request
+from jobs.models import Busy
+from mesh import changes
+from mesh.forms import MeshForm, PeeringForm, initial_peering
+from mesh.matrix import mesh
+from mesh.models import Draft
+from mesh.plan import plan
+from peers.models import Cluster
+
+
+@access(get=Role.VIEWER)
+def matrix(request: Request) -> HttpResponse:
+    return render(request, "mesh/matrix.html", {"mesh": mesh()})
+
+
+@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
+def set_up(request: Request) -> HttpResponse:
+    """Who: two clusters. The answer to a good form is its plan."""
+    form = PeeringForm(request.POST or None, initial=initial_peering(request.GET))
+    if request.method == "POST" and form.is_valid():
+        return redirect(Draft.keep(request.user, form.wanted))
+    return render(request, "mesh/set_up.html", {"form": form})
+
+
+@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
+def complete(request: Request) -> HttpResponse:
+    """Who: all clusters, unless some are left out."""
+    everyone = list(Cluster.objects.values_list("pk", flat=True))
+    form = MeshForm(request.POST or None, initial={"clusters": everyone})
+    if request.method == "POST" and form.is_valid():
+        return redirect(Draft.keep(request.user, form.wanted))
+    return render(request, "mesh/complete.html", {"form": form, "mesh": mesh()})
+
+
+@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
+def show_plan(request: Request, pk: str) -> HttpResponse:
+    """Plan: before and after of every side; confirming it begins the job."""
+    draft = get_object_or_404(Draft, pk=pk, user=request.user)
+    current = plan(draft.wanted)
+    if request.method == "POST":
+        return apply(request, draft)
+    context = {"draft": draft, "plan": current}
+    return render(request, "mesh/plan.html", context)
+
+
+def apply(request: Request, draft: Draft) -> HttpResponse:
+    plan_hash = request.POST.get("plan_hash", "")
+    try:
+        job = changes.apply(draft.wanted, plan_hash, audit.actor_of(request))
+    except (changes.PlanChanged, changes.PlanBlocked, Busy) as error:
+        messages.error(request, str(error))
+        return redirect(draft)
+    draft.delete()
+    return redirect(job)
