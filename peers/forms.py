@@ -3,7 +3,8 @@
 from typing import Any, ClassVar, TypeVar, cast
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.forms.models import construct_instance
 from django.http import QueryDict
 
 from accounts.models import AuditEntry
@@ -106,17 +107,23 @@ class RevisedForm(forms.ModelForm[M]):
         choices = dict(getattr(self.fields[name], "choices", ()))
         return str(choices.get(value, "" if value is None else value))
 
-    def validate_constraints(self) -> None:
-        """The rules name the field and the other row, which constraints would not."""
+    def _post_clean(self) -> None:
+        """Ask the rules instead of the constraints: they name the field and the row."""
+        construct_instance(self, self.instance, self._meta.fields)
+        exclude = self._get_validation_exclusions()  # type: ignore[attr-defined]
+        try:
+            self.instance.full_clean(exclude=exclude, validate_constraints=False)
+        except ValidationError as error:
+            self._update_errors(error)  # type: ignore[attr-defined]
         for name, sentence in self.find_errors().items():
             self.add_error(name if name in self.fields else NON_FIELD_ERRORS, sentence)
 
     def full_clean(self) -> None:
         super().full_clean()
-        if self.is_bound and self.errors:
-            for name in self.password_fields:
-                if self.data.get(self.add_prefix(name)) and name not in self.errors:
-                    self.fields[name].help_text = RETYPE
+        for name in self.password_fields if self.is_bound else ():
+            # Shown only if the page is: the form, or one beside it, has errors.
+            if self.data.get(self.add_prefix(name)) and name not in self.errors:
+                self[name].help_text = RETYPE
 
 
 class ClusterForm(RevisedForm[Cluster]):

@@ -252,9 +252,9 @@ class Peer(HoldsSecrets, Revised):
     """An entry on a home cluster that points to a remote cluster."""
 
     class Protocol(models.TextChoices):
-        TCP = "TCP"
-        UDP = "UDP"
-        TLS = "TLS"
+        TCP = "TCP", "TCP"
+        UDP = "UDP", "UDP"
+        TLS = "TLS", "TLS"
 
     class ProvisioningState(models.TextChoices):
         PENDING = "pending", "Waiting to be written to the cluster"

@@ -1,0 +1,212 @@
+import pytest
+from django.urls import reverse
+
+from jobs.models import Job
+from peers.models import Cluster, Peer
+
+FIND = reverse("peers:find")
+DELETE = reverse("peers:delete_selected")
+
+
+@pytest.fixture
+def ada(administrator, client_of):
+    return client_of(administrator)
+
+
+@pytest.fixture
+def peers(cluster_factory):
+    """Madrid points to Oslo and Rome, Oslo to nobody that the console knows."""
+    madrid, oslo, rome = (cluster_factory(name) for name in ("Madrid", "Oslo", "Rome"))
+    return Peer.objects.bulk_create(
+        [
+            peer(madrid, "10.2.0.1", oslo, username="ic1", outcome="passed"),
+            peer(madrid, "rome.example.com", rome, username="ic2", outcome="failed"),
+            peer(oslo, "10.9.0.1", None, username="ic3", protocol="TLS"),
+        ]
+    )
+
+
+def peer(home, address, remote, **fields):
+    return Peer(cluster=home, address=address, remote_cluster=remote, **fields)
+
+
+def addresses(answer):
+    return [peer.address for peer in answer.context["page_obj"]]
+
+
+def criteria(*rows):
+    fields, operators, values = zip(*rows, strict=True)
+    return {"field": fields, "operator": operators, "value": values}
+
+
+def test_without_peers_it_says_what_to_do(ada):
+    assert "No peers yet" in ada.get(FIND).content.decode()
+
+
+def test_without_criteria_it_finds_all(ada, peers):
+    answer = ada.get(FIND)
+    assert addresses(answer) == ["10.2.0.1", "10.9.0.1", "rome.example.com"]
+    assert "3 records found" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        (("address", "begins", "10."), ["10.2.0.1", "10.9.0.1"]),
+        (("address", "contains", "0.1"), ["10.2.0.1", "10.9.0.1"]),
+        (("address", "exact", "ROME.example.com"), ["rome.example.com"]),
+        (("address", "ends", ".com"), ["rome.example.com"]),
+        (("address", "exact", "10.2.%"), []),
+        (("cluster", "begins", "mad"), ["10.2.0.1", "rome.example.com"]),
+        (("remote_cluster", "empty", ""), ["10.9.0.1"]),
+        (("remote_cluster", "filled", ""), ["10.2.0.1", "rome.example.com"]),
+        (("username", "exact", "ic2"), ["rome.example.com"]),
+        (("protocol", "exact", "tls"), ["10.9.0.1"]),
+        (("status", "begins", "fail"), ["rome.example.com"]),
+        (("address", "begins", ""), ["10.2.0.1", "10.9.0.1", "rome.example.com"]),
+    ],
+)
+def test_one_criterion(ada, peers, row, found):
+    assert addresses(ada.get(FIND, criteria(row))) == found
+
+
+def test_all_criteria_must_hold(ada, peers):
+    rows = [("address", "begins", "10."), ("cluster", "exact", "Oslo")]
+    assert addresses(ada.get(FIND, criteria(*rows))) == ["10.9.0.1"]
+
+
+def test_unknown_field_and_operator_are_the_first_ones(ada, peers):
+    answer = ada.get(FIND, criteria(("password", "regex", "10.2\0")))
+    assert addresses(answer) == ["10.2.0.1"]
+
+
+def test_operators_stand_in_the_order_of_the_product(ada):
+    assert list(ada.get(FIND).context["operators"].values()) == [
+        "begins with",
+        "contains",
+        "is exactly",
+        "ends with",
+        "is empty",
+        "is not empty",
+    ]
+
+
+def test_a_row_can_be_added_and_removed_without_a_script(ada):
+    rows = criteria(("address", "begins", "a"), ("username", "exact", "b"))
+    added = ada.get(FIND, rows | {"add": "1"}).context["search"]
+    removed = ada.get(FIND, rows | {"remove": "0"}).context["search"]
+    assert len(added.criteria) == 3
+    assert [row.value for row in removed.criteria] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [
+        ("address", "10.2.0.1"),
+        ("-address", "rome.example.com"),
+        ("status", "rome.example.com"),
+        ("protocol", "10.2.0.1"),
+        ("-cluster", "10.9.0.1"),
+        ("password", "10.2.0.1"),
+    ],
+)
+def test_sort(ada, peers, sort, first):
+    answer = ada.get(FIND, {"sort": sort} | criteria(("address", "filled", "")))
+    assert addresses(answer)[0] == first
+
+
+def test_sorted_column_says_so(ada, peers):
+    text = ada.get(FIND, {"sort": "-address"}).content.decode()
+    assert text.count('aria-sort="descending"') == 1
+
+
+def test_rows_per_page_are_kept_for_the_session(ada, peers):
+    ada.get(FIND, {"rows": "10"})
+    assert ada.get(FIND).context["search"].rows == 10
+    assert ada.get(FIND, {"rows": "9999"}).context["search"].rows == 10
+
+
+def test_pages_are_links_that_keep_the_criteria(ada, cluster_factory):
+    home = cluster_factory()
+    Peer.objects.bulk_create(peer(home, f"10.0.0.{n}", None) for n in range(1, 31))
+    query = {"rows": "10", "page": "2"} | criteria(("address", "begins", "10.0"))
+    answer = ada.get(FIND, query)
+    assert len(addresses(answer)) == 10
+    assert "value=10.0&amp;page=3" in answer.content.decode()
+
+
+def test_queries_do_not_grow_with_the_rows(
+    ada, cluster_factory, django_assert_max_num_queries
+):
+    homes = [cluster_factory() for _ in range(20)]
+    Peer.objects.bulk_create(
+        peer(home, f"10.0.0.{n}", homes[n]) for home in homes for n in range(5)
+    )
+    with django_assert_max_num_queries(10):
+        ada.get(FIND, {"rows": "100"})
+
+
+def test_htmx_gets_the_part_below_the_criteria(ada, peers):
+    text = ada.get(FIND, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in text and 'id="found"' in text
+
+
+def test_history_of_the_browser_gets_the_whole_page(ada, peers):
+    headers = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
+    assert "<html" in ada.get(FIND, headers=headers).content.decode()
+
+
+def test_select_all_checks_every_row_without_a_script(ada, peers):
+    text = ada.get(FIND, {"select": "all"}).content.decode()
+    assert text.count(" checked>") == 3
+
+
+def test_viewer_finds_but_selects_nothing(viewer, client_of, peers):
+    text = client_of(viewer).get(FIND).content.decode()
+    assert "10.2.0.1" in text
+    assert "Delete Selected" not in text and "select-row" not in text
+
+
+def test_delete_selected_asks_and_names_the_peers(ada, peers):
+    text = ada.post(DELETE, {"peer": [p.pk for p in peers[:2]]}).content.decode()
+    assert "10.2.0.1" in text and "rome.example.com" in text
+    assert "10.9.0.1" not in text
+    assert Peer.objects.count() == 3
+
+
+def test_delete_selected_deletes_after_the_answer(ada, peers):
+    chosen = [one.pk for one in peers[:2]]
+    ada.post(DELETE, {"peer": chosen, "scope": "home"})
+    assert Peer.objects.get().address == "10.9.0.1"
+
+
+def test_delete_selected_of_both_sides_works_once_on_a_pair(ada, cluster_factory):
+    madrid, oslo = cluster_factory("Madrid"), cluster_factory("Oslo")
+    on = {"provisioning_state": "applied", "applied_address": "x"}
+    pair = Peer.objects.bulk_create(
+        [peer(madrid, "10.2.0.1", oslo, **on), peer(oslo, "10.1.0.1", madrid, **on)]
+    )
+    ada.post(DELETE, {"peer": [one.pk for one in pair], "scope": "both"})
+    assert set(Job.objects.get().arguments["peers"]) == {str(one.pk) for one in pair}
+
+
+@pytest.mark.parametrize("chosen", [[], ["nonsense"]])
+def test_delete_selected_of_nothing_says_so(ada, peers, chosen):
+    answer = ada.post(DELETE, {"peer": chosen}, follow=True)
+    assert "Select the peers" in answer.content.decode()
+
+
+def test_operator_may_not_delete_selected(operator, client_of, peers):
+    answer = client_of(operator).post(DELETE, {"peer": [peers[0].pk], "scope": "home"})
+    assert answer.status_code == 403
+    assert Peer.objects.count() == 3
+
+
+def test_delete_selected_is_no_link(ada):
+    assert ada.get(DELETE).status_code == 405
+
+
+def test_long_names_of_sixty_clusters_are_suggested(ada, cluster_factory):
+    for n in range(60):
+        cluster_factory(f"cluster {n:02} " + "x" * 80)
+    assert len(ada.get(FIND).context["suggestions"]) == Cluster.objects.count() + 7

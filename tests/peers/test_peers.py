@@ -1,0 +1,314 @@
+import pytest
+from django.urls import reverse
+
+from accounts.models import AuditEntry
+from jobs.models import Job
+from peers.models import Peer
+
+PASSWORD = "s3cret of icuser"
+
+
+@pytest.fixture
+def ada(administrator, client_of):
+    return client_of(administrator)
+
+
+@pytest.fixture
+def madrid(cluster_factory):
+    return cluster_factory("Madrid")
+
+
+@pytest.fixture
+def oslo(cluster_factory):
+    return cluster_factory("Oslo")
+
+
+@pytest.fixture
+def typed(madrid, oslo):
+    return {
+        "cluster": madrid.pk,
+        "address": oslo.publisher.address,
+        "username": "icuser",
+        "password": PASSWORD,
+        "confirm_password": PASSWORD,
+        "protocol": "TCP",
+        "external_phone_number_mask": "+4722XXXXXX",
+    }
+
+
+def page(name, *args):
+    return reverse(f"peers:{name}", args=args)
+
+
+def said(answer):
+    return [str(message) for message in answer.context["messages"]]
+
+
+def test_add_without_clusters_says_what_to_do(ada):
+    assert "There is no cluster yet" in ada.get(page("add_peer")).content.decode()
+
+
+def test_saved_peer_is_provisioned_by_a_job(ada, typed, oslo):
+    answer = ada.post(page("add_peer"), typed)
+    peer, job = Peer.objects.get(), Job.objects.get()
+    assert answer.url == page("edit_peer", peer.pk)
+    assert (job.kind, job.target_id) == ("provision-peer", str(peer.pk))
+    assert peer.remote_cluster == oslo
+    assert peer.unseal("password").reveal() == PASSWORD
+
+
+def test_saving_names_the_missing_other_side(ada, typed):
+    answer = ada.post(page("add_peer"), typed, follow=True)
+    assert any("Oslo has no peer back to Madrid yet" in text for text in said(answer))
+
+
+def test_protocols_that_differ_are_a_warning_and_saved(
+    ada, typed, madrid, oslo, peer_factory
+):
+    peer_factory(oslo, madrid, protocol="TLS")
+    answer = ada.post(page("add_peer"), typed, follow=True)
+    assert any("TCP on Madrid, TLS on Oslo" in text for text in said(answer))
+    assert Peer.objects.filter(cluster=madrid).exists()
+
+
+def test_form_recommends_tcp(ada, madrid):
+    assert "TCP is recommended" in ada.get(page("add_peer")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("address", "https://10.1.1.1", "Leave out the scheme"),
+        ("address", "10.1.1.1:8443", "Leave out the port"),
+        ("address", "ic user", "must not contain spaces"),
+        ("address", "fe80::1%eth0", "Leave out the zone"),
+        ("address", "x" * 300, "longer than 253"),
+        ("address", "", "required"),
+        ("username", "", "required"),
+        ("username", "ic\tuser", "Control characters"),
+        ("password", "", "required"),
+        ("confirm_password", "other", "The two passwords differ."),
+        ("protocol", "SCTP", "Select a valid choice"),
+        ("external_phone_number_mask", "+1XX22", "must come last"),
+        ("external_phone_number_mask", "++1XX", "Only one +"),
+        ("external_phone_number_mask", "1" * 40, "at most 24"),
+        ("external_phone_number_mask", "1" * 90, "at most"),
+    ],
+)
+def test_bad_value_gives_one_sentence_at_its_field(ada, typed, field, value, sentence):
+    answer = ada.post(page("add_peer"), typed | {field: value})
+    (message,) = answer.context["form"].errors[field]
+    assert sentence in message
+    assert not Peer.objects.exists()
+
+
+def test_bad_value_keeps_what_was_typed_but_never_the_password(ada, typed):
+    answer = ada.post(page("add_peer"), typed | {"address": "a b"})
+    text = answer.content.decode()
+    assert 'value="a b"' in text and 'value="icuser"' in text
+    assert PASSWORD not in text
+    assert "enter it again" in text
+
+
+def test_node_of_the_home_cluster_is_no_peer(ada, typed, madrid):
+    answer = ada.post(page("add_peer"), typed | {"address": madrid.publisher.name})
+    (message,) = answer.context["form"].errors["address"]
+    assert "of the home cluster Madrid itself" in message
+
+
+def test_same_address_twice_is_refused(ada, typed):
+    ada.post(page("add_peer"), typed)
+    answer = ada.post(page("add_peer"), typed)
+    (message,) = answer.context["form"].errors["address"]
+    assert "Madrid has a peer with the address" in message
+
+
+def test_second_peer_for_a_remote_cluster_is_refused(ada, typed, oslo):
+    ada.post(page("add_peer"), typed)
+    answer = ada.post(page("add_peer"), typed | {"address": oslo.publisher.name})
+    (message,) = answer.context["form"].errors["address"]
+    assert "Madrid has a peer for Oslo already" in message
+
+
+def test_link_proposes_home_cluster_address_and_protocol(
+    ada, madrid, oslo, peer_factory
+):
+    peer_factory(oslo, madrid, protocol="TLS")
+    query = {"cluster": madrid.pk, "remote": oslo.pk}
+    form = ada.get(page("add_peer"), query).context["form"]
+    assert form.initial == {
+        "cluster": madrid,
+        "address": oslo.publisher.name,
+        "protocol": "TLS",
+    }
+
+
+def test_link_with_nonsense_proposes_nothing(ada, madrid):
+    query = {"cluster": "x", "remote": "1' or '1'='1"}
+    assert ada.get(page("add_peer"), query).status_code == 200
+
+
+def test_peer_page_shows_the_other_side(ada, madrid, oslo, peer_factory):
+    peer, back = peer_factory(madrid, oslo), peer_factory(oslo, madrid, protocol="UDP")
+    text = ada.get(page("edit_peer", peer.pk)).content.decode()
+    assert back.get_absolute_url() in text
+    assert "differs" in text
+
+
+def test_peer_page_never_holds_the_password(ada, madrid, oslo, peer_factory):
+    text = ada.get(page("edit_peer", peer_factory(madrid, oslo).pk)).content.decode()
+    assert "open sesame" not in text and "v1|" not in text
+
+
+def test_edit_changes_what_was_typed_and_provisions_again(
+    ada, typed, madrid, oslo, peer_factory
+):
+    peer = peer_factory(madrid, oslo)
+    empty = {"password": "", "confirm_password": "", "protocol": "UDP", "revision": 1}
+    ada.post(page("edit_peer", peer.pk), typed | empty)
+    peer.refresh_from_db()
+    assert (peer.protocol, peer.revision) == ("UDP", 2)
+    assert peer.unseal("password").reveal() == "open sesame"
+    assert Job.objects.get().kind == "provision-peer"
+
+
+def test_edit_without_a_change_starts_no_job(ada, typed, madrid, oslo, peer_factory):
+    peer = peer_factory(madrid, oslo, external_phone_number_mask="+4722XXXXXX")
+    same = {"password": "", "confirm_password": "", "revision": 1}
+    answer = ada.post(page("edit_peer", peer.pk), typed | same, follow=True)
+    assert said(answer) == ["Nothing was changed."]
+    assert not Job.objects.exists()
+
+
+def test_home_cluster_of_a_peer_stays(ada, typed, madrid, oslo, peer_factory):
+    peer = peer_factory(madrid, oslo)
+    moved = {"cluster": oslo.pk, "revision": 1}
+    ada.post(page("edit_peer", peer.pk), typed | moved)
+    assert Peer.objects.get().cluster == madrid
+
+
+def test_new_password_alone_is_a_change(ada, typed, madrid, oslo, peer_factory):
+    peer = peer_factory(madrid, oslo, external_phone_number_mask="+4722XXXXXX")
+    ada.post(page("edit_peer", peer.pk), typed | {"revision": 1})
+    assert Peer.objects.get().unseal("password").reveal() == PASSWORD
+    (entry,) = AuditEntry.objects.filter(action="edit peer")
+    assert entry.changes == {"password": [None, "changed"]}
+
+
+def test_second_editor_is_told_and_shown_the_difference(
+    ada, typed, madrid, oslo, peer_factory
+):
+    url = page("edit_peer", peer_factory(madrid, oslo).pk)
+    ada.post(url, typed | {"revision": 1, "protocol": "TLS"})
+    answer = ada.post(url, typed | {"revision": 1, "protocol": "UDP"})
+    assert answer.context["form"].conflict == [
+        {"label": "Preferred protocol", "theirs": "TLS", "yours": "UDP"}
+    ]
+    assert Peer.objects.get().protocol == "TLS"
+
+
+def test_edit_replaces_a_set_up_that_still_waits(
+    ada, typed, madrid, oslo, peer_factory
+):
+    url = page("edit_peer", peer_factory(madrid, oslo).pk)
+    ada.post(url, typed | {"revision": 1, "protocol": "TLS"})
+    ada.post(url, typed | {"revision": 2, "protocol": "UDP"})
+    states = Job.objects.order_by("created_at").values_list("state", flat=True)
+    assert list(states) == ["cancelled", "queued"]
+
+
+def test_edit_waits_for_a_set_up_that_runs(ada, typed, madrid, oslo, peer_factory):
+    url = page("edit_peer", peer_factory(madrid, oslo).pk)
+    ada.post(url, typed | {"revision": 1, "protocol": "TLS"})
+    Job.objects.update(state=Job.State.RUNNING)
+    answer = ada.post(url, typed | {"revision": 2, "protocol": "UDP"})
+    assert "still running" in answer.context["form"].non_field_errors()[0]
+    assert Peer.objects.get().protocol == "TLS"
+
+
+def test_provisioning_pane_polls_until_its_job_ends(ada, typed):
+    ada.post(page("add_peer"), typed)
+    url = page("provisioning", Peer.objects.get().pk)
+    assert ada.get(url).status_code == 200
+    Job.objects.update(state=Job.State.SUCCEEDED)
+    ended = ada.get(url)
+    assert (ended.status_code, ended["HX-Trigger"]) == (286, '{"provisioned": {}}')
+
+
+def test_deleting_a_peer_on_its_cluster_starts_a_job(ada, madrid, oslo, peer_factory):
+    peer = peer_factory(
+        madrid, oslo, provisioning_state="applied", applied_address="10.0.0.1"
+    )
+    ada.post(page("delete_peer", peer.pk), {"scope": "home"})
+    assert Job.objects.get().kind == "remove-peer"
+    assert Peer.objects.get().removing
+
+
+def test_deleting_both_sides_is_one_job(ada, madrid, oslo, peer_factory):
+    on = {"provisioning_state": "applied", "applied_address": "10.0.0.1"}
+    peer, back = peer_factory(madrid, oslo, **on), peer_factory(oslo, madrid, **on)
+    ada.post(page("delete_peer", peer.pk), {"scope": "both"})
+    assert Job.objects.get().arguments == {"peers": [str(peer.pk), str(back.pk)]}
+
+
+def test_peer_that_no_cluster_has_is_deleted_at_once(ada, madrid, oslo, peer_factory):
+    peer = peer_factory(madrid, oslo, provisioning_state="absent")
+    answer = ada.post(page("delete_peer", peer.pk), {"scope": "home"})
+    assert answer.url == page("find")
+    assert not Peer.objects.exists() and not Job.objects.exists()
+
+
+def test_forgetting_a_peer_leaves_its_cluster_alone(ada, madrid, oslo, peer_factory):
+    peer = peer_factory(
+        madrid, oslo, provisioning_state="applied", applied_address="10.0.0.1"
+    )
+    ada.post(page("delete_peer", peer.pk), {"scope": "forget"})
+    assert not Peer.objects.exists() and not Job.objects.exists()
+
+
+def test_delete_asks_first(ada, madrid, oslo, peer_factory):
+    peer = peer_factory(madrid, oslo)
+    assert "from the console only" in (
+        ada.get(page("delete_peer", peer.pk)).content.decode()
+    )
+    assert Peer.objects.exists()
+
+
+def test_resync_asks_then_restarts_the_agent_of_the_home_publisher(
+    ada, madrid, oslo, peer_factory
+):
+    url = page("resync", peer_factory(madrid, oslo).pk)
+    assert "is restarted" in ada.get(url).content.decode()
+    ada.post(url)
+    job = Job.objects.get()
+    assert (job.kind, job.arguments["action"]) == ("control-services", "restart")
+    assert str(madrid.publisher) in job.target_label
+
+
+def test_resync_without_a_publisher_says_so(ada, madrid, oslo, peer_factory):
+    peer = peer_factory(madrid, oslo)
+    madrid.nodes.all().delete()
+    answer = ada.post(page("resync", peer.pk), follow=True)
+    assert said(answer) == ["The cluster Madrid has no publisher."]
+
+
+def test_viewer_sees_a_peer_but_no_button(
+    viewer, client_of, madrid, oslo, peer_factory
+):
+    peer, vera = peer_factory(madrid, oslo), client_of(viewer)
+    text = vera.get(page("edit_peer", peer.pk)).content.decode()
+    assert ">Save<" not in text and "Resync" not in text
+    assert vera.post(page("edit_peer", peer.pk), {}).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["delete_peer", "edit_peer"])
+def test_operator_may_not_change_a_peer(
+    operator, client_of, madrid, oslo, peer_factory, name
+):
+    url = page(name, peer_factory(madrid, oslo).pk)
+    assert client_of(operator).post(url, {"scope": "home"}).status_code == 403
+
+
+def test_unknown_peer_is_not_found(ada):
+    url = page("edit_peer", "00000000-0000-0000-0000-000000000000")
+    assert ada.get(url).status_code == 404
