@@ -1,0 +1,66 @@
+"""A lab with a cluster of every generation, and a node of it to talk to."""
+
+import dataclasses
+import ipaddress
+from collections.abc import Iterator
+
+import pytest
+
+from lab import Lab
+from wire import NodeAddress, Policy, Secret, Trust
+
+VERSIONS = ("7.0.9", "8.6.5", "9.1.1", "10.5.2", "12.5.1", "14.0.1", "15.0.1")
+
+
+@pytest.fixture(scope="session")
+def wire_lab() -> Iterator[Lab]:
+    with Lab(
+        clusters=len(VERSIONS),
+        nodes=1,
+        users=(25,),
+        network="auto",
+        generation=("cup7", "cup8", *["imp"] * 5),
+        versions=VERSIONS,
+        service_delay=0.2,
+    ) as lab:
+        yield lab
+
+
+def address_of(lab: Lab, number: int = 0, **changes: object) -> NodeAddress:
+    cluster = lab.describe()["clusters"][number]
+    told = cluster["nodes"][0]
+    ports = {name: port for name, port in told.items() if name.endswith("_port")}
+    node = NodeAddress(
+        name=told["name"],
+        address=told["address"],
+        username=cluster["axl_username"],
+        password=Secret(cluster["axl_password"]),
+        trust=Trust(fingerprint=told["fingerprint"]),
+        policy=Policy(
+            networks=(ipaddress.ip_network("127.0.0.0/8"),),
+            dns_servers=(lab.describe()["dns"],),
+        ),
+        generation=cluster["generation"],
+        **ports,
+    )
+    return dataclasses.replace(node, **changes)
+
+
+@pytest.fixture(params=range(len(VERSIONS)), ids=VERSIONS)
+def any_node(request: pytest.FixtureRequest, wire_lab: Lab) -> NodeAddress:
+    """The publisher of a cluster of each release in turn."""
+    return address_of(wire_lab, request.param)
+
+
+@pytest.fixture
+def publisher(wire_lab: Lab) -> Iterator[NodeAddress]:
+    """The publisher of an 8.6 cluster, whose faults end with the test."""
+    yield address_of(wire_lab, 1)
+    wire_lab.clusters[1].clear_faults()
+    wire_lab.clear_faults()
+
+
+@pytest.fixture
+def cluster(wire_lab: Lab):  # type: ignore[no-untyped-def]
+    """The lab's side of `publisher`, where faults are set."""
+    return wire_lab.clusters[1]

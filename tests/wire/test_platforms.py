@@ -1,0 +1,61 @@
+import pytest
+
+from wire import PeerTable, platforms
+
+
+@pytest.mark.parametrize(
+    ("version", "generation"),
+    [
+        ("7.0.9.10000(6)", "cup7"),
+        ("8.6(4)", "cup8"),
+        ("9.1.1", "imp"),
+        ("12.5.1.12900(115)", "imp"),
+        ("15", "imp"),
+    ],
+)
+def test_generation_follows_from_the_version(version, generation):
+    assert platforms.generation_of(version) == generation
+
+
+def test_what_is_no_version_has_no_generation():
+    with pytest.raises(ValueError, match="unknown"):
+        platforms.generation_of("unknown")
+
+
+@pytest.mark.parametrize(
+    ("generation", "name"),
+    [
+        ("cup7", "Cisco UP Intercluster Sync Agent"),
+        ("cup8", "Cisco UP Intercluster Sync Agent"),
+        ("imp", "Cisco Intercluster Sync Agent"),
+    ],
+)
+def test_sync_agent_bears_the_name_of_its_generation(generation, name):
+    assert platforms.profile(generation).sync_agent == name
+
+
+@pytest.mark.parametrize("generation", platforms.GENERATIONS)
+def test_peer_table_of_a_profile_is_valid_and_unverified(generation):
+    table = PeerTable.from_dict(platforms.profile(generation).peer_table)
+    assert not table.verified
+    assert PeerTable.from_dict(table.to_dict()) == table
+
+
+@pytest.mark.parametrize("generation", platforms.GENERATIONS)
+def test_profile_cannot_be_changed(generation):
+    with pytest.raises(TypeError):
+        platforms.profile(generation).labels["username"] = "x"
+
+
+def test_unknown_generation_is_refused():
+    with pytest.raises(KeyError):
+        platforms.profile("../common")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [("15.0.1", "14", True), ("8.6(5)", "9.1.1", True), ("7.0", "15.0", None)],
+)
+def test_peering_of_releases_is_told_where_it_is_published(one, other, expected):
+    assert platforms.may_peer(one, other) is expected
+    assert platforms.may_peer(other, one) is expected
