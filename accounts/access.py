@@ -1,14 +1,17 @@
 """Who may do what: three roles, declared on each view, refused where undeclared."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseNotAllowed
+from rest_framework import exceptions
 from rest_framework.permissions import BasePermission
 
+from accounts import audit
 from accounts.http import Request
+from accounts.proof import is_recent
 from accounts.roles import Role, role_of
 
 if TYPE_CHECKING:
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from rest_framework.request import Request as ApiRequest
     from rest_framework.views import APIView
 
-__all__ = ["DeclaredAccess", "Role", "access", "open_to_all", "role_of"]
+__all__ = ["DeclaredAccess", "Role", "access", "open_to_all", "role_behind", "role_of"]
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -35,6 +38,7 @@ def access(**methods: Role) -> Callable[[View], View]:
                 return HttpResponseNotAllowed(sorted(table))
             role = role_of(request.user)
             if role is None or not role.covers(needed):
+                audit.record_refusal(request)
                 raise PermissionDenied(f"This needs the role {needed}.")
             answer: HttpResponse = view(request, *args, **kwargs)
             return answer
@@ -52,14 +56,50 @@ def open_to_all(view: View) -> View:
     return view
 
 
+def role_behind(request: "ApiRequest") -> Role | None:
+    """The role that a REST request may use: its token's, or its user's."""
+    token: Any = request.auth
+    if token is not None:
+        role: Role | None = token.effective_role
+        return role
+    return role_of(request.user)
+
+
+class ProofNeeded(exceptions.PermissionDenied):
+    """403: a browser must prove its password again; tokens need not."""
+
+    default_detail = "Confirm your password on the pages first, or use a token."
+    default_code = "proof_needed"
+
+
 class DeclaredAccess(BasePermission):
-    """Allow what the API view declares in `access`: {action or method: role}."""
+    """Allow what the API view declares in `access`: {action or method: role}.
+
+    Actions that the view names in `recent_proof` also want a recent proof of the
+    password from a browser.
+    """
 
     def has_permission(self, request: "ApiRequest", view: "APIView") -> bool:
         table: dict[str, Role] = getattr(view, "access", {})
         action = getattr(view, "action", None) or (request.method or "").lower()
         needed = table.get(action)
+        role = role_behind(request)
         if needed is None:
+            return refuse_undeclared(request, view)
+        if role is None or not role.covers(needed):
+            if request.user.is_authenticated:
+                audit.record_refusal(request)
             return False
-        role = getattr(request.auth, "role", None) or role_of(request.user)
-        return role is not None and Role(role).covers(needed)
+        dangerous: Collection[str] = getattr(view, "recent_proof", ())
+        if action in dangerous and request.auth is None and not is_recent(request):
+            raise ProofNeeded
+        return True
+
+
+def refuse_undeclared(request: "ApiRequest", view: "APIView") -> bool:
+    """Say 405 where the method does not exist, else refuse."""
+    method = (request.method or "").lower()
+    absent = method == "options" or not hasattr(view, method)
+    if absent and request.user.is_authenticated:
+        raise exceptions.MethodNotAllowed(method.upper())
+    return False

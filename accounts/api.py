@@ -1,9 +1,13 @@
 """REST: tokens and audit entries."""
 
+from datetime import datetime
 from typing import Any
 
+import django_filters
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -13,14 +17,23 @@ from accounts import audit
 from accounts.access import DeclaredAccess, Role, role_behind
 from accounts.authentication import PasswordAuthentication
 from accounts.models import ApiToken, AuditEntry
+from accounts.validation import MOST_NETWORKS, validate_networks
 
 
 class TokenSerializer(serializers.ModelSerializer[ApiToken]):
     """A token; its text stands in the answer to POST only."""
 
+    networks = serializers.ListField(
+        child=serializers.CharField(max_length=50),
+        max_length=MOST_NETWORKS,
+        validators=[validate_networks],
+        required=False,
+        help_text="Addresses or networks that may use it; none means any.",
+    )
+
     class Meta:
         model = ApiToken
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "name",
             "role",
@@ -44,13 +57,7 @@ class NewTokenSerializer(TokenSerializer):
     token = serializers.CharField(read_only=True)
 
     class Meta(TokenSerializer.Meta):
-        fields = (*TokenSerializer.Meta.fields, "token")  # type: ignore[assignment]
-
-
-class NetworksField(serializers.ListField):
-    """Networks as a list of text."""
-
-    child = serializers.CharField(max_length=50)
+        fields = (*TokenSerializer.Meta.fields, "token")
 
 
 class TokenViewSet(
@@ -87,35 +94,65 @@ class TokenViewSet(
             return ApiToken.objects.none()
         return ApiToken.objects.filter(user=self.request.user)
 
+    @extend_schema(
+        responses={201: NewTokenSerializer},
+        examples=[
+            OpenApiExample(
+                "A token for a script",
+                {"name": "ansible", "role": "administrator"},
+                request_only=True,
+            )
+        ],
+    )
     @transaction.atomic
     def create(self, request: Request) -> Response:
+        """Create a token. A script sends its first request with HTTP Basic."""
         form = TokenSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        held = role_behind(request) or Role.VIEWER
-        wanted = Role(form.validated_data.get("role") or held)
-        if not held.covers(wanted):
-            raise serializers.ValidationError({"role": [f"You are {held} only."]})
-        token, text = ApiToken.issue(
-            request.user,  # type: ignore[arg-type]
-            form.validated_data["name"],
-            wanted,
-            expires_at=form.validated_data.get("expires_at"),
-        )
+        wanted = within(request, form.validated_data)
+        token, text = ApiToken.issue(request.user, **wanted)  # type: ignore[arg-type]
         audit.record(audit.actor_of(request), "create token", token)
         return Response({**TokenSerializer(token).data, "token": text}, status=201)
 
+    @transaction.atomic
     def perform_destroy(self, instance: ApiToken) -> None:
         audit.record(audit.actor_of(self.request), "revoke token", instance)
         instance.delete()
 
 
+def within(request: Request, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Keep a new token within what its maker may: role, networks and end."""
+    held = role_behind(request) or Role.VIEWER
+    role = Role(wanted.get("role") or held)
+    if not held.covers(role):
+        raise serializers.ValidationError({"role": [f"You are {held} only."]})
+    maker: Any = request.auth
+    networks = wanted.get("networks", [])
+    expires_at = wanted.get("expires_at")
+    if maker is not None:
+        networks = maker.networks or networks
+        ends = [at for at in (expires_at, maker.expires_at) if at is not None]
+        expires_at = min(ends, default=None)
+    return {
+        "name": wanted["name"],
+        "role": role,
+        "networks": networks,
+        "expires_at": expires_at,
+    }
+
+
 class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
     """One entry of the audit trail."""
+
+    changes = serializers.DictField(
+        child=serializers.JSONField(), help_text="{field: [old, new]}"
+    )
 
     class Meta:
         model = AuditEntry
         fields = (
             "id",
+            "number",
             "at",
             "actor",
             "action",
@@ -124,6 +161,27 @@ class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
             "object_label",
             "changes",
             "address",
+            "request_id",
+            "job_id",
+        )
+
+
+class AuditFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """Filters of the audit trail."""
+
+    since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+    class Meta:
+        model = AuditEntry
+        fields = (
+            "actor",
+            "action",
+            "object_type",
+            "object_id",
+            "address",
+            "request_id",
+            "job_id",
         )
 
 
@@ -132,6 +190,6 @@ class AuditEntryViewSet(viewsets.ReadOnlyModelViewSet[AuditEntry]):
 
     serializer_class = AuditEntrySerializer
     queryset = AuditEntry.objects.all()
-    filterset_fields = ("actor", "action", "object_type", "object_id")
-    ordering_fields = ("at", "actor", "action")
+    filterset_class = AuditFilter
+    ordering_fields = ("at", "number", "actor", "action")
     access = {"list": Role.ADMINISTRATOR, "retrieve": Role.ADMINISTRATOR}

@@ -5,3 +5,6 @@ class AccountsConfig(AppConfig):
     """Roles, API tokens and the audit trail."""
 
     name = "accounts"
+
+    def ready(self) -> None:
+        from accounts import checks, receivers  # noqa: F401

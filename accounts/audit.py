@@ -1,8 +1,11 @@
 """The audit trail: who changed what, written in the transaction of the change."""
 
 import hashlib
+import ipaddress
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -21,20 +24,39 @@ class Actor:
 
     user: User | None = None
     address: str | None = None
+    request_id: str = ""
+    job_id: str = ""
+    name: str = "cupadmin"
 
     @property
     def label(self) -> str:
-        return self.user.get_username() if self.user else "cupadmin"
+        return self.user.get_username() if self.user else self.name
 
 
 CONSOLE = Actor()
 
 
-def actor_of(request: HttpRequest) -> Actor:
-    user = request.user if isinstance(request.user, User) else None
-    return Actor(user, request.META.get("REMOTE_ADDR") or None)
+def actor_of(request: HttpRequest, user: Any = None) -> Actor:
+    """Return who sends this request of a page or of REST."""
+    user = user or request.user
+    return _actor(request, user if isinstance(user, User) else None)
 
 
+def stranger(request: HttpRequest | None) -> Actor:
+    """Return somebody who has not proved who they are."""
+    return _actor(request, None) if request else Actor(name="anonymous")
+
+
+def _actor(request: HttpRequest, user: User | None) -> Actor:
+    return Actor(
+        user,
+        request.META.get("REMOTE_ADDR") or None,
+        getattr(request, "request_id", ""),
+        name="anonymous",
+    )
+
+
+@transaction.atomic
 def record(
     actor: Actor,
     action: str,
@@ -44,28 +66,55 @@ def record(
     label: str = "",
 ) -> AuditEntry:
     """Append an entry; its hash covers the entry before it, so gaps show."""
-    with transaction.atomic():
-        head, _ = AuditHead.objects.select_for_update().get_or_create(pk=1)
-        entry = AuditEntry(
-            at=timezone.now(),
-            actor=actor.label,
-            action=action,
-            object_type=(target._meta.model_name or "") if target else "",
-            object_id=str(target.pk) if target else "",
-            object_label=(label or (str(target) if target else ""))[:255],
-            changes=changes or {},
-            address=actor.address,
-            previous_hash=head.hash,
-        )
-        entry.hash = digest(entry)
-        entry.save(force_insert=True)
-        AuditHead.objects.filter(pk=1).update(hash=entry.hash)
+    head, _ = AuditHead.objects.select_for_update().get_or_create(pk=1)
+    entry = AuditEntry(
+        number=head.number + 1,
+        at=timezone.now(),
+        actor=actor.label,
+        action=action,
+        object_type=(target._meta.model_name or "") if target else "",
+        object_id=str(target.pk) if target else "",
+        object_label=(label or (str(target) if target else ""))[:255],
+        changes=changes or {},
+        address=plain_address(actor.address),
+        request_id=actor.request_id,
+        job_id=actor.job_id,
+        previous_hash=head.hash,
+    )
+    entry.hash = digest(entry)
+    entry.save(force_insert=True)
+    AuditHead.objects.filter(pk=1).update(hash=entry.hash, number=entry.number)
     return entry
+
+
+def record_refusal(request: Any) -> None:
+    """Record that somebody tried what the role does not allow, once a minute."""
+    actor = actor_of(request)
+    label = f"{request.method} {request.path}"[:255]
+    same = AuditEntry.objects.filter(
+        actor=actor.label,
+        action="refuse access",
+        object_label=label,
+        at__gt=timezone.now() - timedelta(minutes=1),
+    )
+    if not same.exists():
+        record(actor, "refuse access", label=label)
+
+
+def plain_address(text: str | None) -> str | None:
+    """Return the one way to write an address, so that a hash over it stays true."""
+    try:
+        address = ipaddress.ip_address((text or "").partition("%")[0])
+    except ValueError:
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
 
 
 def digest(entry: AuditEntry) -> str:
     fields = [
         entry.previous_hash,
+        entry.number,
         entry.at.isoformat(),
         entry.actor,
         entry.action,
@@ -74,6 +123,8 @@ def digest(entry: AuditEntry) -> str:
         entry.object_label,
         entry.changes,
         entry.address,
+        entry.request_id,
+        entry.job_id,
     ]
     text = json.dumps(fields, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -86,3 +137,42 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> Changes:
         for name, value in new.items()
         if old.get(name) != value
     }
+
+
+def verify() -> Iterator[str]:
+    """Walk the chain from its beginning and yield a sentence for each fault."""
+    head = AuditHead.objects.filter(pk=1).first() or AuditHead(pk=1)
+    number, previous = head.pruned_number, head.pruned_hash
+    for entry in AuditEntry.objects.order_by("number").iterator(chunk_size=2000):
+        if entry.number != number + 1:
+            yield f"Entries {number + 1} to {entry.number - 1} are missing."
+        elif entry.previous_hash != previous:
+            yield f"Entry {entry.number} does not follow the one before it."
+        if entry.hash != digest(entry):
+            yield f"Entry {entry.number} was changed after it was written."
+        number, previous = entry.number, entry.hash
+    if (number, previous) != (head.number, head.hash):
+        yield f"The chain ends at entry {number}; it was written up to {head.number}."
+
+
+@transaction.atomic
+def prune(before: datetime) -> int:
+    """Delete entries older than this from the beginning of the chain on.
+
+    The chain then begins with the last deleted entry's hash, and the deletion is an
+    entry itself.
+    """
+    head, _ = AuditHead.objects.select_for_update().get_or_create(pk=1)
+    kept = AuditEntry.objects.filter(at__gte=before).order_by("number").first()
+    old = AuditEntry.objects.all()
+    if kept is not None:
+        old = old.filter(number__lt=kept.number)
+    last = old.order_by("-number").first()
+    if last is None:
+        return 0
+    deleted = old.delete()[0]
+    AuditHead.objects.filter(pk=1).update(
+        pruned_number=last.number, pruned_hash=last.hash
+    )
+    record(CONSOLE, "prune audit", changes={"entries": [deleted, 0]})
+    return deleted

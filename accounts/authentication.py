@@ -1,5 +1,9 @@
 """How a REST request proves who sends it."""
 
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -9,10 +13,14 @@ from rest_framework.authentication import (
     SessionAuthentication,
     get_authorization_header,
 )
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
+from accounts import lockout
 from accounts.models import ApiToken
+
+# A use is written down at most this often.
+USED_EVERY = timedelta(minutes=1)
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -25,7 +33,11 @@ class TokenAuthentication(BaseAuthentication):
         token = ApiToken.find(text.decode("latin-1").strip())
         if token is None:
             raise AuthenticationFailed("This token is unknown, expired or revoked.")
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=timezone.now())
+        if not token.admits(request.META.get("REMOTE_ADDR", "")):
+            raise AuthenticationFailed("This token is not allowed from your address.")
+        now = timezone.now()
+        if token.last_used_at is None or now - token.last_used_at > USED_EVERY:
+            ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
@@ -40,6 +52,18 @@ class PasswordAuthentication(BasicAuthentication):
     """HTTP Basic, only where a script asks for its first token."""
 
     www_authenticate_realm = "cupadmin"
+
+    def authenticate_credentials(
+        self, userid: str, password: str, request: Any = None
+    ) -> tuple[Any, None]:
+        user = authenticate(request, username=userid, password=password)
+        if user is None:
+            locked: lockout.Locked | None = getattr(request, "locked", None)
+            if locked is not None:
+                raise Throttled(locked.seconds, "Too many attempts to sign in.")
+            raise AuthenticationFailed("The user name or password is wrong.")
+        lockout.forgive(userid, request.META.get("REMOTE_ADDR", ""))
+        return user, None
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

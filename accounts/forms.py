@@ -1,22 +1,89 @@
-"""Forms of sign-in and tokens."""
+"""Forms of sign-in, tokens and users."""
 
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.utils import timezone
 
-from accounts.access import Role
 from accounts.models import ApiToken
+from accounts.proof import refusal
+from accounts.roles import Role, role_of
+from accounts.validation import validate_networks
+
+
+class SignInForm(AuthenticationForm):
+    """User name and password; says so when too many attempts were made."""
+
+    def get_invalid_login_error(self) -> ValidationError:
+        return ValidationError(refusal(self.request))
 
 
 class TokenForm(forms.ModelForm[ApiToken]):
     """A new token: its role is at most its owner's."""
 
+    networks = forms.CharField(
+        required=False,
+        max_length=1000,
+        help_text="Optional: addresses or networks that may use it, by commas.",
+    )
+
     class Meta:
         model = ApiToken
-        fields = ("name", "role", "expires_at")
+        fields = ("name", "role", "expires_at", "networks")
         widgets = {"expires_at": forms.DateInput(attrs={"type": "date"})}
+        help_texts = {"expires_at": "Optional; at the beginning of that day, UTC."}
 
     def __init__(self, *args: Any, held: Role, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(role.value, role.label) for role in Role if held.covers(role)]
         self.fields["role"] = forms.ChoiceField(choices=choices, initial=held.value)
+
+    def clean_role(self) -> Role:
+        return Role(self.cleaned_data["role"])
+
+    def clean_networks(self) -> list[str]:
+        parts = self.cleaned_data["networks"].split(",")
+        networks = [part.strip() for part in parts if part.strip()]
+        validate_networks(networks)
+        return networks
+
+    def clean_expires_at(self) -> Any:
+        at = self.cleaned_data["expires_at"]
+        if at is not None and at <= timezone.now():
+            raise ValidationError("This is in the past.")
+        return at
+
+
+ROLES = [("", "Choose a role"), *Role.choices]
+
+
+class AddUserForm(BaseUserCreationForm[User]):
+    """A new user with a first password."""
+
+    role = forms.ChoiceField(choices=ROLES)
+
+    class Meta:
+        model = User
+        fields = ("username", "first_name", "last_name", "email")
+
+
+class EditUserForm(forms.ModelForm[User]):
+    """Name, role and whether the user may sign in at all."""
+
+    role = forms.ChoiceField(choices=ROLES)
+    is_active = forms.BooleanField(
+        label="May sign in",
+        required=False,
+        help_text="Without it all sessions and tokens of the user stop at once.",
+    )
+
+    class Meta:
+        model = User
+        fields = ("first_name", "last_name", "email", "role", "is_active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].initial = role_of(self.instance)

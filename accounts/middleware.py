@@ -1,18 +1,33 @@
 """Guards around every page."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import logout
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+
+from accounts import audit, sessions
 
 # Views that belong to libraries and guard themselves, by module.
 SELF_GUARDED = ("django.contrib.auth", "django.contrib.staticfiles")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class ClientAddressMiddleware:
+    """Take the sender's address from the proxies that the settings count."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.PROXIES:
+            # Only what our own proxies wrote counts; more to the left is hearsay.
+            told = request.headers.get("X-Forwarded-For", "").split(",")
+            given = told[-settings.PROXIES] if len(told) >= settings.PROXIES else ""
+            request.META["REMOTE_ADDR"] = audit.plain_address(given.strip()) or ""
+        return self.get_response(request)
 
 
 class DeclaredAccessMiddleware:
@@ -34,24 +49,25 @@ class DeclaredAccessMiddleware:
             raise PermissionDenied("This page declares no access.")
 
 
-class SessionAgeMiddleware:
-    """End a session that was idle for too long; Django's own age is the absolute one.
+class SessionMiddleware:
+    """End a session that was idle for too long, is too old, or was ended elsewhere.
 
-    Polls of a page that somebody left open carry HX-Trigger without a person behind
-    them, so only requests that are not polls count as activity.
+    Polls of a page that somebody left open are marked by our script; they keep no
+    session alive, since there is no person behind them.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated and request.session.session_key:
-            now = int(time.time())
-            seen = request.session.setdefault("seen", now)
-            if now - seen > settings.SESSION_IDLE_MINUTES * 60:
-                logout(request)
-            elif now - seen > 60 and "HX-Poll" not in request.headers:
-                request.session["seen"] = now
+        if request.user.is_authenticated:
+            row = sessions.current(request)
+            if row is None:
+                sessions.end(request)
+            else:
+                request.sign_in = row  # type: ignore[attr-defined]
+                if "HX-Poll" not in request.headers:
+                    sessions.see(row)
         return self.get_response(request)
 
 

@@ -1,17 +1,19 @@
-"""API tokens and the audit trail."""
+"""API tokens, sign-ins of browsers, counted attempts and the audit trail."""
 
 import hashlib
 import hmac
+import ipaddress
 import secrets
 import uuid
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
 from django.utils import timezone
 
-from accounts.roles import Role
+from accounts.roles import Role, role_of
+from accounts.validation import validate_networks
 
 TOKEN_PREFIX_LENGTH = 8
 
@@ -25,6 +27,12 @@ class ApiToken(models.Model):
     role = models.CharField(max_length=20, choices=Role.choices)
     prefix = models.CharField(max_length=TOKEN_PREFIX_LENGTH, unique=True)
     digest = models.CharField(max_length=160)
+    networks = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_networks],
+        help_text="Addresses or networks that may use it; none means any.",
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -37,7 +45,7 @@ class ApiToken(models.Model):
 
     @classmethod
     def issue(
-        cls, user: User, name: str, role: Role, **fields: object
+        cls, user: User, name: str, role: Role, **fields: Any
     ) -> tuple[Self, str]:
         """Store a new token and return it with its text, which is shown only once."""
         prefix = secrets.token_hex(TOKEN_PREFIX_LENGTH // 2)
@@ -73,6 +81,25 @@ class ApiToken(models.Model):
         expired = self.expires_at is not None and self.expires_at <= timezone.now()
         return self.user.is_active and not expired
 
+    def admits(self, address: str) -> bool:
+        """Whether a request from this address may use the token."""
+        if not self.networks:
+            return True
+        try:
+            sender = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(sender in ipaddress.ip_network(net) for net in self.networks)
+
+    @property
+    def effective_role(self) -> Role | None:
+        """The token's role, or its owner's where that is less by now."""
+        owner = role_of(self.user)
+        if owner is None:
+            return None
+        mine = Role(self.role)
+        return mine if owner.covers(mine) else owner
+
 
 def digest(text: str, key_id: str = "") -> str:
     """Return `key id$keyed hash` of a token: a stolen table alone opens nothing."""
@@ -81,10 +108,42 @@ def digest(text: str, key_id: str = "") -> str:
     return f"{key_id}${hmac.new(pepper, text.encode(), hashlib.sha256).hexdigest()}"
 
 
+class BrowserSession(models.Model):
+    """A browser that somebody signed in with; without its row the session is over."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    address = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=200, blank=True)
+    began_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+    # When the person last typed the password; dangerous actions want it recent.
+    proved_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-seen_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.user} from {self.address or 'an unknown address'}"
+
+
+class Attempts(models.Model):
+    """Sign-ins counted against a limit: of a name, an address, or both together."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    count = models.PositiveIntegerField(default=0)
+    until = models.DateTimeField()
+    told = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.count} until {self.until}"
+
+
 class AuditEntry(models.Model):
     """One thing that somebody did; never changed, each bound to the one before."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.BigIntegerField(unique=True)
     at = models.DateTimeField()
     actor = models.CharField(max_length=150)
     action = models.CharField(max_length=60)
@@ -93,12 +152,15 @@ class AuditEntry(models.Model):
     object_label = models.CharField(max_length=255, blank=True)
     changes = models.JSONField(default=dict)
     address = models.GenericIPAddressField(null=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    job_id = models.CharField(max_length=64, blank=True)
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
 
     class Meta:
-        ordering = ["-at", "-id"]
+        ordering = ["-number"]
         indexes = [
+            # The time range of the page and of the retention.
             models.Index(fields=["-at", "-id"], name="audit_newest"),
             # The history of one object on its page.
             models.Index(fields=["object_type", "object_id"], name="audit_object"),
@@ -107,12 +169,23 @@ class AuditEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.actor}: {self.action} {self.object_label}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("An audit entry is never changed.")
+        super().save(*args, **kwargs)
+
 
 class AuditHead(models.Model):
-    """The hash of the newest entry; its row lock puts writers in order."""
+    """The end of the chain, and where it begins after old entries were pruned.
+
+    Its row lock puts writers in order.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True)
+    number = models.BigIntegerField(default=0)
     hash = models.CharField(max_length=64, blank=True)
+    pruned_number = models.BigIntegerField(default=0)
+    pruned_hash = models.CharField(max_length=64, blank=True)
 
     def __str__(self) -> str:
         return self.hash

@@ -1,15 +1,29 @@
 from django.urls import path
 
-from accounts import views
+from accounts.views import audit, own, signin, users
 
 app_name = "accounts"
 
 urlpatterns = [
-    path("sign-in/", views.login, name="login"),
-    path("sign-out/", views.logout, name="logout"),
-    # tokens
-    path("tokens/", views.tokens, name="tokens"),
-    path("tokens/<uuid:pk>/revoke/", views.revoke_token, name="revoke_token"),
+    path("sign-in/", signin.login, name="login"),
+    path("sign-out/", signin.logout, name="logout"),
+    # one's own account
+    path("password/", own.change_password, name="change_password"),
+    path("sessions/", own.sessions, name="sessions"),
+    path("sessions/end/", own.end_other_sessions, name="end_other_sessions"),
+    path("sessions/<uuid:pk>/end/", own.end_session, name="end_session"),
+    path("tokens/", own.tokens, name="tokens"),
+    path("tokens/<uuid:pk>/revoke/", own.revoke_token, name="revoke_token"),
+    # users
+    path("users/", users.find, name="users"),
+    path("users/add/", users.add, name="add_user"),
+    path("users/<int:pk>/", users.edit, name="edit_user"),
+    path("users/<int:pk>/password/", users.set_password, name="set_password"),
+    path(
+        "users/<int:pk>/revoke-tokens/", users.revoke_tokens, name="revoke_user_tokens"
+    ),
     # audit
-    path("audit/", views.audit_trail, name="audit"),
+    path("audit/", audit.find, name="audit"),
+    path("audit/export/", audit.export, name="export_audit"),
+    path("audit/<uuid:pk>/", audit.show, name="audit_entry"),
 ]

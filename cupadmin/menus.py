@@ -12,6 +12,7 @@ ITEMS = (
     ("administration", "System", "Overview", "home", Role.VIEWER),
     ("administration", "System", "Clusters", "peers:clusters", Role.VIEWER),
     ("administration", "System", "Jobs", "jobs:find", Role.VIEWER),
+    ("administration", "System", "Users", "accounts:users", Role.ADMINISTRATOR),
     ("administration", "System", "Audit", "accounts:audit", Role.ADMINISTRATOR),
     ("administration", "Presence", "Inter-Clustering", "peers:find", Role.VIEWER),
     ("administration", "Presence", "Mesh", "mesh:matrix", Role.VIEWER),
@@ -66,6 +67,8 @@ def menus(request: HttpRequest) -> dict[str, Any]:
         ],
         "application": "serviceability" if serviceability else "administration",
         "user_menu": [
+            {"label": "Your sessions", "url": reverse("accounts:sessions")},
+            {"label": "Change password", "url": reverse("accounts:change_password")},
             {"label": "API tokens", "url": reverse("accounts:tokens")},
             {"label": "REST interface", "url": reverse("docs")},
             {"label": "Sign out", "url": reverse("accounts:logout"), "post": True},

@@ -199,7 +199,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
 # How many proxies of ours stand in front; each must overwrite or append to
 # X-Forwarded-For and set X-Forwarded-Proto.
-PROXIES = env.int("PROXIES", 0)
+PROXIES = env.int("PROXIES", int(env.bool("BEHIND_PROXY", False)))
 if PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY = {

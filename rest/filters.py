@@ -9,7 +9,7 @@ from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-PAGING = frozenset({"limit", "offset", "ordering", "format"})
+PAGING = frozenset({"limit", "offset", "ordering"})
 
 
 class StrictFilters(DjangoFilterBackend):  # type: ignore[misc]

@@ -16,6 +16,10 @@
     if (signedOut) show("signed-out");
     else show(xhr.status >= 500 ? "silent" : "");
   });
+  // A poll has no event behind it; the server must not take it for a person's visit.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (!event.detail.triggeringEvent) event.detail.headers["HX-Poll"] = "true";
+  });
   document.addEventListener("htmx:sendError", () => show("silent"));
   document.addEventListener("htmx:timeout", () => show("silent"));
 })();

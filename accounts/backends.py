@@ -1,0 +1,33 @@
+"""The gate before every way of checking a password."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+
+from accounts import audit, lockout
+
+
+class LockoutBackend:
+    """Stands first: refuses beyond the limit, else leaves the check to the others.
+
+    It knows no users, so it has no `get_user` and is never taken for their backend.
+    """
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, **kwargs: Any
+    ) -> None:
+        if username is None:
+            return
+        try:
+            lockout.reserve(username, address_of(request))
+        except lockout.Locked as locked:
+            if request is not None:
+                request.locked = locked  # type: ignore[attr-defined]
+            if locked.first:
+                audit.record(audit.stranger(request), "lock sign-in")
+            raise PermissionDenied from locked
+
+
+def address_of(request: HttpRequest | None) -> str:
+    return request.META.get("REMOTE_ADDR", "") if request is not None else ""

@@ -1,0 +1,69 @@
+"""Sessions of signed-in browsers: begun, seen, and ended by their row."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts import audit, lockout
+from accounts.models import BrowserSession
+
+KEY = "sign_in"
+# A visit is written down at most this often.
+SEEN_EVERY = timedelta(minutes=1)
+
+
+def begin(request: HttpRequest, user: User) -> None:
+    """Give a fresh sign-in its row; called when the password was right."""
+    address = request.META.get("REMOTE_ADDR", "")
+    row = BrowserSession.objects.create(
+        user=user,
+        address=audit.plain_address(address),
+        agent=request.META.get("HTTP_USER_AGENT", "")[:200],
+    )
+    request.session[KEY] = str(row.pk)
+    request.sign_in = row  # type: ignore[attr-defined]
+    lockout.forgive(user.get_username(), address)
+    audit.record(audit.actor_of(request, user), "sign in", user)
+
+
+def current(request: HttpRequest) -> BrowserSession | None:
+    """Return the row behind this request; None when it has ended."""
+    row = rows(request).filter(user=request.user.pk or 0).first()
+    return row if row is not None and not is_over(row, timezone.now()) else None
+
+
+def rows(request: HttpRequest) -> QuerySet[BrowserSession]:
+    """Return the row that the browser's session names, as a query."""
+    key = request.session.get(KEY)
+    sessions = BrowserSession.objects
+    return sessions.filter(pk=key) if key else sessions.none()
+
+
+def is_over(row: BrowserSession, now: datetime) -> bool:
+    idle = timedelta(minutes=settings.SESSION_IDLE_MINUTES)
+    longest = timedelta(hours=settings.SESSION_HOURS)
+    return now - row.seen_at > idle or now - row.began_at > longest
+
+
+def see(row: BrowserSession) -> None:
+    now = timezone.now()
+    if now - row.seen_at > SEEN_EVERY:
+        BrowserSession.objects.filter(pk=row.pk).update(seen_at=now)
+
+
+def end(request: HttpRequest) -> None:
+    """End the session of this request because it is over or was ended elsewhere."""
+    rows(request).delete()
+    request.session.flush()
+    request.user = AnonymousUser()
+
+
+def forget_old() -> int:
+    """Delete the rows of sessions that nobody comes back to."""
+    longest = timedelta(hours=settings.SESSION_HOURS)
+    old = BrowserSession.objects.filter(began_at__lt=timezone.now() - longest)
+    return old.delete()[0]

@@ -1,0 +1,114 @@
+"""System > Audit: search, one entry, download."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from accounts import audit
+from accounts.access import Role, access
+from accounts.http import Request
+from accounts.models import AuditEntry
+from rest.csv import csv_download
+
+COLUMNS = (
+    "number",
+    "at",
+    "actor",
+    "address",
+    "action",
+    "object_type",
+    "object_id",
+    "object_label",
+    "changes",
+    "request_id",
+    "job_id",
+)
+
+
+class SearchForm(forms.Form):
+    """What to look for."""
+
+    q = forms.CharField(label="Person or object", required=False, max_length=100)
+    action = forms.CharField(label="What", required=False, max_length=60)
+    since = forms.DateField(
+        required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def entries(self) -> QuerySet[AuditEntry]:
+        found = AuditEntry.objects.all()
+        if not self.is_valid():
+            return found.none()
+        data = self.cleaned_data
+        if data["q"]:
+            found = found.filter(matches(data["q"]))
+        if data["action"]:
+            found = found.filter(action=data["action"])
+        if data["since"]:
+            found = found.filter(at__date__gte=data["since"])
+        if data["until"]:
+            found = found.filter(at__date__lte=data["until"])
+        return found
+
+
+def matches(term: str) -> Q:
+    exact = Q(request_id=term) | Q(job_id=term) | Q(object_id=term)
+    return (
+        exact
+        | Q(object_label__icontains=term)
+        | Q(actor__icontains=term)
+        | Q(address__startswith=term)
+    )
+
+
+@access(get=Role.ADMINISTRATOR)
+def find(request: Request) -> HttpResponse:
+    form = SearchForm(request.GET)
+    page = Paginator(form.entries(), 50).get_page(request.GET.get("page"))
+    actions = AuditEntry.objects.order_by("action").values_list("action", flat=True)
+    context = {
+        "form": form,
+        "page": page,
+        "actions": actions.distinct(),
+        "chosen": request.GET.get("action", ""),
+    }
+    return render(request, "accounts/audit.html", context)
+
+
+@access(get=Role.ADMINISTRATOR)
+def show(request: Request, pk: str) -> HttpResponse:
+    entry = get_object_or_404(AuditEntry, pk=pk)
+    others = AuditEntry.objects.none()
+    if entry.object_id:
+        others = AuditEntry.objects.filter(
+            object_type=entry.object_type, object_id=entry.object_id
+        ).exclude(pk=pk)[:10]
+    context = {
+        "entry": entry,
+        "others": others,
+        "intact": entry.hash == audit.digest(entry),
+    }
+    return render(request, "accounts/audit_entry.html", context)
+
+
+@access(get=Role.ADMINISTRATOR)
+def export(request: Request) -> StreamingHttpResponse:
+    entries = SearchForm(request.GET).entries()
+    audit.record(audit.actor_of(request), "export audit")
+    return csv_download("audit", COLUMNS, lines(entries))
+
+
+def lines(entries: QuerySet[AuditEntry]) -> Iterator[list[Any]]:
+    for entry in entries.iterator(chunk_size=1000):
+        values = {name: getattr(entry, name) for name in COLUMNS}
+        values["at"] = entry.at.isoformat()
+        values["changes"] = json.dumps(entry.changes, ensure_ascii=False)
+        yield list(values.values())

@@ -1,0 +1,118 @@
+from datetime import timedelta
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AuditEntry, BrowserSession
+from accounts.tasks import clean
+
+SESSIONS = "/administration/system/sessions/"
+
+
+def earlier(**delta):
+    return timezone.now() - timedelta(**delta)
+
+
+def test_idle_session_ends(viewer, client_of):
+    client = client_of(viewer)
+    BrowserSession.objects.update(seen_at=earlier(minutes=31))
+    assert client.get("/").status_code == 302
+    assert not BrowserSession.objects.exists()
+
+
+def test_visits_keep_a_session_alive(viewer, client_of):
+    client = client_of(viewer)
+    BrowserSession.objects.update(seen_at=earlier(minutes=20))
+    assert client.get("/").status_code == 200
+    assert BrowserSession.objects.get().seen_at > earlier(minutes=1)
+
+
+def test_polls_keep_no_session_alive(viewer, client_of):
+    client = client_of(viewer)
+    long_ago = earlier(minutes=20)
+    BrowserSession.objects.update(seen_at=long_ago)
+    client.get(reverse("jobs:badge"), headers={"HX-Request": "true", "HX-Poll": "true"})
+    assert BrowserSession.objects.get().seen_at == long_ago
+
+
+def test_no_session_outlives_its_hours(viewer, client_of):
+    client = client_of(viewer)
+    BrowserSession.objects.update(began_at=earlier(hours=8, minutes=1))
+    assert client.get("/").status_code == 302
+
+
+def test_ended_session_is_signed_out_at_once(viewer, client_of):
+    lost, mine = client_of(viewer), client_of(viewer)
+    row = BrowserSession.objects.order_by("began_at").first()
+    mine.post(reverse("accounts:end_session", args=[row.pk]))
+    assert lost.get("/").status_code == 302
+    assert mine.get("/").status_code == 200
+    assert AuditEntry.objects.filter(action="end session").exists()
+
+
+def test_others_end_together(viewer, client_of):
+    lost, mine = client_of(viewer), client_of(viewer)
+    mine.post(reverse("accounts:end_other_sessions"))
+    assert lost.get("/").status_code == 302
+    assert mine.get("/").status_code == 200
+
+
+def test_there_may_be_no_other_session(viewer, client_of):
+    response = client_of(viewer).post(
+        reverse("accounts:end_other_sessions"), follow=True
+    )
+    assert b"You have no other session." in response.content
+
+
+def test_nobody_ends_the_session_of_another(viewer, operator, client_of):
+    client_of(operator)
+    row = operator.sessions.get()
+    response = client_of(viewer).post(reverse("accounts:end_session", args=[row.pk]))
+    assert response.status_code == 404
+    assert operator.sessions.exists()
+
+
+def test_list_shows_where_each_began(viewer, client_of):
+    client = Client(REMOTE_ADDR="192.0.2.77", headers={"user-agent": "Lynx/2.9"})
+    client.force_login(viewer)
+    BrowserSession.objects.update(address="192.0.2.77", agent="Lynx/2.9")
+    content = client_of(viewer).get(SESSIONS).content
+    assert b"192.0.2.77" in content
+    assert b"Lynx/2.9" in content
+
+
+def test_password_change_ends_the_other_sessions(viewer, client_of):
+    other, mine = client_of(viewer), client_of(viewer)
+    fresh = "a much better pass phrase"
+    response = mine.post(
+        reverse("accounts:change_password"),
+        {
+            "old_password": "correct horse battery",
+            "new_password1": fresh,
+            "new_password2": fresh,
+        },
+    )
+    assert response.status_code == 302
+    assert mine.get("/").status_code == 200
+    assert other.get("/").status_code == 302
+    entry = AuditEntry.objects.get(action="change password")
+    assert entry.changes == {"password": ["changed", "changed"]}
+
+
+def test_short_and_common_passwords_are_refused(viewer, client_of):
+    client = client_of(viewer)
+    for weak in ("short", "password1234"):
+        fields = {"new_password1": weak, "new_password2": weak}
+        response = client.post(
+            reverse("accounts:change_password"),
+            {"old_password": "correct horse battery", **fields},
+        )
+        assert response.status_code == 200, weak
+
+
+def test_rows_of_old_sessions_are_cleaned_up(viewer, client_of):
+    client_of(viewer)
+    BrowserSession.objects.update(began_at=earlier(hours=9))
+    clean.run()
+    assert not BrowserSession.objects.exists()
