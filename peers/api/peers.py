@@ -63,6 +63,10 @@ class PeerViewSet(EditableViewSet[Peer]):
     )
     access = {**EDITS, "resync": Role.OPERATOR}
 
+    @property
+    def extra_parameters(self) -> tuple[str, ...]:
+        return ("both_sides", "forget") if self.action == "destroy" else ()
+
     def store(self, serializer: Any) -> Any:
         peer: Peer = serializer.candidate
         job = None

@@ -105,7 +105,7 @@ def test_a_row_can_be_added_and_removed_without_a_script(ada):
         ("address", "10.2.0.1"),
         ("-address", "rome.example.com"),
         ("status", "rome.example.com"),
-        ("protocol", "10.2.0.1"),
+        ("-username", "10.9.0.1"),
         ("-cluster", "10.9.0.1"),
         ("password", "10.2.0.1"),
     ],
@@ -132,7 +132,10 @@ def test_pages_are_links_that_keep_the_criteria(ada, cluster_factory):
     query = {"rows": "10", "page": "2"} | criteria(("address", "begins", "10.0"))
     answer = ada.get(FIND, query)
     assert len(addresses(answer)) == 10
-    assert "value=10.0&amp;page=3" in answer.content.decode()
+    assert (
+        "page=3&amp;field=address&amp;operator=begins&amp;value=10.0"
+        in answer.content.decode()
+    )
 
 
 def test_queries_do_not_grow_with_the_rows(
