@@ -25,6 +25,7 @@ USERS = (
     "WHERE eu.primarynodeid = en.id and eu.tkuserprofile = 1 ORDER BY eu.pkid"
 )
 PAGE = 10_000
+CONCURRENT = 4
 REMOTE_PROFILE = 100
 FIRST_REMOTE_NODE = 2801
 
@@ -53,6 +54,8 @@ class Agent:
         self.carried: dict[str, tuple[int, str]] = {}
         self.status: dict[str, str] = {}
         self.context: ssl.SSLContext | None = None
+        self.probed: dict[PeerEntry, tuple[float, Any]] = {}
+        self.turn = asyncio.Semaphore(CONCURRENT)
 
     async def run(self, interval: float) -> None:
         """Synchronise again and again until cancelled."""
@@ -65,17 +68,23 @@ class Agent:
     async def synchronise(self) -> None:
         """Carry out one cycle: every peer, then what belongs to no peer any more."""
         peers = self.cluster.peers()
+        self.probed = {p: at for p, at in self.probed.items() if p in set(peers)}
         results = await asyncio.gather(
             *(self._peer(peer) for peer in peers), return_exceptions=True
         )
         for peer, result in zip(peers, results, strict=True):
             self.status[peer.address] = str(result) if result else "Completed"
+            if result:
+                self.probed.pop(peer, None)
         await self._clean_up(peers)
 
     async def _peer(self, peer: PeerEntry) -> None:
+        if self._is_up_to_date(peer):
+            return
         try:
-            async with asyncio.timeout(self.cluster.lab.options.agent_timeout):
-                node = await self.cluster.lab.zone.look_up(peer.address)
+            async with self.turn:
+                async with asyncio.timeout(self.cluster.lab.options.agent_timeout):
+                    node = await self.cluster.lab.zone.look_up(peer.address)
                 remote = node.cluster
                 if remote is self.cluster:
                     raise SyncFailed("the peer is this cluster itself")
@@ -84,6 +93,29 @@ class Agent:
             raise SyncFailed(f"Not reachable ({type(error).__name__})") from None
         if rows is not None and peer in self.cluster.peers():
             await self._store(remote, rows)
+
+    def _is_up_to_date(self, peer: PeerEntry) -> bool:
+        """Tell whether nothing can have changed since a probe not long ago.
+
+        The remote side's notice of a change is taken from its counters.
+        """
+        remote = self.cluster.lab.cluster_at(peer.address)
+        known = self.probed.get(peer)
+        if remote is None or known is None:
+            return False
+        period = self.cluster.lab.options.probe_period
+        fresh = asyncio.get_running_loop().time() - known[0] < period
+        return fresh and known[1] == self._state_of(remote)
+
+    def _state_of(self, remote: "Cluster") -> tuple[Any, ...]:
+        return (
+            remote.database.users_revision,
+            self._skipped(),
+            self._works(remote),
+            remote.peer_to(self.cluster),
+            remote.publisher.faults.get("axl"),
+            remote.publisher.faults.get("dns"),
+        )
 
     async def _fetch(
         self, peer: PeerEntry, node: "Node"
@@ -94,6 +126,10 @@ class Agent:
         self._agree(peer, remote)
         skip = self._skipped()
         key = (remote.database.users_revision, skip)
+        self.probed[peer] = (
+            asyncio.get_running_loop().time(),
+            self._state_of(remote),
+        )
         if self.carried.get(remote.name) == key or self._is_frozen():
             return None
         rows: list[tuple[str | None, ...]] = []
@@ -153,16 +189,17 @@ class Agent:
     async def _exchange(self, node: "Node", request: bytes) -> bytes:
         self.context = self.context or trusting_context()
         own = self.cluster.publisher.bind_address
-        reader, writer = await asyncio.open_connection(
-            node.bind_address, node.axl_port, ssl=self.context, local_addr=(own, 0)
-        )
-        try:
-            writer.write(request)
-            return await reader.read()
-        finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+        async with asyncio.timeout(self.cluster.lab.options.agent_timeout):
+            reader, writer = await asyncio.open_connection(
+                node.bind_address, node.axl_port, ssl=self.context, local_addr=(own, 0)
+            )
+            try:
+                writer.write(request)
+                return await reader.read()
+            finally:
+                writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
 
     async def _store(self, remote: "Cluster", rows: list[tuple[Any, ...]]) -> None:
         loop = asyncio.get_running_loop()

@@ -102,7 +102,7 @@ async def _post(call: Call, request: Request) -> Response:
         if schema is None:
             return _version_refusal(call.node)
         call.schema = schema
-        call.operation = soap.read(request.body)
+        call.operation = soap.read(request)
         _check_namespace(call)
         name = call.operation.name
         operation = OPERATIONS.get(name)
@@ -312,7 +312,7 @@ OPERATIONS: dict[str, Callable[[Call], str]] = {
 def _operation(node: "Node", request: Request) -> Call:
     call = Call(node, Caller("", ""))
     try:
-        call.operation = soap.read(request.body)
+        call.operation = soap.read(request)
     except soap.Malformed:
         call.operation = None
     return call

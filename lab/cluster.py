@@ -1,6 +1,7 @@
 """One simulated cluster: its nodes, database, users and peers."""
 
-import uuid
+import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,12 @@ class Cluster:
         kept = self.directory / "database.sqlite"
         path = str(kept) if lab.options.state else ":memory:"
         self.database = Database(path, release, peer_table)
+        self.credentials: dict[str, tuple[str, str]] = {
+            name: (password, role)
+            for name, password, role in self.database.execute(
+                "SELECT name, password, role FROM lab_credential"
+            )
+        }
         self.release = self._kept_release() or release
         self.faults = Faults(lab.faults)
         self.axl_username = "axladmin"
@@ -47,6 +54,7 @@ class Cluster:
         self.intercluster_password = f"{self.name}-intercluster-secret"
         self.user_password = "lab-user"
         self.nodes: list[Node] = []
+        self.remembered: dict[str, tuple[int, Any]] = {}
         self.agent = Agent(self)
 
     @property
@@ -63,9 +71,20 @@ class Cluster:
 
     @property
     def local_users(self) -> int:
-        return int(
-            self.database.value("SELECT count(*) FROM enduser WHERE tkuserprofile = 1")
-        )
+        count = self._remembered("users", self._count_local_users)
+        return int(count)
+
+    def _count_local_users(self) -> int:
+        sql = "SELECT count(*) FROM enduser WHERE tkuserprofile = 1"
+        return int(self.database.value(sql))
+
+    def _remembered(self, name: str, work: Callable[[], Any]) -> Any:
+        """Return what work gives, done again only after a change of the data."""
+        count = self.database.change_count
+        known = self.remembered.get(name)
+        if known is None or known[0] != count:
+            known = self.remembered[name] = (count, work())
+        return known[1]
 
     @property
     def associated_users(self) -> int:
@@ -157,6 +176,7 @@ class Cluster:
         self.database.execute(
             "INSERT OR IGNORE INTO applicationuser (name) VALUES (?)", name
         )
+        self.credentials[name] = (password, role)
         self.database.execute(
             "INSERT OR REPLACE INTO lab_credential VALUES (?, ?, ?)",
             name,
@@ -186,13 +206,13 @@ class Cluster:
     def _insert(self, people: list[Person]) -> None:
         telephone = self.database.has_telephone
         columns = USER_COLUMNS + (", telephonenumber" if telephone else "")
-        plugin = str(uuid.uuid5(uuid.NAMESPACE_DNS, self.service_name))
+        plugin = _pkid(self.service_name)
         places = ", ".join("?" * (8 if telephone else 7))
         self.database.many(
             f"INSERT INTO enduser ({columns}) VALUES ({places})",  # noqa: S608
             (
                 (
-                    str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.name}/{p.userid}")),
+                    _pkid(f"{self.name}/{p.userid}"),
                     p.userid,
                     p.directory_uri,
                     p.directory_uri,
@@ -246,6 +266,10 @@ class Cluster:
         return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
 
     def peers(self) -> list[PeerEntry]:
+        """Return the entries of the peer table."""
+        return list(self._remembered("peers", self._read_peers))
+
+    def _read_peers(self) -> list[PeerEntry]:
         table = self.database.peer_table
         columns = ", ".join(["pkid", *(table.columns[name] for name in PEER_FIELDS)])
         protocols = {v: k for k, v in table.protocol_values.items()}
@@ -311,10 +335,12 @@ class Cluster:
 
     def peer_to(self, other: "Cluster") -> PeerEntry | None:
         """Return the entry that leads to another cluster."""
-        for peer in self.peers():
-            if self.lab.cluster_at(peer.address) is other:
-                return peer
-        return None
+        entries: dict[Any, PeerEntry] = self._remembered("by cluster", self._by_cluster)
+        return entries.get(other)
+
+    def _by_cluster(self) -> "dict[Cluster | None, PeerEntry]":
+        peers = reversed(self.peers())
+        return {self.lab.cluster_at(peer.address): peer for peer in peers}
 
     def set_fault(self, area: str, value: str, node: Node | None = None) -> None:
         """Set a fault on the cluster or one of its nodes, and make it effective."""
@@ -348,3 +374,10 @@ class Cluster:
             "nodes": [node.describe() for node in self.nodes],
             "users": self.local_users,
         }
+
+
+def _pkid(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return (
+        f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
+    )

@@ -67,9 +67,7 @@ async def answer(node: "Node", request: Request) -> Response:
         return refusal(405, "The specified HTTP method is not allowed.")
     try:
         _limit_rate(node)
-        call = Call(
-            node, soap.read(request.body), path == EXTENDED, generation == "legacy"
-        )
+        call = Call(node, soap.read(request), path == EXTENDED, generation == "legacy")
         body = _reply(call, request)
     except (Refused, soap.Malformed) as error:
         return Response(500, soap.fault(str(error)), soap.XML)

@@ -221,6 +221,11 @@ class Database:
                 self.users_revision += 1
         return changed
 
+    @property
+    def change_count(self) -> int:
+        """Return a number that is another one after every change of the data."""
+        return self.connection.total_changes
+
     def snapshot(self) -> sqlite3.Connection:
         """Return a copy of the data as it is now, for a node that no longer follows."""
         copy = sqlite3.connect(":memory:", check_same_thread=False)

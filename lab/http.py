@@ -5,8 +5,9 @@ import email.utils
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 MAX_HEAD = 64 * 1024
 MAX_BODY = 16 * 1024 * 1024
@@ -30,6 +31,7 @@ class Request:
     headers: dict[str, str]
     body: bytes
     source: str = ""
+    operation: Any = None
 
     @property
     def keeps_alive(self) -> bool:
@@ -49,7 +51,7 @@ class Response:
     def head(self, clock: float) -> bytes:
         lines = [
             f"HTTP/1.1 {self.status} {reason(self.status)}",
-            f"Date: {email.utils.formatdate(clock, usegmt=True)}",
+            f"Date: {_date(int(clock))}",
             f"Content-Type: {self.content_type}",
             *(f"{name}: {value}" for name, value in self.headers),
             "Transfer-Encoding: chunked"
@@ -71,6 +73,11 @@ class Response:
             piece = self.body[start : start + 64 * 1024]
             parts += [b"%x\r\n" % len(piece), piece, b"\r\n"]
         return b"".join([*parts, b"0\r\n\r\n"])
+
+
+@lru_cache(64)
+def _date(clock: int) -> str:
+    return email.utils.formatdate(clock, usegmt=True)
 
 
 def reason(status: int) -> str:

@@ -8,6 +8,7 @@ import re
 import sqlite3
 import uuid
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 TOKEN = re.compile(
     r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\{[^}]*\}|/\*.*?\*/"""
@@ -207,6 +208,7 @@ class Translation:
         return bool(self.out) and self.out[-1].lower() == "into"
 
 
+@lru_cache(512)
 def translate(text: str, verbs: tuple[str, ...]) -> str:
     """Return SQLite's form of an Informix statement that begins with one of `verbs`."""
     words = [word for word in TOKEN.findall(text) if not _is_blank(word)]

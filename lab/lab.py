@@ -51,8 +51,13 @@ class Options:
 
     @property
     def interval(self) -> float:
-        """Return the agents' interval: a second, more where the pairs are many."""
-        return self.agent_interval or max(1.0, self.clusters**2 / 50)
+        """Return the agents' interval: a second, more where the clusters are many."""
+        return self.agent_interval or max(1.0, self.clusters / 20)
+
+    @property
+    def probe_period(self) -> float:
+        """Return how long a peer is not asked again while no change is known."""
+        return 0.0 if self.clusters <= 10 else self.clusters**2 / 40
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:

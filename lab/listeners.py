@@ -58,7 +58,7 @@ async def _listen(
     if kind in ("stall", "reset"):
         accept = partial(Mute, node, kind == "reset")
     elif mutual or kind == "legacy":
-        accept = partial(Secured, node.context(kind, mutual), speak)
+        accept = partial(Secured, partial(node.context, kind, mutual), speak)
     elif kind != "plain":
         context = node.context(kind, mutual)
     server = await asyncio.get_running_loop().create_server(

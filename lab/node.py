@@ -65,7 +65,7 @@ class Node:
         self.datagrams: asyncio.DatagramTransport | None = None
         self.memory = 0
         self.replica: sqlite3.Connection | None = None
-        self.sessions = Sessions(cluster.database, cluster.domain)
+        self.sessions = Sessions(cluster.credentials, cluster.domain)
         self.services = self.load_services()
         self.certificate_path = cluster.directory / f"{self.short_name}.pem"
         key = cluster.lab.shared_key
@@ -223,7 +223,7 @@ class Node:
         operation, sql = "", ""
         if request.body:
             try:
-                read = soap.read(request.body)
+                read = soap.read(request)
                 operation, sql = read.name, read.text("sql") or ""
             except soap.Malformed:
                 operation = "?"

@@ -7,7 +7,6 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
-from .database import Database
 from .http import Request, Response
 from .misbehaviour import refusal
 
@@ -29,7 +28,7 @@ class Caller:
 class Sessions:
     """The sessions of one node."""
 
-    database: Database
+    credentials: dict[str, tuple[str, str]]
     domain: str
     open: dict[str, tuple[str, float]] = field(default_factory=dict)
 
@@ -42,7 +41,7 @@ class Sessions:
             return refusal(404, "The session is no longer valid.")
         if known:
             self.open[cookie] = (known[0], time.time())
-            return self._caller(known[0])
+            return self._caller(known[0], self.credentials.get(known[0], ("", ""))[1])
         return self._by_credentials(request)
 
     def age(self, seconds: float) -> None:
@@ -51,23 +50,16 @@ class Sessions:
 
     def _by_credentials(self, request: Request) -> Caller | Response:
         name, password = basic_credentials(request)
-        stored = self.database.value(
-            "SELECT password FROM lab_credential WHERE name = ?", name
-        )
-        if stored is None or not secrets.compare_digest(
-            stored.encode(), password.encode()
-        ):
+        stored, role = self.credentials.get(name, ("", ""))
+        if not secrets.compare_digest(stored.encode(), password.encode()) or not role:
             return refusal(401, "This request requires HTTP authentication ().")
-        caller = self._caller(name, secrets.token_hex(16).upper())
+        caller = self._caller(name, role, secrets.token_hex(16).upper())
         if isinstance(caller, Caller):
             self.open[caller.cookie] = (name, time.time())
         return caller
 
-    def _caller(self, name: str, cookie: str = "") -> Caller | Response:
-        role = self.database.value(
-            "SELECT role FROM lab_credential WHERE name = ?", name
-        )
-        if role is None:
+    def _caller(self, name: str, role: str, cookie: str = "") -> Caller | Response:
+        if not role:
             return refusal(401, "This request requires HTTP authentication ().")
         if role == NONE:
             return refusal(403, "Access to the requested resource has been denied")

@@ -5,6 +5,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
+from .http import Request
+
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 XML = "text/xml;charset=utf-8"
 
@@ -37,8 +39,15 @@ def local_name(element: etree._Element) -> str:
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
-def read(body: bytes) -> Operation:
-    """Return the operation in a request."""
+def read(request: Request) -> Operation:
+    """Return the operation in a request, which is parsed only once."""
+    if request.operation is None:
+        request.operation = _parse(request.body)
+    operation: Operation = request.operation
+    return operation
+
+
+def _parse(body: bytes) -> Operation:
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
     try:
         root = etree.fromstring(body, parser)

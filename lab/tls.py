@@ -11,10 +11,12 @@ class Secured(asyncio.Protocol):
     """A connection whose handshake may fail, which the client is then told."""
 
     def __init__(
-        self, context: ssl.SSLContext, speak: Callable[[], asyncio.Protocol]
+        self,
+        context: Callable[[], ssl.SSLContext],
+        speak: Callable[[], asyncio.Protocol],
     ) -> None:
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
+        self.tls = context().wrap_bio(self.incoming, self.outgoing, server_side=True)
         self.inner = speak()
         self.is_open = False
 
