@@ -1,0 +1,40 @@
+"""Addresses of users: what a valid directory URI is, and how clusters rewrite it."""
+
+import re
+
+# RFC 3261: what may stand for a user, then a host name or an IPv4 address.
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_URI = re.compile(
+    rf"(?:sips?:)?[A-Za-z0-9_.!~*'()&=+$,;?/%#-]+@{_LABEL}(?:\.{_LABEL})*"
+)
+_SCHEME = re.compile(r"(?:sips?|mailto|im|tel):", re.IGNORECASE)
+_PUNCTUATION = re.compile(r"[\s().\-/]+")
+LONGEST = 254
+
+
+def valid_uri(uri: str) -> bool:
+    return len(uri) <= LONGEST and bool(_URI.fullmatch(uri))
+
+
+def bare(text: str) -> str:
+    """The address without its scheme and parameters, as people may paste it."""
+    text = text.strip().strip("<>")
+    if not _SCHEME.match(text):
+        return text
+    return _SCHEME.sub("", text, count=1).partition(";")[0].partition("?")[0]
+
+
+def digits(text: str) -> str:
+    """The number in a text written for people, or nothing if it is no number."""
+    number = _PUNCTUATION.sub("", bare(text))
+    return number if re.fullmatch(r"\+?[0-9*#]{1,40}", number) else ""
+
+
+def sip_uri(address: str) -> str:
+    return f"sip:{bare(address)}" if address else ""
+
+
+def rewritten(uri: str, host: str) -> str:
+    """The SIP URI with its host portion replaced, as for a user on another cluster."""
+    user, at, _ = uri.rpartition("@")
+    return f"{user}@{host}" if at and host else uri

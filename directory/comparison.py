@@ -1,0 +1,321 @@
+"""Both sides of a peer compared: who is missing, who is extra, who lives elsewhere."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
+
+from directory.columns import Codes, Hashes, Index, Mask, User, positions
+from directory.homes import NOBODY, Directory, Side
+from directory.models import Snapshot
+from peers.models import Outcome, Peer
+
+Places = npt.NDArray[np.int64]
+
+MISSING = "missing"
+EXTRA = "extra"
+ELSEWHERE = "elsewhere"
+LISTS = (MISSING, EXTRA, ELSEWHERE)
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a user lives, by somebody's word."""
+
+    cluster: str
+    node: str
+
+    def __str__(self) -> str:
+        return f"{self.node} ({self.cluster})" if self.cluster else self.node
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One user about whom the two sides disagree.
+
+    Args:
+        says: where the home cluster of the peer believes the user to live.
+        lives: where the user really lives, as that cluster itself tells.
+        settling: it changed so recently that the sync agent may not have noticed.
+    """
+
+    user: User
+    says: Home | None
+    lives: Home | None
+    settling: bool
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Users who differ: their hashes, and the row of each on either side (or -1)."""
+
+    hashes: Hashes
+    home_rows: Places
+    remote_rows: Places
+    settling: Mask
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+
+class Compared:
+    """What the peer's home cluster has of the remote cluster's users, against theirs.
+
+    Args:
+        home: the cluster on which the peer entry is; it holds the copies.
+        remote: the cluster to which it points; the users are its own.
+    """
+
+    def __init__(self, directory: Directory, home: Side, remote: Side) -> None:
+        self.directory = directory
+        self.home = home
+        self.remote = remote
+        self.copies = home.of(remote.number)
+        self.users = remote.own
+        self._earlier = Earlier(home, remote)
+
+    @property
+    def home_count(self) -> int:
+        return len(self.copies.hashes)
+
+    @property
+    def remote_count(self) -> int:
+        return len(self.users.hashes)
+
+    @property
+    def taken_at(self) -> datetime:
+        return min(self.home.snapshot.taken_at, self.remote.snapshot.taken_at)
+
+    @cached_property
+    def _same(self) -> bool:
+        return np.array_equal(self.copies.hashes, self.users.hashes)
+
+    @cached_property
+    def missing(self) -> Differences:
+        """Users of the remote cluster whom the home cluster does not show as such."""
+        lacking = self._lacking(self.users.hashes, self.copies.hashes)
+        hashes = self.users.hashes[lacking]
+        assigned = self.home.columns.index["userid"].chosen(self.home.homes != NOBODY)
+        return Differences(
+            hashes,
+            self._rows(assigned, hashes),
+            self.users.rows[lacking].astype(np.int64),
+            self._earlier.differed(hashes, copied=False, there=True),
+        )
+
+    @cached_property
+    def extra(self) -> Differences:
+        """Users shown as the remote cluster's whom it does not have."""
+        lacking = self._lacking(self.copies.hashes, self.users.hashes)
+        hashes = self.copies.hashes[lacking]
+        everybody = self.remote.columns.index["userid"]
+        return Differences(
+            hashes,
+            self.copies.rows[lacking].astype(np.int64),
+            self._rows(everybody, hashes),
+            self._earlier.differed(hashes, copied=True, there=False),
+        )
+
+    @cached_property
+    def displaced(self) -> Differences:
+        """Users on both sides, shown on another node than they are on."""
+        places = (
+            np.arange(len(self.copies.hashes))
+            if self._same
+            else positions(self.copies.hashes, self.users.hashes)
+        )
+        both = places >= 0
+        here = self.copies.rows[both]
+        there = self.users.rows[places[both]]
+        names = self._common_codes()
+        moved = (
+            names[0][self.home.columns.node[here]]
+            != (names[1][self.remote.columns.node[there]])
+        )
+        hashes = self.copies.hashes[both][moved]
+        return Differences(
+            hashes,
+            here[moved].astype(np.int64),
+            there[moved].astype(np.int64),
+            self._earlier.moved(hashes),
+        )
+
+    def _common_codes(self) -> tuple[Codes, Codes]:
+        """A code for each node name of either side, the same for the same node."""
+        codes: dict[str, int] = {}
+        return tuple(  # type: ignore[return-value]
+            np.array(
+                [codes.setdefault(n.lower(), len(codes)) for n in side.columns.nodes],
+                np.int16,
+            )
+            for side in (self.home, self.remote)
+        )
+
+    @cached_property
+    def elsewhere(self) -> list[tuple[str, Differences]]:
+        """Users homed elsewhere than the copy says, by the list they come from."""
+        says = self._homes_of_rows(self.home, self.missing.home_rows)
+        lives = self.directory.homes_of(self.extra.hashes)
+        return [
+            (MISSING, chosen(self.missing, says != NOBODY)),
+            (EXTRA, chosen(self.extra, lives != NOBODY)),
+            (ELSEWHERE, self.displaced),
+        ]
+
+    def _homes_of_rows(self, side: Side, rows: Places) -> Codes:
+        homes = side.homes[rows] if len(rows) else np.empty(0, np.int16)
+        return np.where(rows < 0, NOBODY, homes).astype(np.int16)
+
+    def _lacking(self, ours: Hashes, theirs: Hashes) -> Mask:
+        if self._same:
+            return np.zeros(len(ours), np.bool_)
+        return positions(ours, theirs) < 0
+
+    def _rows(self, index: Index, hashes: Hashes) -> Places:
+        places = positions(hashes, index.hashes)
+        if not len(index.rows):
+            return places
+        return np.where(places < 0, -1, index.rows[places].astype(np.int64))
+
+    # --- In numbers, and in words ---------------------------------------------------
+
+    def count(self, name: str) -> int:
+        if name == ELSEWHERE:
+            return sum(len(differences) for _, differences in self.elsewhere)
+        return len(self.missing if name == MISSING else self.extra)
+
+    @property
+    def different(self) -> int:
+        """How many users differ, each once."""
+        return len(self.missing) + len(self.extra) + len(self.displaced)
+
+    @property
+    def settling(self) -> int:
+        parts = (self.missing, self.extra, self.displaced)
+        return sum(int(part.settling.sum()) for part in parts)
+
+    @property
+    def outcome(self) -> Outcome:
+        if not self.different:
+            return Outcome.PASSED
+        lasting = self.different - self.settling
+        within = lasting <= settings.DIRECTORY_TOLERANCE
+        return Outcome.WARNING if within else Outcome.FAILED
+
+    def entries(self, name: str, search: str = "") -> list[Entry]:
+        """The users of one list in the order of their ids."""
+        wanted = search.lower().strip()
+        entries = [
+            entry
+            for entry in self._all(name)
+            if wanted in entry.user.userid.lower()
+            or wanted in entry.user.directory_uri.lower()
+        ]
+        return sorted(entries, key=lambda entry: entry.user.userid.lower())
+
+    def _all(self, name: str) -> Iterator[Entry]:
+        if name == ELSEWHERE:
+            for source, differences in self.elsewhere:
+                yield from self._entries(source, differences)
+        elif name == MISSING:
+            yield from self._entries(MISSING, self.missing)
+        else:
+            yield from self._entries(EXTRA, self.extra)
+
+    def _entries(self, source: str, found: Differences) -> Iterator[Entry]:
+        lives = self.directory.homes_of(found.hashes) if source == EXTRA else None
+        for place in range(len(found)):
+            here, there = int(found.home_rows[place]), int(found.remote_rows[place])
+            says = self._home(self.home, here)
+            if lives is None:
+                home = self._home(self.remote, there)
+            else:
+                home = self._found(int(lives[place]), self.home.columns.user(here))
+            side, row = (self.home, here) if source == EXTRA else (self.remote, there)
+            user = side.columns.user(row)
+            yield Entry(user, says, home, bool(found.settling[place]))
+
+    def _home(self, side: Side, row: int) -> Home | None:
+        if row < 0:
+            return None
+        node = side.columns.nodes[side.columns.node[row]]
+        return Home(self.directory.name(side.home_of(row)), node or "no node")
+
+    def _found(self, number: int, user: User) -> Home | None:
+        side = self.directory.sides.get(number)
+        for row, _ in side.find("userid", user.userid) if side else ():
+            if side and side.home_of(row) == number:
+                return self._home(side, row)
+        return None
+
+
+def chosen(found: Differences, mask: npt.NDArray[Any]) -> Differences:
+    return Differences(
+        found.hashes[mask],
+        found.home_rows[mask],
+        found.remote_rows[mask],
+        found.settling[mask],
+    )
+
+
+class Earlier:
+    """The same two clusters before the settling time.
+
+    What was otherwise then has changed since, and has still to settle. Where nothing
+    older is kept nothing is known to have changed.
+    """
+
+    def __init__(self, home: Side, remote: Side) -> None:
+        self._now = (home, remote)
+
+    @cached_property
+    def _sides(self) -> tuple[Side, Side]:
+        older = min(side.snapshot.taken_at for side in self._now)
+        moment = older - timedelta(minutes=settings.DIRECTORY_SETTLING_MINUTES)
+        return before(self._now[0], moment), before(self._now[1], moment)
+
+    def differed(self, hashes: Hashes, *, copied: bool, there: bool) -> Mask:
+        """Which of these were copied, or were there, otherwise than they are now."""
+        if not len(hashes):
+            return np.zeros(0, np.bool_)
+        home, remote = self._sides
+        copies = home.of(remote.number).hashes
+        users = remote.own.hashes
+        changed: Mask = (positions(hashes, copies) >= 0) != copied
+        changed |= (positions(hashes, users) >= 0) != there
+        return changed
+
+    def moved(self, hashes: Hashes) -> Mask:
+        """Which of these were on another node of either side than they are now."""
+        changed = np.zeros(len(hashes), np.bool_)
+        if len(hashes):
+            for now, then in zip(self._now, self._sides, strict=True):
+                changed |= nodes_of(now, hashes) != nodes_of(then, hashes)
+        return changed
+
+
+def nodes_of(side: Side, hashes: Hashes) -> npt.NDArray[np.str_]:
+    index = side.columns.index["userid"]
+    places = positions(hashes, index.hashes)
+    names = np.array(side.columns.nodes)
+    return np.where(places < 0, "", names[side.columns.node[index.rows[places]]])
+
+
+def before(side: Side, moment: datetime) -> Side:
+    """The side by the newest snapshot from before a moment, else by the oldest."""
+    snapshots = Snapshot.objects.filter(cluster=side.cluster)
+    snapshot = snapshots.before(moment).order_by("-taken_at").first()
+    snapshot = snapshot or snapshots.order_by("taken_at").first() or side.snapshot
+    return side if snapshot.pk == side.snapshot.pk else side.at(snapshot)
+
+
+def compare(directory: Directory, peer: Peer) -> Compared | None:
+    """Compare the sides of a peer; None while one of them was never read."""
+    home = directory.side(peer.cluster_id)
+    remote = directory.side(peer.remote_cluster_id)
+    return Compared(directory, home, remote) if home and remote else None

@@ -1,0 +1,127 @@
+"""Values that should be one user's alone, and addresses that are none."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from directory.columns import INVALID_URI, Hashes, Mask, User, folded, positions
+from directory.homes import Directory, Side
+
+Kind = Literal["userid", "directory_uri", "mail_id", "empty_uri", "invalid_uri"]
+SHARED: tuple[Kind, ...] = ("userid", "directory_uri", "mail_id")
+KINDS: dict[Kind, str] = {
+    "userid": "Same user ID",
+    "directory_uri": "Same directory URI",
+    "mail_id": "Same mail ID",
+    "empty_uri": "No directory URI",
+    "invalid_uri": "Invalid directory URI",
+}
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A user who has the value, on the cluster that is the user's own."""
+
+    side: Side
+    user: User
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """A value that several users have, or the one user whose address is none."""
+
+    kind: Kind
+    value: str
+    holders: tuple[Holder, ...]
+
+    @property
+    def userid(self) -> str:
+        return self.holders[0].user.userid
+
+
+def shared_hashes(directory: Directory, kind: Kind) -> Hashes:
+    """The hashes that stand more than once among the users of all clusters."""
+    parts = [
+        side.columns.index[kind].chosen(side.present).hashes
+        for side in directory.sides.values()
+    ]
+    if not parts:
+        return np.empty(0, np.uint64)
+    every = np.concatenate(parts)
+    every.sort()
+    return np.unique(every[1:][every[1:] == every[:-1]])
+
+
+def shared(directory: Directory, kind: Kind) -> list[Duplicate]:
+    """All values of a kind that several users have, with these users."""
+    sought = shared_hashes(directory, kind)
+    holders: dict[str, list[Holder]] = {}
+    for side in directory.sides.values():
+        for user in having(side, kind, sought):
+            holders.setdefault(folded(user.value(kind)), []).append(Holder(side, user))
+    return [
+        Duplicate(kind, value, tuple(users))
+        for value, users in sorted(holders.items())
+        if len(users) > 1  # else two values have the same hash
+    ]
+
+
+def having(side: Side, kind: Kind, sought: Hashes) -> Iterator[User]:
+    index = side.columns.index[kind].chosen(side.present)
+    return side.columns.users(index.rows[positions(index.hashes, sought) >= 0])
+
+
+def without_uri(side: Side) -> Mask:
+    empty = side.present.copy()
+    empty[side.columns.index["directory_uri"].rows] = False
+    return empty
+
+
+def with_invalid_uri(side: Side) -> Mask:
+    return side.present & side.columns.flagged(INVALID_URI)
+
+
+ALONE: dict[Kind, Callable[[Side], Mask]] = {
+    "empty_uri": without_uri,
+    "invalid_uri": with_invalid_uri,
+}
+
+
+def alone(directory: Directory, kind: Kind) -> list[Duplicate]:
+    """The users with such a directory URI, where the release has directory URIs."""
+    found = [
+        Duplicate(kind, user.directory_uri, (Holder(side, user),))
+        for side in directory.sides.values()
+        if "directoryuri" not in side.snapshot.absent
+        for user in side.columns.users(np.flatnonzero(ALONE[kind](side)))
+    ]
+    return sorted(found, key=lambda one: folded(one.userid))
+
+
+def find(directory: Directory, *kinds: Kind) -> list[Duplicate]:
+    """The complete lists of these kinds, one after the other."""
+    return [one for kind in kinds for one in _remembered(Key(directory, kind))]
+
+
+class Key:
+    """What an answer depends on, for remembering it while nothing new is known."""
+
+    def __init__(self, directory: Directory, kind: Kind) -> None:
+        self.directory = directory
+        self.kind = kind
+        self._key = (directory.key, kind)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and self._key == other._key
+
+
+@lru_cache(maxsize=len(KINDS))
+def _remembered(key: Key) -> tuple[Duplicate, ...]:
+    seek = shared if key.kind in SHARED else alone
+    return tuple(seek(key.directory, key.kind))

@@ -1,0 +1,145 @@
+"""Whose user is this: which cluster is the home of a user, by the user's home node."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from directory import store
+from directory.columns import (
+    ENABLED,
+    Codes,
+    Columns,
+    Hashes,
+    Index,
+    Mask,
+    User,
+    folded,
+    positions,
+)
+from directory.models import Snapshot
+from peers.models import Cluster, Node
+
+# Homes that are no managed cluster.
+NOBODY = -1  # the user is assigned to no node
+STRANGER = -2  # the node belongs to no cluster that the console knows
+
+
+class Side:
+    """One cluster, and its users as a snapshot has them.
+
+    A row is a user of the cluster's own where the home node is one of its nodes, and
+    a copy of another cluster's user where it is one of the other's.
+    """
+
+    def __init__(
+        self, number: int, cluster: Cluster, snapshot: Snapshot, homes: "Homes"
+    ) -> None:
+        self.number = number
+        self.cluster = cluster
+        self.snapshot = snapshot
+        self._homes = homes
+
+    def at(self, snapshot: Snapshot) -> "Side":
+        """The same cluster by another snapshot."""
+        return Side(self.number, self.cluster, snapshot, self._homes)
+
+    @cached_property
+    def columns(self) -> Columns:
+        return store.columns_of(self.snapshot)
+
+    @cached_property
+    def _homes_by_node(self) -> Codes:
+        return np.array([self._homes.of(node) for node in self.columns.nodes], np.int16)
+
+    @cached_property
+    def homes(self) -> Codes:
+        """The home cluster of each row, as its number."""
+        homes: Codes = self._homes_by_node[self.columns.node]
+        return homes
+
+    def of(self, home: int, kind: str = "userid") -> Index:
+        """The values of the users whose home is this cluster."""
+        return self.columns.index[kind].chosen(self.homes == home)
+
+    @cached_property
+    def own(self) -> Index:
+        return self.of(self.number)
+
+    @cached_property
+    def present(self) -> Mask:
+        """The rows of users who may sign in here: its own, and those assigned to no
+        node whom the cluster itself says to be enabled."""
+        waiting = (self.homes == NOBODY) & self.columns.flagged(ENABLED)
+        present: Mask = (self.homes == self.number) | waiting
+        return present
+
+    def home_of(self, row: int) -> int:
+        return int(self._homes_by_node[self.columns.node[row]])
+
+    def find(self, kind: str, value: str) -> list[tuple[int, User]]:
+        return self.columns.find(kind, value)
+
+    def count(self, home: int) -> int:
+        """How many users of that home it has, without a look at the columns."""
+        nodes: dict[str, int] = self.snapshot.nodes
+        return sum(n for node, n in nodes.items() if self._homes.of(node) == home)
+
+
+class Homes:
+    """Which cluster a node belongs to, by any of the node's names."""
+
+    def __init__(self, numbers: dict[UUID, int], snapshots: Iterable[Snapshot]) -> None:
+        self._numbers: dict[str, int] = {"": NOBODY}
+        for snapshot in snapshots:
+            for name in snapshot.own_nodes:
+                self._numbers.setdefault(folded(name), numbers[snapshot.cluster_id])
+        # What the administrator registered counts more than what a cluster tells.
+        known = Node.objects.order_by("pk").values_list("cluster", "name", "address")
+        for cluster, *names in known:
+            for name in names:
+                self._numbers[folded(name)] = numbers[cluster]
+
+    def of(self, node: str) -> int:
+        return self._numbers.get(folded(node), STRANGER)
+
+
+class Directory:
+    """The users of all clusters, by the newest snapshot of each."""
+
+    def __init__(self, snapshots: dict[UUID, Snapshot] | None = None) -> None:
+        if snapshots is None:
+            snapshots = store.latest()
+        self.clusters = list(Cluster.objects.order_by("name"))
+        numbers = {one.pk: number for number, one in enumerate(self.clusters)}
+        self.homes = Homes(numbers, snapshots.values())
+        self.numbers = numbers
+        self.sides = {
+            number: Side(number, one, snapshots[one.pk], self.homes)
+            for number, one in enumerate(self.clusters)
+            if one.pk in snapshots
+        }
+
+    def side(self, cluster: UUID | None) -> Side | None:
+        number = self.numbers.get(cluster) if cluster else None
+        return None if number is None else self.sides.get(number)
+
+    def name(self, number: int) -> str:
+        return self.clusters[number].name if number >= 0 else ""
+
+    def homes_of(self, sought: Hashes) -> Codes:
+        """The cluster that has each of these users as its own, or NOBODY."""
+        homes = np.full(len(sought), NOBODY, np.int16)
+        if not len(sought):
+            return homes
+        for side in self.sides.values():
+            homes[positions(sought, side.own.hashes) >= 0] = side.number
+        return homes
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What its answers depend on."""
+        taken = tuple(side.snapshot.pk for side in self.sides.values())
+        return taken, tuple(sorted(self.homes._numbers.items()))

@@ -1,0 +1,264 @@
+"""Where is this user, who sees the user there, and why does somebody not?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from directory.addresses import bare, digits, rewritten, sip_uri
+from directory.columns import User, folded, hash_of
+from directory.homes import NOBODY, Directory, Side
+from directory.masks import Masked, mask_number
+from peers.models import Cluster, Outcome, Peer
+
+MOST = 50
+SEEN = "seen"
+HOME = "home"
+ELSEWHERE = "elsewhere"
+DIFFERENT = "different"
+ABSENT = "absent"
+UNREAD = "unread"
+
+
+@dataclass
+class View:
+    """What one cluster knows of a user, and how it would reach the user.
+
+    Args:
+        state: home, seen, different (other attributes than at home), elsewhere (it
+            believes the user to live on another node or cluster), absent, unread.
+        sentence: the state in words, with the reason where it is not good.
+        entry: the SIP entry of the peer's last check, where there is one.
+    """
+
+    cluster: Cluster
+    state: str
+    sentence: str
+    outcome: str
+    side: Side | None = None
+    user: User | None = None
+    peer: Peer | None = None
+    rewritten: str = ""
+    next_hop: str = ""
+    entry: dict[str, Any] | None = None
+    masked: Masked | None = None
+
+
+@dataclass
+class Located:
+    """A user at home, and as the other clusters see the user."""
+
+    user: User
+    home: Side | None
+    homes: list[Side] = field(default_factory=list)
+    views: list[View] = field(default_factory=list)
+
+    @property
+    def node(self) -> str:
+        return self.user.node if self.home else ""
+
+    @cached_property
+    def sip_uri(self) -> str:
+        user, home = self.user, self.home
+        if user.directory_uri:
+            return sip_uri(user.directory_uri)
+        domain = home.cluster.domain if home else ""
+        return sip_uri(f"{user.userid}@{domain}") if domain else ""
+
+    @property
+    def rewritten_uri(self) -> str:
+        return rewritten(self.sip_uri, self.node)
+
+    @property
+    def copies(self) -> list[View]:
+        return [v for v in self.views if v.user is not None and v.state != HOME]
+
+    @property
+    def masked(self) -> Masked | None:
+        """The number under the mask that other clusters apply, if they agree on one."""
+        masks = {v.masked.mask: v.masked for v in self.views if v.masked}
+        used = [masked for mask, masked in masks.items() if mask]
+        return used[0] if len(used) == 1 else None
+
+
+def candidates(directory: Directory, text: str) -> list[str]:
+    """The user ids that a user id, an address or a number may mean; exact ones first.
+
+    Numbers are also sought as the extension that a peer's mask makes them of.
+    """
+    found: dict[str, str] = {}
+    address = bare(text)
+    for kind in ("userid", "directory_uri", "mail_id"):
+        collect(found, directory, kind, [address])
+    if number := digits(text):
+        collect(found, directory, "number", unmasked(number))
+    if not found and "@" in address:
+        collect(found, directory, "userid", [address.rpartition("@")[0]])
+    return list(found.values())[:MOST]
+
+
+def collect(
+    found: dict[str, str], directory: Directory, kind: str, values: Iterable[str]
+) -> None:
+    for value in values:
+        wanted = hash_of(value)
+        for side in directory.sides.values():
+            for row in side.columns.index[kind].at(wanted):
+                user = side.columns.user(row)
+                if folded(user.value(kind)) == folded(value):
+                    found.setdefault(folded(user.userid), user.userid)
+
+
+def unmasked(number: str) -> list[str]:
+    """The number, and the extensions from which some peer's mask makes it."""
+    masks = set(Peer.objects.values_list("external_phone_number_mask", flat=True))
+    numbers = [number]
+    for mask in masks:
+        places = mask.count("X")
+        literal = mask[: len(mask) - places]
+        if places and len(number) == len(mask) and number.startswith(literal):
+            numbers.append(number[-places:])
+    return numbers
+
+
+def locate(directory: Directory, userid: str) -> Located | None:
+    """Everything about one user id; None if no cluster knows it."""
+    known = {
+        number: copies
+        for number, side in directory.sides.items()
+        if (copies := copies_on(directory, side, userid))
+    }
+    if not known:
+        return None
+    own = {n: copy for n, copies in known.items() for copy in copies if copy.home == n}
+    first = next(iter(own.values()), None) or next(iter(known.values()))[0]
+    homes = [directory.sides[number] for number in own]
+    located = Located(first.user, homes[0] if homes else None, homes)
+    peers = peers_to(located.home)
+    located.views = [
+        Viewer(located, cluster, directory.sides.get(number), peers).view(
+            known.get(number, [])
+        )
+        for number, cluster in enumerate(directory.clusters)
+    ]
+    return located
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A row about the user, and where it says that the user lives."""
+
+    user: User
+    home: int
+    believed: str
+
+
+def copies_on(directory: Directory, side: Side, userid: str) -> list[Copy]:
+    """What a cluster has about the user; a row without a home node comes last."""
+    copies = []
+    for row, user in side.find("userid", userid):
+        home = side.home_of(row)
+        name = directory.name(home) or "no managed cluster"
+        copies.append(Copy(user, home, f"{user.node} ({name})"))
+    return sorted(copies, key=lambda c: (c.home == NOBODY, c.home != side.number))
+
+
+def peers_to(home: Side | None) -> dict[UUID, Peer]:
+    if home is None:
+        return {}
+    peers = Peer.objects.filter(remote_cluster=home.cluster).defer("password")
+    return {peer.cluster_id: peer for peer in peers.order_by("-address")}
+
+
+class Viewer:
+    """How one cluster sees a user."""
+
+    def __init__(
+        self,
+        located: Located,
+        cluster: Cluster,
+        side: Side | None,
+        peers: dict[UUID, Peer],
+    ) -> None:
+        self.located = located
+        self.cluster = cluster
+        self.side = side
+        self.peer = peers.get(cluster.pk)
+
+    def view(self, copies: list[Copy]) -> View:
+        home = self.located.home
+        if self.side is None:
+            return self.tell(UNREAD, "Its users were never read.", Outcome.UNKNOWN)
+        if home is not None and self.side.number == home.number:
+            return self.tell(HOME, "The home cluster.", Outcome.PASSED, copies[0])
+        if not copies:
+            return self.tell(ABSENT, *self.why_absent(self.side))
+        copy = copies[0]
+        if copy.home == NOBODY:
+            words = "It has the user without a home node, not as another cluster's."
+            return self.tell(ABSENT, words, Outcome.FAILED)
+        if home is None:
+            words = f"It believes the user to live on {copy.believed}."
+            return self.tell(ELSEWHERE, words, Outcome.FAILED, copy)
+        if copy.home == self.side.number:
+            words = f"It has a user of its own with this id, as {home.cluster} has."
+            return self.tell(ELSEWHERE, words, Outcome.FAILED, copy)
+        return self.tell(*self.judge(copy), copy)
+
+    def judge(self, copy: Copy) -> tuple[str, str, Outcome]:
+        """Compare a copy of another cluster's user with the user at home."""
+        user = self.located.user
+        if folded(copy.user.node) != folded(user.node):
+            words = f"It believes the user to live on {copy.believed}; {SETTLES}"
+            return ELSEWHERE, words, Outcome.FAILED
+        names = [
+            words
+            for kind, words in ATTRIBUTES.items()
+            if folded(copy.user.value(kind)) != folded(user.value(kind))
+        ]
+        if names:
+            words = f"Its copy has another {' and '.join(names)} than the home cluster."
+            return DIFFERENT, words, Outcome.WARNING
+        return SEEN, "It sees the user at the right home.", Outcome.PASSED
+
+    def why_absent(self, side: Side) -> tuple[str, Outcome]:
+        """The first thing that keeps the sync agent from carrying the user here."""
+        home = self.located.home
+        if home is None:
+            return "It does not know the user.", Outcome.UNKNOWN
+        if self.peer is None:
+            words = f"It has no peer that points to {home.cluster}."
+            return words, Outcome.FAILED
+        for entry in self.peer.entries:
+            if entry.get("outcome") == Outcome.FAILED and entry.get("code") != "sip":
+                return str(entry.get("problem") or entry.get("label")), Outcome.FAILED
+        if side.snapshot.taken_at < home.snapshot.taken_at:
+            words = "Its users were read before the home cluster's; read them again."
+            return words, Outcome.WARNING
+        return f"The sync agent has not carried the user; {SETTLES}", Outcome.FAILED
+
+    def tell(
+        self, state: str, sentence: str, outcome: Outcome, copy: Copy | None = None
+    ) -> View:
+        told = View(self.cluster, state, sentence, outcome, side=self.side)
+        told.user = copy.user if copy else None
+        if state == HOME or self.located.home is None:
+            return told
+        if copy:
+            told.rewritten = rewritten(self.located.sip_uri, copy.user.node)
+        if self.peer:
+            self.add_route(told, self.peer)
+        return told
+
+    def add_route(self, told: View, peer: Peer) -> None:
+        """How a message to the user would leave this cluster."""
+        told.peer = peer
+        told.next_hop = peer.address
+        told.entry = next((e for e in peer.entries if e.get("code") == "sip"), None)
+        if number := self.located.user.number:
+            told.masked = mask_number(peer.external_phone_number_mask, number)
+
+
+ATTRIBUTES = {"directory_uri": "directory URI", "mail_id": "mail ID"}
+SETTLES = "after a change the clusters may take 30 minutes."

@@ -1,0 +1,101 @@
+"""Where snapshots lie: in the database, and on each host in a file that is mapped."""
+
+import logging
+import mmap
+import os
+import tempfile
+import zlib
+from collections.abc import Iterator
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from directory.columns import Columns
+from directory.models import Snapshot, SnapshotPart
+from peers.models import Cluster
+
+logger = logging.getLogger(__name__)
+
+# Small enough for any database's limit on one value, and for a worker's memory.
+PART = 4 * 1024 * 1024
+_SUFFIX = ".columns"
+
+
+def save(snapshot: Snapshot, content: bytes) -> None:
+    """Store a snapshot whole, or nothing of it."""
+    view = memoryview(content)
+    snapshot.size = len(content)
+    parts = [zlib.compress(part, 1) for part in _cut(view)]
+    with transaction.atomic():
+        snapshot.save(force_insert=True)
+        for number, part in enumerate(parts):
+            SnapshotPart.objects.create(snapshot=snapshot, number=number, content=part)
+
+
+def _cut(view: memoryview) -> Iterator[memoryview]:
+    for start in range(0, len(view), PART):
+        yield view[start : start + PART]
+
+
+def columns_of(snapshot: Snapshot) -> Columns:
+    return _opened(snapshot.pk, snapshot.size)
+
+
+# A snapshot never changes, so a process maps it once.
+@lru_cache(maxsize=512)
+def _opened(pk: UUID, size: int) -> Columns:
+    path = folder() / f"{pk}{_SUFFIX}"
+    try:
+        if not (path.exists() and path.stat().st_size == size):
+            _write(path, pk)
+        with path.open("rb") as file:
+            return Columns(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except OSError as error:
+        # A full disk takes the speed, not the answer.
+        logger.warning("snapshot %s cannot be kept as a file: %s", pk, error)
+        return Columns(b"".join(_parts(pk)))
+
+
+def folder() -> Path:
+    return Path(settings.DATA_DIR) / "directory"
+
+
+def _write(path: Path, pk: UUID) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for part in _parts(pk):
+                file.write(part)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _parts(pk: UUID) -> Iterator[bytes]:
+    parts = SnapshotPart.objects.filter(snapshot=pk).order_by("number")
+    contents = parts.values_list("content", flat=True).iterator(chunk_size=1)
+    return (zlib.decompress(content) for content in contents)
+
+
+def prune(cluster: Cluster, keep: int) -> None:
+    """Delete all but the newest snapshots of a cluster, and files of none."""
+    newest = cluster.snapshots.order_by("-taken_at").values_list("pk", flat=True)
+    cluster.snapshots.exclude(pk__in=list(newest[:keep])).delete()
+    known = {str(pk) for pk in Snapshot.objects.values_list("pk", flat=True)}
+    for path in folder().glob(f"*{_SUFFIX}"):
+        if path.name.removesuffix(_SUFFIX) not in known:
+            path.unlink(missing_ok=True)
+
+
+def latest(moment: datetime | None = None) -> dict[UUID, Snapshot]:
+    """The newest snapshot of each cluster, by the cluster's id."""
+    snapshots = Snapshot.objects.all()
+    if moment:
+        snapshots = snapshots.before(moment)
+    return {one.cluster_id: one for one in snapshots.latest_each()}
