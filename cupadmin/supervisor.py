@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 GRACE = 10.0
 RESTART_AFTER = 1.0
@@ -25,16 +26,19 @@ class Process:
     running: subprocess.Popen[bytes] | None = None
     restart_at: float = 0.0
 
-    def start(self) -> None:
+    def start(self, logs: Path) -> None:
         # A session of its own: Ctrl-C reaches only the supervisor, which ends the
         # children in order.
-        self.running = subprocess.Popen(  # noqa: S603 - our own commands
-            self.command,
-            env=os.environ | self.environment,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
-        )
+        with (logs / f"{self.name}.log").open("ab") as log:
+            self.running = subprocess.Popen(  # noqa: S603 - our own commands
+                self.command,
+                env=os.environ | self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent if sys.platform == "linux" else None,
+            )
 
     def signal_group(self, number: int) -> None:
         if self.running is not None:
@@ -48,9 +52,15 @@ def die_with_parent() -> None:
 
 
 class Supervisor:
-    """Keeps a set of processes running until it is told to stop."""
+    """Keeps a set of processes running until it is told to stop.
 
-    def __init__(self) -> None:
+    Args:
+        logs: the folder for what they print, one file each.
+    """
+
+    def __init__(self, logs: Path) -> None:
+        logs.mkdir(parents=True, exist_ok=True)
+        self.logs = logs
         self.processes: list[Process] = []
         self.stopping = False
 
@@ -59,7 +69,7 @@ class Supervisor:
     ) -> None:
         process = Process(name, list(command), environment or {})
         self.processes.append(process)
-        process.start()
+        process.start(self.logs)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -90,11 +100,14 @@ class Supervisor:
             if child is None or child.poll() is None:
                 continue
             if not process.restart_at:
-                print(f"{process.name} ended ({child.returncode}); starting it again.")
+                print(
+                    f"{process.name} ended ({child.returncode}), see {self.logs}/"
+                    f"{process.name}.log; starting it again."
+                )
                 process.restart_at = time.monotonic() + RESTART_AFTER
             elif time.monotonic() >= process.restart_at:
                 process.restart_at = 0.0
-                process.start()
+                process.start(self.logs)
 
     def wait_for(self, ready: Callable[[], bool], what: str, seconds: float) -> None:
         """Wait for a condition; SystemExit with a sentence when time is up."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from accounts.audit import Actor
 from diagnostics.checks import check
@@ -140,10 +141,10 @@ class Setup:
         )
 
     def verify_pair(self, pair: dict[str, Any]) -> None:
-        one, other = pair["key"].split(":")
+        one, other = map(UUID, pair["key"].split(":"))
         self.run.do(f"verify:{pair['key']}", lambda step: self.verify(one, other))
 
-    def verify(self, one: str, other: str) -> str:
+    def verify(self, one: UUID, other: UUID) -> str:
         """Check both sides again and again until all is good or time is up."""
         deadline = time.monotonic() + VERIFY_FOR
         while True:

@@ -51,9 +51,7 @@ def save_peer(
             peer.save(force_insert=True)
         else:
             secret = ("password",) if password else ()
-            peer.save_edit(
-                *fields, *secret, "remote_cluster_id", "provisioning_state"
-            )
+            peer.save_edit(*fields, *secret, "remote_cluster_id", "provisioning_state")
         changes = audit.differences(old, _values(peer))
         if password:
             changes["password"] = [None, "changed"]

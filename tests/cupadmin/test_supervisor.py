@@ -29,7 +29,7 @@ def is_running(pid: int) -> bool:
 
 
 def test_stop_leaves_nothing_of_a_family_running(tmp_path):
-    supervisor = Supervisor()
+    supervisor = Supervisor(tmp_path)
     out = tmp_path / "pid"
     shell = f'exec {sys.executable} -c "{PARENT[2]}" > {out}'
     supervisor.start("family", "/bin/sh", "-c", shell)
@@ -39,9 +39,9 @@ def test_stop_leaves_nothing_of_a_family_running(tmp_path):
     assert not is_running(int(out.read_text()))
 
 
-def test_a_process_that_dies_is_started_again(monkeypatch):
+def test_a_process_that_dies_is_started_again(monkeypatch, tmp_path):
     monkeypatch.setattr("cupadmin.supervisor.RESTART_AFTER", 0.0)
-    supervisor = Supervisor()
+    supervisor = Supervisor(tmp_path)
     supervisor.start("sleeper", *SLEEPER)
     process = supervisor.processes[0]
     first = process.running
@@ -51,16 +51,17 @@ def test_a_process_that_dies_is_started_again(monkeypatch):
     assert process.running.pid != first.pid
 
 
-def test_what_never_comes_up_ends_with_a_sentence():
+def test_what_never_comes_up_ends_with_a_sentence(tmp_path):
     with pytest.raises(SystemExit, match="The lab did not come up"):
-        Supervisor().wait_for(lambda: False, "The lab", 0.2)
+        Supervisor(tmp_path).wait_for(lambda: False, "The lab", 0.2)
 
 
 def test_children_end_when_the_supervisor_is_killed(tmp_path):
     out = tmp_path / "pid"
     code = (
         "from cupadmin.supervisor import Supervisor; import sys, time\n"
-        f"s = Supervisor(); s.start('sleeper', *{SLEEPER!r})\n"
+        f"import pathlib; s = Supervisor(pathlib.Path({str(tmp_path)!r}))\n"
+        f"s.start('sleeper', *{SLEEPER!r})\n"
         f"open({str(out)!r}, 'w').write(str(s.processes[0].running.pid))\n"
         "time.sleep(60)"
     )

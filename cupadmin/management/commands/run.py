@@ -37,7 +37,7 @@ class Command(BaseCommand):
         self.say("Preparing the database and static files ...")
         prepare()
         password = self.first_administrator()
-        supervisor = Supervisor()
+        supervisor = Supervisor(settings.DATA_DIR / "log")
         with supervisor.running():
             environment = self.before(supervisor)
             start_console(supervisor, self.host, self.port, environment)
@@ -76,7 +76,8 @@ class Command(BaseCommand):
         self.say(f"\n  cupadmin is ready:  http://{self.host}:{self.port}/")
         if password:
             self.say(f"  user:               {ADMIN}\n  password:           {password}")
-        self.say("  Ctrl-C ends it.\n")
+        self.say(f"  logs:               {settings.DATA_DIR / 'log'}")
+        self.say("\n  Ctrl-C ends it.\n")
 
     def say(self, text: str) -> None:
         self.stdout.write(text)
@@ -124,7 +125,8 @@ def create_administrator(password: str) -> None:
 def start_console(
     supervisor: Supervisor, host: str, port: int, environment: dict[str, str]
 ) -> None:
-    python, celery = sys.executable, [sys.executable, "-m", "celery", "-A", "cupadmin"]
+    python = sys.executable
+    celery = [python, "-W", "ignore", "-m", "celery", "-A", "cupadmin"]
     quiet = ["--loglevel", "WARNING"]
     supervisor.start(
         "web",
