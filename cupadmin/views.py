@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from accounts.access import Role, access, open_to_all
+from accounts.access import DeclaredAccess, Role, access, open_to_all
 from accounts.http import Request
 from jobs.models import Job
 from mesh.matrix import mesh
@@ -63,6 +63,7 @@ def find(term: str) -> list[tuple[str, list[Any]]]:
 class Schema(SpectacularJSONAPIView):
     """The OpenAPI description."""
 
+    permission_classes = (DeclaredAccess,)
     access = {"get": Role.VIEWER}
 
 
