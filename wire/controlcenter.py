@@ -38,11 +38,12 @@ _PATHS = {
     "extended": "/controlcenterservice2/services/ControlCenterServicesEx",
     "legacy": "/controlcenterservice/services/ControlCenterServicesPort",
 }
-_LEGACY_ACTIONS = {
-    "soapGetStaticServiceList": "GetServiceList",
-    "soapGetServiceStatus": "GetServiceStatus",
-    "soapDoControlServices": "DoControlServices",
-    "GetProductInformationList": "GetProductInformationList",
+# What the legacy generation calls an operation, in the body and in the SOAPAction.
+_LEGACY_NAMES = {
+    "soapGetStaticServiceList": ("soapGetStaticServiceList", "GetServiceList"),
+    "soapGetServiceStatus": ("soapGetServiceStatus", "GetServiceStatus"),
+    "soapDoControlServices": ("soapDoControlServices", "DoControlServices"),
+    "getProductInformationList": ("GetProductInformationList",) * 2,
 }
 _LEGACY_ACTION = "http://schemas.cisco.com/ast/soap/action/#ControlCenterServices#"
 _RESTRICT = {"none": "none", "primarynode": "primary_node", "donotstop": "do_not_stop"}
@@ -167,11 +168,8 @@ class ControlCenterClient:
     async def products(self, *, deadline: float = DEADLINE) -> Products:
         """Read the product list; never trust its rows alone."""
         clock = Deadline(deadline)
-        await self._settle(clock)
-        legacy = self.control_center == "legacy"
-        name = "GetProductInformationList" if legacy else "getProductInformationList"
         empty = {"ServiceInfo": ""}
-        message = await self._call(name, empty, empty, clock)
+        message = await self._call("getProductInformationList", empty, empty, clock)
         result = _result(message)
         rows = _items(message, result, "Products")
         pairs = (
@@ -274,9 +272,10 @@ class ControlCenterClient:
         write: bool = False,
     ) -> Message:
         """Send one request, again after a rate fault, which did nothing."""
-        legacy = generation == "legacy"
-        wsdl = "controlcenter_legacy" if legacy else "controlcenter"
-        action = _LEGACY_ACTION + _LEGACY_ACTIONS[operation] if legacy else operation
+        wsdl, action = "controlcenter", operation
+        if generation == "legacy":
+            operation, name = _LEGACY_NAMES[operation]
+            wsdl, action = "controlcenter_legacy", _LEGACY_ACTION + name
         body = soap.envelope(wsdl, operation, **values)
         attempt = 0
         while True:

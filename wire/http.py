@@ -72,6 +72,7 @@ class Connection:
         self.node = node
         self._stream = stream
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
+        self._answered = False
         self._closed = False
 
     @classmethod
@@ -94,6 +95,7 @@ class Connection:
         while True:
             event = await self._next_event(clock)
             if isinstance(event, h11.Response):
+                self._answered = True
                 return Reply(self, event, clock)
             if not isinstance(event, h11.InformationalResponse):
                 raise WireError(Code.CLOSED, node=self.node.name)
@@ -118,9 +120,15 @@ class Connection:
                     ended = not data
                     self._h11.receive_data(data)
             except h11.RemoteProtocolError:
-                code = Code.CLOSED if ended else Code.PROTOCOL
+                cut = ended and self._speaks_http()
+                code = Code.CLOSED if cut else Code.PROTOCOL
                 raise WireError(code, node=self.node.name) from None
         return event
+
+    def _speaks_http(self) -> bool:
+        """Tell the cut of an answer from the greeting of another protocol."""
+        head, _ = self._h11.trailing_data
+        return self._answered or b"HTTP/".startswith(head[:5])
 
     @property
     def spent(self) -> bool:

@@ -1,0 +1,252 @@
+"""Structure-aware mutations of valid replies, through every operation of the wire.
+
+`python -m bench.mutants [COUNT] [SEED]`: no exception but WireError may escape, and no
+call may pass its deadline by more than half a second.
+"""
+
+import asyncio
+import gzip
+import ipaddress
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from unittest.mock import patch
+
+from bench import replies
+from wire import (
+    AxlClient,
+    Backoff,
+    Code,
+    ControlCenterClient,
+    NodeAddress,
+    Policy,
+    Secret,
+    Trust,
+    Unlimited,
+    WireError,
+    run,
+    sql,
+)
+from wire.http import Connection
+from wire.sip import read_answer
+
+DEADLINE = 0.05
+GRACE = 0.5
+NODE = NodeAddress(
+    "cup1.example.com",
+    "127.0.0.1",
+    username="axl",
+    password=Secret("open sesame"),
+    trust=Trust(fingerprint="ab" * 32),
+    policy=Policy(networks=(ipaddress.ip_network("127.0.0.0/8"),)),
+    axl_version="8.5",
+)
+INSERT = sql.insert("peer_insert", "peers", {"password": Secret("open sesame")})
+PATIENCE = Backoff(first=0.001, most=0.002, tries=2)
+NASTY = [
+    *(b"", b"-1", b"abc", b"9" * 400, b"\xff\xfe\x00", b"\x00", b"&#1;", b"&bomb;"),
+    *(b"<![CDATA[x]]>", b"<!-- x -->", b"<?pi x?>", b"]]>", b"&lt;", b"\xed\xa0\x80"),
+    b"<!DOCTYPE a [<!ENTITY b 'c'>]>",
+    b"<a>" * 300,
+]
+
+
+class Canned:
+    """A connection on which one reply waits, perhaps for ever incomplete."""
+
+    def __init__(self, data: bytes, ends: bool) -> None:
+        self.reader = asyncio.StreamReader()
+        self.reader.feed_data(data)
+        if ends:
+            self.reader.feed_eof()
+        self.writer = self
+
+    def write(self, data: bytes) -> None:
+        pass
+
+    async def drain(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+async def _users(node: NodeAddress) -> None:
+    async with AxlClient(node, backoff=PATIENCE) as axl:
+        async for row in axl.rows(sql.query("users"), deadline=DEADLINE):
+            assert all(isinstance(name, str) for name in row)
+
+
+def _axl(call: Callable[[AxlClient], Awaitable[object]]) -> Callable[..., Awaitable]:
+    async def work(node: NodeAddress) -> object:
+        async with AxlClient(node, backoff=PATIENCE) as axl:
+            return await call(axl)
+
+    return work
+
+
+def _center(
+    call: Callable[[ControlCenterClient], Awaitable[object]], generation: str
+) -> Callable[..., Awaitable]:
+    async def work(node: NodeAddress) -> object:
+        client = ControlCenterClient(node, limiter=Unlimited(), backoff=PATIENCE)
+        async with client as center:
+            center.control_center = generation
+            return await call(center)
+
+    return work
+
+
+async def _write(axl: AxlClient) -> int:
+    axl._settled = True
+    return await axl.write(INSERT, deadline=DEADLINE)
+
+
+_probe = _axl(lambda axl: axl.probe(deadline=DEADLINE))
+_statuses = lambda center: center.statuses(deadline=DEADLINE)  # noqa: E731
+OPERATIONS: list[tuple[str, Callable[..., Awaitable], bytes, int]] = [
+    ("probe", _probe, replies.COUNT, 200),
+    ("rows", _users, replies.USERS, 200),
+    ("version", _axl(lambda x: x.version(deadline=DEADLINE)), replies.VERSION, 200),
+    (
+        "authenticates",
+        _axl(lambda x: x.authenticates("a", "b", deadline=DEADLINE)),
+        replies.AUTHENTICATED,
+        200,
+    ),
+    ("write", _axl(_write), replies.UPDATED, 200),
+    ("write refused", _axl(_write), replies.DUPLICATE, 500),
+    ("too large", _users, replies.TOO_LARGE, 500),
+    ("negotiate", _probe, replies.UNAVAILABLE, 599),
+    ("statuses", _center(_statuses, "new"), replies.STATUSES, 200),
+    ("legacy", _center(_statuses, "legacy"), replies.LEGACY_STATUSES, 200),
+    (
+        "static list",
+        _center(lambda x: x.static_list(deadline=DEADLINE), "new"),
+        replies.STATIC_LIST,
+        200,
+    ),
+    (
+        "products",
+        _center(lambda x: x.products(deadline=DEADLINE), "new"),
+        replies.PRODUCTS,
+        200,
+    ),
+    (
+        "control",
+        _center(
+            lambda x: x.control("stop", ["Cisco SIP Proxy"], deadline=DEADLINE), "new"
+        ),
+        replies.CONTROLLED,
+        200,
+    ),
+]
+
+
+def _spans(body: bytes, chance: random.Random) -> tuple[int, int]:
+    """Choose a tag, a text, or an element together with what it holds."""
+    marks = [at for at, byte in enumerate(body) if byte in b"<>"] or [0]
+    start, end = sorted(chance.choices(marks, k=2))
+    return (start, end) if chance.random() < 0.5 else (start + 1, end)
+
+
+def mutate_body(body: bytes, chance: random.Random) -> bytes:
+    for _ in range(chance.choice((1, 1, 1, 2, 5))):
+        start, end = _spans(body, chance)
+        piece = body[start:end]
+        at = chance.randrange(len(body) + 1)
+        body = chance.choice(
+            (
+                lambda: body[:start] + body[end:],
+                lambda: body[:end] + piece + body[end:],
+                lambda: body[:start] + chance.choice(NASTY) + body[end:],
+                lambda: body[:at] + chance.choice(NASTY) + body[at:],
+                lambda: body[:at] + piece + body[at:],
+                lambda: body[:at],
+                lambda: body[:at] + bytes([chance.randrange(256)]) + body[at + 1 :],
+                lambda: body.replace(b"soap", b"s", 1),
+                lambda: body.replace(b"Return>", b">", 1),
+                lambda: body.replace(b"http://", b"urn:", 1),
+                lambda: body.replace(b"><", b"> \n<"),
+            )
+        )()[:100_000]
+    return body
+
+
+def message(body: bytes, status: int, chance: random.Random) -> bytes:
+    """Frame a body in one of the ways of HTTP/1.1, seldom rightly compressed."""
+    if chance.random() < 0.02:
+        status = chance.choice((100, 200, 204, 302, 401, 403, 404, 500, 503, 599))
+    head = f"HTTP/1.1 {status} X\r\nContent-Type: text/xml\r\n"
+    framing = chance.random()
+    if framing < 0.1:
+        body = gzip.compress(body, 1)
+        head += "Content-Encoding: gzip\r\n"
+    if framing < 0.8:
+        return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    if framing < 0.9:
+        return f"{head}Connection: close\r\n\r\n".encode() + body
+    size = f"{len(body):x}\r\n".encode()
+    chunks = b"Transfer-Encoding: chunked\r\n\r\n" + size + body + b"\r\n0\r\n\r\n"
+    return head.encode() + chunks
+
+
+def mutant(body: bytes, status: int, chance: random.Random) -> bytes:
+    kind = chance.random()
+    if kind < 0.85:
+        return message(mutate_body(body, chance), status, chance)
+    whole = message(body, status, chance)
+    if kind < 0.95:
+        head, blank, rest = whole.partition(b"\r\n\r\n")
+        return mutate_body(head, chance) + blank + rest
+    return mutate_body(whole, chance)
+
+
+async def torture(count: int, seed: int) -> tuple[Counter[str], float]:
+    """Send mutants through the operations; give what they ended in, and the latest."""
+    chance = random.Random(seed)  # noqa: S311
+    ends: Counter[str] = Counter()
+    latest = 0.0
+    data, closes = b"", True
+
+    async def open_canned(node: NodeAddress, port: int, clock: object) -> Connection:
+        return Connection(node, Canned(data, closes))  # type: ignore[arg-type]
+
+    with patch.object(Connection, "open", open_canned):
+        for number in range(count):
+            _, call, body, status = OPERATIONS[number % len(OPERATIONS)]
+            data = mutant(body, status, chance)
+            closes = chance.random() > 0.005
+            began = time.monotonic()
+            try:
+                await call(NODE)
+                ends["understood"] += 1
+            except WireError as error:
+                assert "sesame" not in f"{error.__dict__}", data
+                ends[error.code] += 1
+            except Exception as error:
+                raise AssertionError(f"{error!r} escaped for {data!r}") from error
+            latest = max(latest, time.monotonic() - began - DEADLINE)
+            read_answer(data.decode("utf-8", "replace"), "x")
+    return ends, latest
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    began = time.monotonic()
+    ends, latest = run(torture(count, seed))
+    print(f"{count} mutants over {len(OPERATIONS)} operations, seed {seed}")
+    for name, number in ends.most_common():
+        print(f"  {name:<20} {number:>8}")
+    print("exceptions that were not ours: 0")
+    print(f"latest past its deadline: {max(latest, 0) * 1000:.0f} ms")
+    print(f"took {time.monotonic() - began:.0f} s")
+    if latest > GRACE or not set(ends) <= {"understood", *Code}:
+        sys.exit("a promise was broken")
+
+
+if __name__ == "__main__":
+    main()
