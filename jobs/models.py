@@ -47,7 +47,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def due(self) -> Self:
         """Jobs that somebody should be working on, and nobody is."""
-        waiting = Q(state=Job.State.QUEUED, ring_at__lte=Now())
+        waiting = Q(state=Job.State.QUEUED, not_before__lte=Now())
         abandoned = Q(state=Job.State.RUNNING, lease_until__lt=Now())
         return self.filter(waiting | abandoned)
 
@@ -104,6 +104,7 @@ class JobManager(models.Manager.from_queryset(JobQuerySet)):  # type: ignore[mis
                 requested_by=user,
                 requested_from=address,
                 total=len(steps),
+                not_before=Now(),
                 ring_at=Now(),
             )
             JobStep.objects.bulk_create(
@@ -164,6 +165,9 @@ class Job(models.Model):
     cancel_requested = models.BooleanField(default=False)
     owner = models.CharField(max_length=100, blank=True)
     lease_until = models.DateTimeField(null=True)
+    # A job that waits for the world outside is not taken before this.
+    not_before = models.DateTimeField()
+    # When the workers are to be told of it again.
     ring_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
@@ -175,7 +179,7 @@ class Job(models.Model):
         ordering = ["-created_at", "-id"]
         indexes = [
             # What is due (every few seconds), the header's badge, the list.
-            models.Index(fields=["state", "ring_at"], name="job_due"),
+            models.Index(fields=["state", "not_before"], name="job_due"),
             models.Index(fields=["-created_at", "-id"], name="job_newest"),
             models.Index(fields=["target_id"], name="job_target"),
         ]
@@ -256,6 +260,7 @@ class Job(models.Model):
                 cancel_requested=False,
                 finished_at=None,
                 lease_until=None,
+                not_before=Now(),
                 ring_at=Now(),
             )
             if not again:

@@ -246,6 +246,7 @@ def finish(run: Run, owner: str, outcome: Ended | Parked) -> None:
             state=Job.State.QUEUED,
             lease_until=None,
             attempts=0,
+            not_before=from_now(timedelta(seconds=outcome.seconds)),
             ring_at=from_now(timedelta(seconds=outcome.seconds)),
         )
         return

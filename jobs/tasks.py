@@ -21,11 +21,12 @@ def work(job_id: str) -> None:
 @shared_task
 def ring_due() -> None:
     """Ring for jobs that nobody took, whatever became of the first ring."""
-    due = list(Job.objects.due().order_by("ring_at").values_list("id", "queue")[:500])
+    silent = Job.objects.due().filter(ring_at__lte=Now()).order_by("ring_at")
+    due = list(silent.values_list("id", "queue")[:500])
     # Postponed first, so that a slow queue is not filled with rings for one job.
-    Job.objects.filter(
-        pk__in=[pk for pk, _ in due], state=Job.State.QUEUED, ring_at__lte=Now()
-    ).update(ring_at=from_now(RING_AGAIN))
+    Job.objects.filter(pk__in=[pk for pk, _ in due]).update(
+        ring_at=from_now(RING_AGAIN)
+    )
     doorbell.ring((str(pk), queue) for pk, queue in due)
 
 

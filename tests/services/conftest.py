@@ -52,7 +52,7 @@ def done(job: Job) -> Job:
         job.refresh_from_db()
         if not job.active:
             return job
-        Job.objects.filter(pk=job.pk).update(ring_at=job.created_at)
+        Job.objects.filter(pk=job.pk).update(not_before=job.created_at)
     raise AssertionError(f"{job} does not end")
 
 
