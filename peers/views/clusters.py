@@ -8,6 +8,7 @@ from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django_htmx.http import trigger_client_event
 
 from accounts import audit
 from accounts.access import access
@@ -108,7 +109,11 @@ def show_cluster(request: Request, pk: str) -> HttpResponse:
         "jobs": jobs,
         "working": any(job.active for job in jobs),
     }
-    return render(request, "peers/show_cluster.html", context)
+    response = render(request, "peers/show_cluster.html", context)
+    if request.htmx and not context["working"]:
+        # The panels that other apps fill are worth another look.
+        trigger_client_event(response, "settled")
+    return response
 
 
 @access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
@@ -126,6 +131,8 @@ def edit_cluster(request: Request, pk: str) -> HttpResponse:
             )
         except Stale:
             form = ClusterForm(data, instance=Cluster.objects.get(pk=pk))
+        except IntegrityError:
+            form.add_error("name", "Somebody has just used this name.")
         else:
             messages.success(request, f"The cluster {cluster} was saved.")
             return redirect(cluster)

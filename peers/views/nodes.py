@@ -56,6 +56,8 @@ def edit_node(request: Request, pk: str) -> HttpResponse:
             editing.save_node(node, audit.actor_of(request), fields=form.edited)
         except Stale:
             form = NodeForm(data, instance=get_node(pk))
+        except IntegrityError:
+            form.add_error(None, "Somebody has just added the same node.")
         else:
             messages.success(request, f"The node {node} was saved.")
             return redirect(node.cluster)

@@ -65,21 +65,20 @@ def cluster_called(pk: str | None) -> Cluster | None:
 
 
 def save(request: Request, form: PeerForm) -> Job:
-    """Save, provision, and say what an administrator should know about the peer."""
-    peer = form.instance
-    job = editing.save_peer(
-        peer,
+    """Save and provision what the form holds."""
+    return editing.save_peer(
+        form.instance,
         audit.actor_of(request),
         password=form.cleaned_data["password"],
         fields=() if form.adding else form.edited,
     )
-    for sentence in rules.peer_warnings(peer):
-        messages.warning(request, sentence)
-    return job
 
 
 def saved(request: Request, peer: Peer, job: Job) -> HttpResponse:
+    """Say so, and what an administrator should know about the peer."""
     messages.success(request, f"The peer {peer} was saved. {job.label} began.")
+    for sentence in rules.peer_warnings(peer):
+        messages.warning(request, sentence)
     return redirect(peer)
 
 
@@ -99,6 +98,8 @@ def edit_peer(request: Request, pk: str) -> HttpResponse:
             form = PeerForm(data, instance=get_peer(pk))
         except Busy as error:
             form.add_error(None, f"{error} Save again when it is done.")
+        except IntegrityError:
+            form.add_error("address", "Somebody has just added a peer of this address.")
         else:
             return saved(request, peer, job)
     if not may_administer(request):
