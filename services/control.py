@@ -23,16 +23,14 @@ from services.verdicts import (
     Settled,
     Verdict,
     failed,
-    in_words,
-    is_fresh,
     judge_fresh,
     judge_sent,
+    refused,
     snapshot,
     waves,
 )
 from wire import (
     Backoff,
-    Code,
     ControlCenterClient,
     ControlResult,
     NodeAddress,
@@ -133,11 +131,9 @@ class Control:
         if reading is None:
             return failed("The node was removed from the console.")
         status = reading.status_of(target["name"])
-        if is_fresh(step.state, step.memo):
-            pending = step.state == JobStep.State.PENDING
-            memo = {} if pending else step.memo
-            return judge_fresh(self.action, memo, status, reading.error, now)
-        return judge_sent(self.action, step.memo, status, reading.error, now)
+        memo = memo_of(step)
+        judge = judge_sent if memo.get("sent_at") else judge_fresh
+        return judge(self.action, memo, status, reading.error, now)
 
     def carry_out(
         self,
@@ -176,24 +172,25 @@ class Control:
         step = self.steps[target["service"]]
         if verdict == Do.FOLLOW:
             return self.sent(target, readings, now) | {"accepted": True}
+        memo = memo_of(step)
         if verdict == Do.BACK_OFF:
-            return backed_off(step.memo, now)
-        if is_fresh(step.state, step.memo):
-            return {"sent_at": None, "waiting_since": now} | _since(step)
-        return {}
+            return backed_off(memo, now)
+        if memo.get("sent_at"):
+            return {}
+        return {"sent_at": None, "waiting_since": memo.get("waiting_since", now)}
 
     def sent(
         self, target: dict[str, str], readings: dict[UUID, Reading], now: float
     ) -> dict[str, Any]:
         """The intent: what the service was, and when we asked for something else."""
         status = readings[UUID(target["node"])].status_of(target["name"])
-        step = self.steps[target["service"]]
-        again = step.state == JobStep.State.RUNNING and step.memo.get("sent_at")
+        memo = memo_of(self.steps[target["service"]])
         return {
             "sent_at": now,
             "accepted": False,
             "before": snapshot(status) if status else {},
-            "tries": step.memo.get("tries", 1) + 1 if again else 1,
+            "tries": memo.get("tries", 1) + 1 if memo.get("sent_at") else 1,
+            "throttled": memo.get("throttled", 0),
         }
 
     def command(
@@ -216,11 +213,12 @@ class Control:
         for pk, chosen in by_node.items():
             for target in chosen:
                 key = target["service"]
-                outcome = taken_in(answers[pk], target["name"])
+                memo = memo_of(self.steps[key])
+                outcome = taken_in(answers[pk], target["name"], memo)
                 if isinstance(outcome, Settled):
                     ended[key] = (outcome.state, outcome.detail)
                 elif outcome == Do.BACK_OFF:
-                    accepted[key] = backed_off(self.steps[key].memo, now)
+                    accepted[key] = backed_off(memo, now)
                 elif outcome == Do.FOLLOW:
                     accepted[key] = {"accepted": True}
         self.run.remember(accepted)
@@ -247,9 +245,10 @@ class Control:
         self.run.fail(text)
 
 
-def _since(step: JobStep) -> dict[str, Any]:
-    known = {name: step.memo[name] for name in step.memo if name == "waiting_since"}
-    return known if step.state == JobStep.State.RUNNING else {}
+def memo_of(step: JobStep) -> dict[str, Any]:
+    """What is remembered of the target; nothing when the job starts it over."""
+    memo: dict[str, Any] = step.memo
+    return {} if step.state == JobStep.State.PENDING else memo
 
 
 def backed_off(memo: dict[str, Any], now: float) -> dict[str, Any]:
@@ -260,7 +259,7 @@ def backed_off(memo: dict[str, Any], now: float) -> dict[str, Any]:
     }
 
 
-def taken_in(answer: Answer, name: str) -> Do | Settled:
+def taken_in(answer: Answer, name: str, memo: dict[str, Any]) -> Do | Settled:
     """Read the node's answer to a command for one service.
 
     WAIT: the outcome is unknown, the intent stands. BACK_OFF: nothing was done.
@@ -268,8 +267,7 @@ def taken_in(answer: Answer, name: str) -> Do | Settled:
     if isinstance(answer, WireError):
         if answer.outcome_unknown:
             return Do.WAIT
-        throttled = answer.code == Code.THROTTLED
-        return Do.BACK_OFF if throttled else failed(in_words(answer))
+        return refused(answer, memo)
     result = next((result for result in answer if result.name == name), None)
     if result is None:
         return Do.WAIT

@@ -68,10 +68,6 @@ def snapshot(status: ServiceStatus) -> dict[str, Any]:
     }
 
 
-def is_fresh(state: str, memo: dict[str, Any]) -> bool:
-    return state == JobStep.State.PENDING or memo.get("sent_at") is None
-
-
 def judge_fresh(
     action: str,
     memo: dict[str, Any],
@@ -83,7 +79,7 @@ def judge_fresh(
     if memo.get("not_before", 0) > now:
         return Do.WAIT
     if error is not None:
-        return _silent(error, memo)
+        return refused(error, memo)
     if status is None:
         return failed("The node has no such service.")
     if status.status == GOAL[action] and action != "restart":
@@ -96,8 +92,8 @@ def judge_fresh(
     return Do.COMMAND
 
 
-def _silent(error: WireError, memo: dict[str, Any]) -> Verdict:
-    """Nothing was sent, so nothing happened."""
+def refused(error: WireError, memo: dict[str, Any]) -> Verdict:
+    """Nothing happened; after a rate fault it is tried again, a few times."""
     if error.code == Code.THROTTLED and memo.get("throttled", 0) < MAX_THROTTLED:
         return Do.BACK_OFF
     return failed(in_words(error))

@@ -1,0 +1,76 @@
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from services.models import NodeReading, Service, sync_agents
+
+
+@pytest.fixture
+def node(cluster_factory):
+    return cluster_factory("berlin", generation="imp").publisher
+
+
+def read(node, error_code=""):
+    NodeReading.objects.update_or_create(
+        pk=node.pk, defaults={"tried_at": timezone.now(), "error_code": error_code}
+    )
+
+
+def agent_of(node, status):
+    return Service.objects.create(
+        node=node, name="Cisco Intercluster Sync Agent", status=status
+    )
+
+
+def state():
+    return sync_agents()[0].state
+
+
+def test_unreachable_is_not_stopped(node):
+    agent_of(node, "stopped")
+    read(node, error_code="timeout")
+    assert state() == "unreachable"
+
+
+def test_a_node_that_refuses_the_password_is_not_unreachable(node):
+    read(node, error_code="unauthorized")
+    assert state() == "unreadable"
+
+
+def test_a_node_without_the_service_is_told_from_one_nobody_asked(node):
+    assert state() == "unread"
+    read(node)
+    assert state() == "absent"
+
+
+@pytest.mark.parametrize("status", ["started", "stopped", "starting", "stopping"])
+def test_what_the_node_says_is_shown(node, status):
+    agent_of(node, status)
+    read(node)
+    assert state() == status
+
+
+def test_the_name_is_that_of_the_generation(node):
+    assert sync_agents()[0].name == "Cisco Intercluster Sync Agent"
+
+
+def test_the_preview_names_exactly_the_stopped_ones(client_of, operator, node):
+    agent_of(node, "stopped")
+    read(node)
+    response = client_of(operator).get(reverse("services:start_agents"))
+    assert [one.node for one in response.context["plan"].services] == [node]
+
+
+def test_an_unreachable_node_is_not_in_the_preview(client_of, operator, node):
+    agent_of(node, "stopped")
+    read(node, error_code="refused")
+    response = client_of(operator).get(reverse("services:start_agents"))
+    assert response["Location"] == reverse("services:agents")
+
+
+def test_the_page_answers_the_question_in_one_sentence(client_of, viewer, node):
+    agent_of(node, "started")
+    read(node)
+    content = client_of(viewer).get(reverse("services:agents")).content.decode()
+    assert "The agent is on, on all 1 nodes." in content
+    assert "Start where stopped" not in content

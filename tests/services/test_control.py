@@ -1,0 +1,90 @@
+import re
+
+import pytest
+from django.urls import reverse
+
+from jobs.models import Job
+from services.models import Service
+
+
+@pytest.fixture
+def agent(cluster_factory):
+    return Service.objects.create(
+        node=cluster_factory("berlin").publisher,
+        name="Cisco UP Intercluster Sync Agent",
+        status="started",
+    )
+
+
+def ask(client, action, *services):
+    data = {"action": action, "service": [service.pk for service in services]}
+    return client.post(reverse("services:control"), data)
+
+
+def signed_plan(response):
+    return re.search(r'name="plan" value="([^"]+)"', response.content.decode())[1]
+
+
+def test_nothing_happens_before_the_confirmation(client_of, operator, agent):
+    response = ask(client_of(operator), "stop", agent)
+    assert "grows stale" in response.content.decode()
+    assert agent.node.name in response.content.decode()
+    assert not Job.objects.exists()
+
+
+def test_the_confirmed_plan_becomes_a_job(client_of, operator, agent):
+    client = client_of(operator)
+    plan = signed_plan(ask(client, "stop", agent))
+    response = client.post(reverse("services:control"), {"plan": plan})
+    job = Job.objects.get()
+    assert response["Location"] == job.get_absolute_url()
+    assert job.arguments["action"] == "stop"
+    assert job.requested_by == operator
+
+
+def test_a_plan_confirmed_twice_is_one_job(client_of, operator, agent):
+    client = client_of(operator)
+    plan = signed_plan(ask(client, "restart", agent))
+    for _ in range(2):
+        response = client.post(reverse("services:control"), {"plan": plan})
+    assert response["Location"] == Job.objects.get().get_absolute_url()
+
+
+def test_a_plan_of_somebody_else_is_refused(client_of, operator, administrator, agent):
+    plan = signed_plan(ask(client_of(operator), "stop", agent))
+    client_of(administrator).post(reverse("services:control"), {"plan": plan})
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("plan", ["x", "eyJ9:1:2", "é"])
+def test_a_forged_plan_is_refused(client_of, operator, agent, plan):
+    response = client_of(operator).post(reverse("services:control"), {"plan": plan})
+    assert response.status_code == 302
+    assert not Job.objects.exists()
+
+
+def test_what_is_so_already_is_left_out(client_of, operator, agent):
+    content = ask(client_of(operator), "start", agent).content.decode()
+    assert "started already" in content
+    assert 'name="plan"' not in content
+
+
+def test_what_cannot_be_stopped_is_left_out(client_of, operator, agent):
+    Service.objects.update(restrict="do_not_stop")
+    content = ask(client_of(operator), "restart", agent).content.decode()
+    assert "the platform forbids it" in content
+    assert 'name="plan"' not in content
+
+
+def test_without_a_selection_the_page_asks_for_one(client_of, operator, agent):
+    data = {"action": "stop", "node": agent.node_id}
+    response = client_of(operator).post(reverse("services:control"), data, follow=True)
+    assert "Choose at least one service" in response.content.decode()
+
+
+def test_a_viewer_cannot_control(client_of, viewer, agent):
+    assert ask(client_of(viewer), "stop", agent).status_code == 403
+
+
+def test_control_cannot_be_reached_with_get(client_of, operator):
+    assert client_of(operator).get(reverse("services:control")).status_code == 405

@@ -1,0 +1,147 @@
+"""The lab misbehaves; every job ends, and with the truth."""
+
+import pytest
+
+from accounts.audit import Actor
+from jobs.models import Job
+from services import changes, control, verdicts
+from services.models import Service, sync_agents
+from tests.services.conftest import agent_on, done
+
+
+@pytest.fixture
+def node(read_nodes):
+    """The node that everything is done with; trouble begins after its first reading."""
+    return read_nodes[0]
+
+
+@pytest.fixture
+def trouble(lab, node):
+    """The lab's side of the node."""
+    found = next(n for c in lab.clusters for n in c.nodes if n.name == node.name)
+    yield found
+    found.clear_faults()
+    found.service(agent_on(node).name).set("Started")
+
+
+def run(action, node):
+    job = done(changes.control(action, [agent_on(node)], Actor()))
+    return job, job.steps.get()
+
+
+def commands(trouble, since):
+    return [
+        c for c in list(trouble.calls)[since:] if "DoControlServices" in c.operation
+    ]
+
+
+def test_a_node_that_is_down_is_unreachable_and_its_past_is_kept(nodes, node, trouble):
+    trouble.set_fault("node", "down")
+    job = done(changes.refresh(nodes, Actor()))
+    assert job.error == "1 of 4 nodes could not be read."
+    assert agent_on(node).status == "unknown"
+    assert agent_on(node).last_status == "started"
+    states = {agent.node.pk: agent.state for agent in sync_agents()}
+    assert states.pop(node.pk) == "unreachable"
+    assert set(states.values()) == {"started"}
+
+
+def test_starting_for_ever_ends_and_says_so(node, trouble, monkeypatch):
+    monkeypatch.setattr(verdicts, "PATIENCE", 1.0)
+    trouble.service(agent_on(node).name).set("Stopped")
+    trouble.set_fault("control_center", "stuck")
+    job, step = run("start", node)
+    assert job.state == Job.State.FAILED
+    assert "Still starting" in step.detail
+
+
+def test_a_command_that_is_refused_says_why(node, trouble):
+    trouble.set_fault("control_center", "refuse:-1042")
+    job, step = run("stop", node)
+    assert job.state == Job.State.FAILED
+    assert "-1042" in step.detail
+
+
+def fault_at_the_command(monkeypatch, trouble, fault):
+    real = control.send
+
+    def send(*arguments):
+        monkeypatch.setattr(control, "send", real)
+        trouble.set_fault("control_center", fault)
+        return real(*arguments)
+
+    monkeypatch.setattr(control, "send", send)
+
+
+@pytest.mark.parametrize("fault", ["hang-up*1", "cut-body*1", "reset*1"])
+def test_a_lost_answer_to_a_command_is_read_back(node, trouble, monkeypatch, fault):
+    fault_at_the_command(monkeypatch, trouble, fault)
+    began = len(trouble.calls)
+    job, step = run("stop", node)
+    assert job.state == Job.State.SUCCEEDED, step.detail
+    assert len(commands(trouble, began)) == 1
+
+
+def test_a_rate_fault_in_the_middle_is_waited_out(node, trouble, monkeypatch):
+    monkeypatch.setattr(control, "BACK_OFF", 0.3)
+    fault_at_the_command(monkeypatch, trouble, "throttle*1")
+    job, step = run("stop", node)
+    assert job.state == Job.State.SUCCEEDED, step.detail
+
+
+def test_a_node_that_refuses_for_ever_is_given_up(node, trouble, monkeypatch):
+    monkeypatch.setattr(control, "BACK_OFF", 0.1)
+    trouble.set_fault("control_center", "throttle")
+    job, step = run("stop", node)
+    assert job.state == Job.State.FAILED
+    assert "fewer requests" in step.detail
+
+
+def test_a_node_that_dies_after_the_command_needs_attention(node, trouble, monkeypatch):
+    monkeypatch.setattr(verdicts, "PATIENCE", 1.0)
+    real = control.send
+
+    def send(*arguments):
+        answers = real(*arguments)
+        trouble.set_fault("node", "down")
+        return answers
+
+    monkeypatch.setattr(control, "send", send)
+    job, step = run("stop", node)
+    assert job.state == Job.State.NEEDS_ATTENTION
+    assert step.state == "unknown"
+
+
+def test_a_retry_reads_back_what_was_unknown(node, trouble, monkeypatch):
+    test_a_node_that_dies_after_the_command_needs_attention(node, trouble, monkeypatch)
+    trouble.clear_faults()
+    began = len(trouble.calls)
+    job = Job.objects.get(state=Job.State.NEEDS_ATTENTION)
+    job.retry()
+    assert done(job).state == Job.State.SUCCEEDED
+    assert commands(trouble, began) == []
+
+
+def test_after_too_many_failures_the_rest_is_left_alone(nodes, node, trouble, lab):
+    for cluster in lab.clusters:
+        cluster.set_fault("control_center", "refuse:-1042")
+    agents = list(Service.objects.with_node().sync_agents())
+    job = done(changes.control("stop", agents, Actor()))
+    for cluster in lab.clusters:
+        cluster.clear_faults()
+    states = sorted(step.state for step in job.steps.all())
+    assert states == ["failed", "skipped", "skipped", "skipped"]
+    assert "3 were not tried" in job.error
+
+
+def test_a_cancelled_job_does_not_say_that_it_succeeded(node, trouble, monkeypatch):
+    real = control.send
+
+    def send(*arguments):
+        Job.objects.update(cancel_requested=True)
+        return real(*arguments)
+
+    monkeypatch.setattr(control, "send", send)
+    job, step = run("stop", node)
+    assert job.state == Job.State.CANCELLED
+    assert step.state == "unknown"
