@@ -1,9 +1,10 @@
 """Values that should be one user's alone, and addresses that are none."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
+from uuid import UUID
 
 import numpy as np
 
@@ -125,3 +126,19 @@ class Key:
 def _remembered(key: Key) -> tuple[Duplicate, ...]:
     seek = shared if key.kind in SHARED else alone
     return tuple(seek(key.directory, key.kind))
+
+
+def chosen(
+    found: Sequence[Duplicate], cluster: UUID | None, search: str
+) -> list[Duplicate]:
+    """Those with a user on the cluster and with the text in a user id or the value."""
+    wanted = folded(search.strip())
+    return [
+        one
+        for one in found
+        if (cluster is None or any(h.side.cluster.pk == cluster for h in one.holders))
+        and (
+            wanted in folded(one.value)
+            or any(wanted in folded(h.user.userid) for h in one.holders)
+        )
+    ]

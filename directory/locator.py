@@ -19,6 +19,14 @@ ELSEWHERE = "elsewhere"
 DIFFERENT = "different"
 ABSENT = "absent"
 UNREAD = "unread"
+LABELS = {
+    SEEN: "Yes",
+    HOME: "Home",
+    ELSEWHERE: "At the wrong home",
+    DIFFERENT: "Yes, but it differs",
+    ABSENT: "No",
+    UNREAD: "Not known",
+}
 
 
 @dataclass
@@ -43,6 +51,10 @@ class View:
     next_hop: str = ""
     entry: dict[str, Any] | None = None
     masked: Masked | None = None
+
+    @property
+    def label(self) -> str:
+        return LABELS[self.state]
 
 
 @dataclass

@@ -6,7 +6,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.audit import CONSOLE
+from directory import record
 from directory.snapshots import COMPARE, KIND, due, take
+from directory.taking import Taking
 from jobs.kinds import kind
 from jobs.models import Busy, JobStep
 from jobs.run import Run
@@ -14,9 +16,6 @@ from jobs.run import Run
 
 @kind(KIND, "Take snapshot")
 def snapshot_directory(run: Run) -> None:
-    from directory import record
-    from directory.taking import Taking
-
     failed = Taking(run).work()
     done = run.job.steps.filter(state=JobStep.State.DONE).exclude(key=COMPARE)
     read = [UUID(key) for key in done.values_list("key", flat=True)]

@@ -1,10 +1,7 @@
-import pytest
-
-from accounts.audit import Actor
-from directory import snapshots, store
+from directory import store
 from directory.models import Snapshot
-from jobs.models import Busy, Job, JobStep
-from tests.directory.conftest import carry, done, taken
+from jobs.models import Job
+from tests.directory.conftest import carry, taken
 
 
 def test_reads_the_users_of_every_generation(clusters):

@@ -1,0 +1,224 @@
+"""REST: snapshots of users, comparison, duplicates, locator."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import audit
+from accounts.access import Role
+from directory import duplicates, locator, snapshots
+from directory.comparison import LISTS, Compared, compare
+from directory.homes import Directory
+from directory.models import Snapshot
+from directory.presentation import (
+    ComparisonSerializer,
+    DuplicateSerializer,
+    LocatedSerializer,
+    SnapshotSerializer,
+)
+from jobs.api import JobSerializer, accepted, busy
+from jobs.models import Busy
+from peers.models import Cluster, Peer
+from rest.idempotency import IdempotentMixin
+from rest.pagination import Pagination
+from rest.problems import Conflict
+
+MOST_CLUSTERS = 1000
+PAGING = {"limit", "offset"}
+
+
+class Parameters(serializers.Serializer[Any]):
+    """The query parameters of a view; one that it does not declare is a 400."""
+
+    @classmethod
+    def of(cls, request: Request) -> dict[str, Any]:
+        asked = cls(data=request.query_params.dict())
+        unknown = set(request.query_params) - set(asked.fields) - PAGING
+        if unknown:
+            raise ValidationError(
+                {name: ["There is no such filter."] for name in sorted(unknown)}
+            )
+        asked.is_valid(raise_exception=True)
+        values: dict[str, Any] = asked.validated_data
+        return values
+
+
+class ComparisonParameters(Parameters):
+    """Which peer, and which of its users."""
+
+    peer = serializers.UUIDField()
+    search = serializers.CharField(default="", max_length=255)
+
+
+class DuplicateParameters(Parameters):
+    """Which kind of duplicates, and on which cluster."""
+
+    kind = serializers.ChoiceField(
+        choices=list(duplicates.KINDS.items()), default=None, allow_null=True
+    )
+    cluster = serializers.UUIDField(default=None)
+    search = serializers.CharField(default="", max_length=255)
+
+
+class LocateParameters(Parameters):
+    """Whom to look for."""
+
+    user = serializers.CharField(
+        max_length=300, help_text="A user id, a SIP URI or a directory number."
+    )
+
+
+class ClustersSerializer(serializers.Serializer[Any]):
+    """The clusters to read; all of them when none are named."""
+
+    clusters = serializers.PrimaryKeyRelatedField(
+        queryset=Cluster.objects.all(), many=True, default=list
+    )
+
+
+class SnapshotViewSet(IdempotentMixin, viewsets.ReadOnlyModelViewSet[Snapshot]):
+    """Snapshots of the clusters' users, newest first; POST takes new ones."""
+
+    serializer_class = SnapshotSerializer
+    queryset = Snapshot.objects.select_related("cluster")
+    filterset_fields = ("cluster",)
+    ordering_fields = ("taken_at", "users")
+    access = {
+        "list": Role.VIEWER,
+        "retrieve": Role.VIEWER,
+        "create": Role.OPERATOR,
+    }
+
+    def get_queryset(self) -> QuerySet[Snapshot]:
+        return super().get_queryset()
+
+    @extend_schema(request=ClustersSerializer, responses={202: JobSerializer})
+    def create(self, request: Request) -> Response:
+        asked = ClustersSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        named = asked.validated_data["clusters"]
+        clusters = list(dict.fromkeys(named)) or list(Cluster.objects.all())
+        if not clusters:
+            raise Conflict("There is no cluster to read.")
+        try:
+            job = snapshots.take(clusters[:MOST_CLUSTERS], audit.actor_of(request))
+        except Busy as error:
+            raise busy(error) from error
+        return accepted(job, request)
+
+
+class ComparisonView(APIView):
+    """Both sides of a peer: which users the home cluster lacks, has too many, or
+    shows elsewhere. `limit` and `offset` page each of the lists."""
+
+    access = {"get": Role.VIEWER}
+
+    @extend_schema(
+        parameters=[
+            ComparisonParameters,
+            OpenApiParameter("limit", int),
+            OpenApiParameter("offset", int),
+        ],
+        responses=ComparisonSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        asked = ComparisonParameters.of(request)
+        peer = Peer.objects.filter(pk=asked["peer"]).first()
+        if peer is None:
+            raise ValidationError({"peer": ["There is no such peer."]})
+        compared = compare(Directory(), peer)
+        if compared is None:
+            raise Conflict(why_not(peer))
+        return Response(self.page(request, peer, compared, asked["search"]))
+
+    def page(
+        self, request: Request, peer: Peer, compared: Compared, search: str
+    ) -> dict[str, Any]:
+        pages = Pagination()
+        limit, offset = pages.get_limit(request), pages.get_offset(request)
+        lists = {name: compared.entries(name, search) for name in LISTS}
+        longest = max(len(entries) for entries in lists.values())
+        shown = {
+            name: entries[offset : offset + limit] for name, entries in lists.items()
+        }
+        counts = {name: len(entries) for name, entries in lists.items()}
+        more = offset + limit if offset + limit < longest else None
+        earlier = max(offset - limit, 0) if offset else None
+        page = {
+            "peer": peer,
+            "compared": compared,
+            "counts": counts,
+            **shown,
+            "next": page_url(request, limit, more),
+            "previous": page_url(request, limit, earlier),
+        }
+        return dict(ComparisonSerializer(page).data)
+
+
+def page_url(request: Request, limit: int, offset: int | None) -> str | None:
+    if offset is None:
+        return None
+    query = request.query_params.dict() | {"limit": str(limit), "offset": str(offset)}
+    return request.build_absolute_uri(f"{request.path}?{urlencode(query)}")
+
+
+def why_not(peer: Peer) -> str:
+    if peer.remote_cluster is None:
+        return f"{peer.address} belongs to no cluster that the console manages."
+    read = set(Snapshot.objects.values_list("cluster", flat=True).distinct())
+    unread = [c for c in (peer.cluster, peer.remote_cluster) if c.pk not in read]
+    names = " and ".join(cluster.name for cluster in unread)
+    return f"The users of {names} were never read; take a snapshot first."
+
+
+class DuplicatesView(APIView):
+    """User ids, directory URIs and mail ids that several users have, completely.
+
+    The kinds `empty_uri` and `invalid_uri` come only when they are asked for.
+    """
+
+    access = {"get": Role.VIEWER}
+    pagination_class = Pagination
+
+    @extend_schema(
+        parameters=[
+            DuplicateParameters,
+            OpenApiParameter("limit", int),
+            OpenApiParameter("offset", int),
+        ],
+        responses=DuplicateSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        asked = DuplicateParameters.of(request)
+        kinds = [asked["kind"]] if asked["kind"] else list(duplicates.SHARED)
+        found = duplicates.find(Directory(), *kinds)
+        found = duplicates.chosen(found, asked["cluster"], asked["search"])
+        pages = Pagination()
+        page = pages.paginate_queryset(found, request) or []
+        rows = DuplicateSerializer(page, many=True)  # type: ignore[arg-type]
+        return pages.get_paginated_response(rows.data)
+
+
+class LocateView(APIView):
+    """The home of a user, and how every cluster sees and reaches the user."""
+
+    access = {"get": Role.VIEWER}
+
+    @extend_schema(parameters=[LocateParameters], responses=LocatedSerializer)
+    def get(self, request: Request) -> Response:
+        text = LocateParameters.of(request)["user"]
+        directory = Directory()
+        userids = locator.candidates(directory, text)
+        located = locator.locate(directory, userids[0]) if userids else None
+        if located is None:
+            raise NotFound(f"No cluster was found to have {text[:100]}.")
+        return Response(
+            {**LocatedSerializer(located).data, "also": userids[1:]},
+        )
