@@ -1,0 +1,107 @@
+"""The worker is killed between any two lines; the job ends, and acts once."""
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from accounts.audit import Actor
+from jobs.models import Job
+from jobs.run import perform
+from services import changes
+from tests.services.conftest import agent_on, done
+
+# A worker of its own, that kills itself around the command.
+WORKER = """
+import os, signal, sys
+import django
+django.setup()
+from services import control
+from jobs.run import perform
+real, when = control.send, sys.argv[2]
+def send(*arguments):
+    if when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+control.send = send
+perform(sys.argv[1])
+"""
+
+
+def database_url():
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    where = f"{database['HOST']}:{database['PORT'] or 5432}"
+    who = f"{database['USER']}:{database['PASSWORD']}"
+    return f"postgres://{who}@{where}/{database['NAME']}"
+
+
+def killed_worker(job, when):
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "cupadmin.settings",
+        "CUPADMIN_DATA_DIR": str(settings.DATA_DIR),
+        "CUPADMIN_DATABASE_URL": database_url(),
+        "CUPADMIN_ALLOWED_NETWORKS": "127.0.0.0/8",
+    }
+    arguments = [sys.executable, "-c", WORKER, str(job.pk), when]
+    return subprocess.run(
+        arguments, env=environment, cwd=settings.BASE_DIR, timeout=60
+    ).returncode
+
+
+@pytest.fixture
+def node(read_nodes):
+    return read_nodes[1]
+
+
+def in_the_lab(lab, node):
+    return next(n for c in lab.clusters for n in c.nodes if n.name == node.name)
+
+
+def commands(lab, node):
+    asked = [call.operation for call in list(in_the_lab(lab, node).calls)]
+    return sum("DoControlServices" in name for name in asked)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("action", "first"), [("start", "Stopped"), ("restart", "Started")]
+)
+def test_a_worker_killed_at_the_command_leaves_one_command(
+    lab, node, monkeypatch, when, action, first
+):
+    monkeypatch.setattr("services.verdicts.GRACE", 0.5)
+    in_the_lab(lab, node).service(agent_on(node).name).set(first)
+    began = commands(lab, node)
+    job = changes.control(action, [agent_on(node)], Actor())
+    assert killed_worker(job, when) == -signal.SIGKILL
+    job.refresh_from_db()
+    assert job.state == Job.State.RUNNING
+    Job.objects.update(lease_until=timezone.now() - timedelta(minutes=1))
+    assert done(job).state == Job.State.SUCCEEDED, job.steps.get().detail
+    assert commands(lab, node) - began == 1
+
+
+def test_the_same_message_ten_times_is_one_command(lab, node):
+    began = commands(lab, node)
+    job = changes.control("restart", [agent_on(node)], Actor())
+
+    def deliver(_):
+        try:
+            perform(str(job.pk))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(deliver, range(10)))
+    assert done(job).state == Job.State.SUCCEEDED
+    assert commands(lab, node) - began == 1
