@@ -26,6 +26,15 @@ USERS = (
 )
 PAGE = 10_000
 CONCURRENT = 4
+COPY_COLUMNS: tuple[str, ...] = (
+    "userid",
+    "imaddress",
+    "directoryuri",
+    "mailid",
+    "primarynodeid",
+    "tkuserprofile",
+    "enablecups",
+)
 REMOTE_PROFILE = 100
 FIRST_REMOTE_NODE = 2801
 
@@ -76,7 +85,7 @@ class Agent:
             self.status[peer.address] = str(result) if result else "Completed"
             if result:
                 self.probed.pop(peer, None)
-        await self._clean_up(peers)
+        self._clean_up(peers)
 
     async def _peer(self, peer: PeerEntry) -> None:
         if self._is_up_to_date(peer):
@@ -92,7 +101,7 @@ class Agent:
         except (OSError, TimeoutError, Unresolvable, EOFError) as error:
             raise SyncFailed(f"Not reachable ({type(error).__name__})") from None
         if rows is not None and peer in self.cluster.peers():
-            await self._store(remote, rows)
+            self._replace(remote, rows)
 
     def _is_up_to_date(self, peer: PeerEntry) -> bool:
         """Tell whether nothing can have changed since a probe not long ago.
@@ -201,29 +210,20 @@ class Agent:
                 with contextlib.suppress(OSError):
                     await writer.wait_closed()
 
-    async def _store(self, remote: "Cluster", rows: list[tuple[Any, ...]]) -> None:
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(
-            self.cluster.lab.executor, self._replace, remote, rows
-        )
-
     def _replace(self, remote: "Cluster", rows: list[tuple[Any, ...]]) -> None:
         """Put a remote cluster's users in the place of those carried before."""
         database = self.cluster.database
+        columns = COPY_COLUMNS
+        if self._carries_numbers(rows):
+            columns += ("telephonenumber",)
         with database.lock:
             ids = self._remote_nodes(remote, {row[-1] for row in rows})
             self._delete_copies(remote.name)
-            number = ", telephonenumber" if self._carries_numbers(rows) else ""
-            numbers = ", ?" if number else ""
-            database.many(
-                "INSERT INTO enduser (userid, imaddress, directoryuri, mailid, "  # noqa: S608
-                f"primarynodeid, tkuserprofile, enablecups{number}) VALUES "
-                f"(?, ?, ?, ?, ?, {REMOTE_PROFILE}, 'f'{numbers})",
-                [
-                    (*row[:4], ids[row[-1]], *([row[4]] if number else []))
-                    for row in rows
-                ],
-            )
+            copies = [
+                (*row[:4], ids[row[-1]], REMOTE_PROFILE, "f", row[4]) for row in rows
+            ]
+            kept = len(columns)
+            database.insert("enduser", columns, [copy[:kept] for copy in copies])
 
     def _carries_numbers(self, rows: list[tuple[Any, ...]]) -> bool:
         has_column = self.cluster.database.has_telephone
@@ -255,7 +255,7 @@ class Agent:
             remote,
         )
 
-    async def _clean_up(self, peers: list[PeerEntry]) -> None:
+    def _clean_up(self, peers: list[PeerEntry]) -> None:
         """Take away what was carried from clusters that are peers no more."""
         wanted = {c.name for c in self.cluster.remote_clusters(peers)}
         known = self.cluster.database.execute(
@@ -263,9 +263,7 @@ class Agent:
         )
         for (name,) in known:
             if name not in wanted:
-                loop = asyncio.get_running_loop()
-                executor = self.cluster.lab.executor
-                await loop.run_in_executor(executor, self._forget, name)
+                self._forget(name)
 
     def _forget(self, remote: str) -> None:
         database = self.cluster.database

@@ -1,6 +1,5 @@
 """AXL: the SOAP service over the database, in the dialect of the node's release."""
 
-import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +25,6 @@ MEMORY_TEXT = (
     "Maximum AXL Memory Allocation Consumed. "
     "Please retry once requests in progress have completed"
 )
-LARGE_DATABASE = 2000
 
 
 class AxlFault(Exception):
@@ -75,7 +73,7 @@ async def answer(node: "Node", request: Request) -> Response:
             "Use HTTP POST to send a request.",
         )
     else:
-        response = await _post(call, request)
+        response = _post(call, request)
     if response.status in (200, 500):
         node.sessions.welcome(caller, response)
     return response
@@ -94,7 +92,7 @@ def _unavailable(node: "Node", request: Request) -> Response | None:
     return None
 
 
-async def _post(call: Call, request: Request) -> Response:
+def _post(call: Call, request: Request) -> Response:
     if not request.headers.get("content-type", "").lower().startswith("text/xml"):
         return refusal(415, "The content type is not text/xml.")
     try:
@@ -110,7 +108,7 @@ async def _post(call: Call, request: Request) -> Response:
             raise AxlFault(5000, "No method found for processing request")
         if name == "executeSQLUpdate" and _may_not_write(call):
             return refusal(401, "This request requires HTTP authentication ().")
-        body = await _carry_out(call, operation)
+        body = response_body(call, operation(call))
     except AxlFault as error:
         return fault_response(call, error.code, error.message)
     except InformixError as error:
@@ -118,19 +116,6 @@ async def _post(call: Call, request: Request) -> Response:
     except soap.Malformed as error:
         return fault_response(call, 5001, f"Unable to parse the request: {error}")
     return Response(200, body, soap.XML)
-
-
-async def _carry_out(call: Call, operation: Callable[[Call], str]) -> bytes:
-    """Run an operation, off the event loop when the database is a large one."""
-
-    def run() -> bytes:
-        return response_body(call, operation(call))
-
-    if call.node.cluster.local_users < LARGE_DATABASE:
-        return run()
-    return await asyncio.get_running_loop().run_in_executor(
-        call.node.cluster.lab.executor, run
-    )
 
 
 def schemas_of(node: "Node") -> tuple[str, ...]:
@@ -236,12 +221,18 @@ def _rows(call: Call, result: Rows) -> str:
     if not result.rows:
         return "<return/>"
     template = "".join(f"<{name}>%s</{name}>" for name in result.columns)
+    template = f"<row>{template}</row>"
+    tags = template.count("<")
     parts: list[str] = []
     size = 0
     limit = call.node.faults.take("axl", "too-large")
     most = int(limit.number(10)) if limit else len(result.rows)
     for row in result.rows:
-        part = f"<row>{template % tuple(map(_text, row))}</row>"
+        if None in row:
+            row = tuple("" if v is None else v for v in row)
+        part = template % row
+        if part.count("<") != tags or part.count(">") != tags or "&" in part:
+            part = template % tuple(map(_text, row))
         size += len(part)
         if size > MAX_RESULT or len(parts) >= most:
             raise _too_large(len(result.rows), len(parts))

@@ -18,9 +18,15 @@ from .sessions import FULL, NONE, READ_ONLY
 if TYPE_CHECKING:
     from .lab import Lab
 
-USER_COLUMNS = (
-    "pkid, userid, imaddress, directoryuri, mailid, fkdirectorypluginconfig, "
-    "primarynodeid"
+USER_COLUMNS: tuple[str, ...] = (
+    "pkid",
+    "userid",
+    "imaddress",
+    "directoryuri",
+    "mailid",
+    "fkdirectorypluginconfig",
+    "primarynodeid",
+    "telephonenumber",
 )
 
 
@@ -204,26 +210,24 @@ class Cluster:
         )
 
     def _insert(self, people: list[Person]) -> None:
-        telephone = self.database.has_telephone
-        columns = USER_COLUMNS + (", telephonenumber" if telephone else "")
         plugin = _pkid(self.service_name)
-        places = ", ".join("?" * (8 if telephone else 7))
-        self.database.many(
-            f"INSERT INTO enduser ({columns}) VALUES ({places})",  # noqa: S608
+        rows: list[tuple[Any, ...]] = [
             (
-                (
-                    _pkid(f"{self.name}/{p.userid}"),
-                    p.userid,
-                    p.directory_uri,
-                    p.directory_uri,
-                    p.mail,
-                    plugin,
-                    place % len(self.nodes) + 1,
-                    *([p.telephone] if telephone else []),
-                )
-                for place, p in enumerate(people)
-            ),
-        )
+                _pkid(f"{self.name}/{p.userid}"),
+                p.userid,
+                p.directory_uri,
+                p.directory_uri,
+                p.mail,
+                plugin,
+                place % len(self.nodes) + 1,
+                p.telephone,
+            )
+            for place, p in enumerate(people)
+        ]
+        columns = USER_COLUMNS
+        if not self.database.has_telephone:
+            columns, rows = columns[:-1], [row[:-1] for row in rows]
+        self.database.insert("enduser", columns, rows)
         self.database.users_revision += 1
 
     def remove_users(self, *userids: str) -> int:

@@ -193,6 +193,20 @@ class Database:
             self.connection.executemany(sql, rows)
             self.connection.execute("COMMIT")
 
+    def insert(
+        self, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]
+    ) -> None:
+        """Insert many rows by one statement.
+
+        A statement a row would give up the interpreter's lock at each of them.
+        """
+        values = ", ".join(
+            f"json_extract(value, '$[{n}]')" for n in range(len(columns))
+        )
+        names = ", ".join(columns)
+        sql = f"INSERT INTO {table} ({names}) SELECT {values} FROM json_each(?)"  # noqa: S608
+        self.execute(sql, json.dumps(list(rows)))
+
     def value(self, sql: str, *values: Any) -> Any:
         rows = self.execute(sql, *values)
         return rows[0][0] if rows else None

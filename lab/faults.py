@@ -155,9 +155,13 @@ class Faults:
 
     def get(self, area: str, value: str | None = None) -> Setting | None:
         """Return what is set in an area, if it is this value when one is given."""
-        setting = self.settings.get(area)
+        box: Faults | None = self
+        setting = None
+        while box and setting is None:
+            setting = box.settings.get(area)
+            box = box.wider
         if setting is None:
-            return self.wider.get(area, value) if self.wider else None
+            return None
         if setting.remaining == 0 or (value and setting.value != value):
             return None
         return setting

@@ -7,7 +7,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -100,7 +99,6 @@ class Lab:
         self.undo: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
         self.clusters: list[Cluster] = []
         self.shared_key: Key | None = new_key() if self.options.shared_key else None
-        self.executor = ThreadPoolExecutor(2, "lab")
         self.loop = _new_loop()
         self.thread: threading.Thread | None = None
         self.dns_address = ""
@@ -143,7 +141,6 @@ class Lab:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
         self.thread = None
-        self.executor.shutdown(cancel_futures=True)
         self.place.leave()
         for cluster in self.clusters:
             for node in cluster.nodes:
