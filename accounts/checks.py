@@ -5,7 +5,8 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import DatabaseError
+from django.core.management.base import SystemCheckError
+from django.db import DatabaseError, connections
 
 from accounts.secrets import (
     ENVELOPE,
@@ -57,6 +58,15 @@ def credentials_are_sealed(
         # Before the first migration there are no tables, so no credentials.
         return errors
     return errors
+
+
+def self_test() -> None:
+    """Refuse to start web server or worker while a credential lies in the clear."""
+    errors = credentials_are_sealed(None, databases=["default"])
+    # A server that forks from here on must not share the connection.
+    connections.close_all()
+    if errors:
+        raise SystemCheckError("\n".join(str(error) for error in errors))
 
 
 def canary_errors() -> list[CheckMessage]:

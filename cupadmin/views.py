@@ -72,7 +72,7 @@ schema = Schema.as_view()
 
 # Swagger UI draws its icons from data: addresses; only this page allows them.
 @access(get=Role.VIEWER)
-@csp_update({"img-src": ["data:"]})
+@csp_update({"img-src": ["data:"]})  # type: ignore[arg-type]
 def docs(request: Request) -> HttpResponse:
     """Interactive pages of the REST interface; nothing comes from another host."""
     return render(request, "rest/docs.html")

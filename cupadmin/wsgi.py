@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cupadmin.settings")
 application = get_wsgi_application()
+
+from accounts.checks import self_test  # noqa: E402 - needs the apps
+
+self_test()

@@ -1,0 +1,134 @@
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError, SystemCheckError
+
+from accounts import checks, rotation
+from accounts.models import AuditEntry
+from accounts.secrets import SecretError, SecretField, seal
+from peers.models import Cluster, Peer
+
+NEW = {"2": b"n" * 32}
+
+
+@pytest.fixture
+def new_key(settings):
+    """The keys after an administrator put a new one first."""
+    settings.FIELD_KEYS = NEW | settings.FIELD_KEYS
+    return settings
+
+
+def key_ids():
+    envelopes = Cluster.objects.values_list("axl_password", flat=True)
+    return {envelope.split("|")[1] for envelope in envelopes}
+
+
+def test_all_credentials_are_sealed_anew(
+    cluster_factory, peer_factory, new_key, capsys
+):
+    new_key.FIELD_KEYS = {k: v for k, v in new_key.FIELD_KEYS.items() if k != "2"}
+    home, remote = cluster_factory(), cluster_factory()
+    peer_factory(home, remote)
+    new_key.FIELD_KEYS = NEW | new_key.FIELD_KEYS
+    call_command("rotate_keys")
+    assert key_ids() == {"2"}
+    assert Peer.objects.get().password.startswith("v1|2|")
+    new_key.FIELD_KEYS = NEW
+    assert Peer.objects.get().unseal("password").reveal() == "open sesame"
+    assert "Key 1 is unused and may be dropped." in capsys.readouterr().out
+
+
+def test_rotation_goes_on_where_it_was_interrupted(cluster_factory, settings):
+    old = settings.FIELD_KEYS
+    for _ in range(3):
+        cluster_factory()
+    settings.FIELD_KEYS = NEW | old
+    first = Cluster.objects.first()
+    first.seal("axl_password", "open sesame")
+    first.save()
+    assert rotation.rotate_batch(Cluster, "axl_password") == 2
+    assert rotation.rotate_batch(Cluster, "axl_password") == 0
+
+
+def test_second_run_has_nothing_to_do(cluster_factory, new_key, capsys):
+    cluster_factory()
+    call_command("rotate_keys")
+    assert "sealed anew" not in capsys.readouterr().out
+    assert not AuditEntry.objects.exists()
+
+
+def test_tokens_keep_their_key_in_use(viewer, api, settings, capsys):
+    api(viewer)
+    settings.FIELD_KEYS = NEW | settings.FIELD_KEYS
+    call_command("rotate_keys")
+    assert "Key 1 still has 1 uses: keep it." in capsys.readouterr().out
+
+
+def test_lost_key_is_said_and_nothing_is_overwritten(cluster_factory, settings):
+    cluster = cluster_factory()
+    settings.FIELD_KEYS = NEW
+    with pytest.raises(CommandError, match="is not in FIELD_KEYS"):
+        call_command("rotate_keys")
+    sealed = Cluster.objects.get().axl_password
+    assert sealed == cluster.axl_password
+
+
+def errors():
+    found = checks.credentials_are_sealed(None, databases=["default"])
+    return [error.id for error in found]
+
+
+def test_sealed_credentials_pass_the_self_test(cluster_factory):
+    cluster_factory()
+    assert errors() == []
+    checks.self_test()
+
+
+def test_bare_credential_stops_the_start(cluster_factory):
+    cluster_factory()
+    Cluster.objects.update(axl_password="open sesame")
+    assert errors() == ["accounts.E001"]
+    with pytest.raises(SystemCheckError) as caught:
+        checks.self_test()
+    assert "open sesame" not in str(caught.value)
+
+
+def test_lost_key_stops_the_start(cluster_factory, settings):
+    cluster_factory()
+    settings.FIELD_KEYS = NEW
+    assert errors() == ["accounts.E002"]
+
+
+def test_field_that_its_model_does_not_seal_is_an_error(monkeypatch):
+    monkeypatch.setattr(Cluster, "secret_fields", ())
+    found = checks.secrets_are_declared(None)
+    assert [error.id for error in found] == ["accounts.E003"]
+
+
+def test_broken_cipher_stops_the_start(monkeypatch):
+    monkeypatch.setattr(checks, "seal", lambda plain, context: f"v1|1|{plain}|")
+    assert checks.canary_errors()[0].id == "accounts.E004"
+
+
+def test_credential_opens_in_its_own_row_only(cluster_factory):
+    one, other = cluster_factory(), cluster_factory()
+    other.axl_password = one.axl_password
+    with pytest.raises(SecretError, match="from another row"):
+        other.unseal("axl_password")
+
+
+@pytest.mark.parametrize(
+    "envelope", ["x", "v1|1|x", "v2|1|AAAA|AAAA", "v1|1|AAAA|AAAA", "v1|1|é|é"]
+)
+def test_damaged_envelope_is_one_kind_of_error(cluster_factory, envelope):
+    cluster = cluster_factory()
+    cluster.axl_password = envelope
+    with pytest.raises(SecretError):
+        cluster.unseal("axl_password")
+
+
+def test_same_credential_never_looks_the_same_twice(db):
+    assert seal("x", "context") != seal("x", "context")
+
+
+def test_secret_field_is_never_in_a_form():
+    assert not SecretField().editable
