@@ -136,6 +136,10 @@ def options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Run a lab until SIGINT or SIGTERM."""
+    path = arguments.describe or arguments.state and arguments.state / "lab.json"
+    if path:
+        # Who waits for this file must not take the last run's for this one's.
+        path.unlink(missing_ok=True)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
@@ -148,12 +152,14 @@ def serve(arguments: argparse.Namespace) -> int:
     try:
         for text in arguments.peer:
             set_up_peering(lab, text)
-        path = arguments.describe or lab.directory / "lab.json"
+        path = path or lab.directory / "lab.json"
         lab.write_description(path)
         announce(lab, path)
         ended.wait()
     finally:
         lab.stop()
+        if path:
+            path.unlink(missing_ok=True)
     return 0
 
 

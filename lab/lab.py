@@ -94,7 +94,9 @@ class Lab:
             peer_tables=tuple(PeerTable(**t) for t in tables or ()) or (PeerTable(),),
             **more,
         )
-        self.place = Place(self.options.network, self.options.single_address)
+        self.place = Place(
+            self.options.network, self.options.single_address, clusters * nodes
+        )
         self.faults = Faults()
         self.undo: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
         self.clusters: list[Cluster] = []

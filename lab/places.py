@@ -5,6 +5,7 @@ import socket
 
 PORTS = (8443, 5060, 5061, 5062)
 FIRST_FREE_PORT = 28_440
+LAST_PORT = 60_000
 FREE_NETWORKS = range(100, 240)
 # A lab holds this port of its network's first address while it lives.
 LOCK_PORT = 5354
@@ -13,8 +14,9 @@ LOCK_PORT = 5354
 class Place:
     """The part of the loopback network that one lab uses."""
 
-    def __init__(self, network: str, single_address: bool) -> None:
+    def __init__(self, network: str, single_address: bool, nodes: int) -> None:
         self.single_address = single_address
+        self.first_port = _free_ports(4 * nodes) if single_address else 0
         self.lock: socket.socket | None = None
         self.network = network
         if network == "auto" and not single_address:
@@ -40,8 +42,29 @@ class Place:
     def of(self, cluster: int, node: int, nodes: int) -> tuple[str, tuple[int, ...]]:
         """Return address and ports of a node, both counted from 1."""
         if self.single_address:
-            first = FIRST_FREE_PORT + 4 * ((cluster - 1) * nodes + node - 1)
+            first = self.first_port + 4 * ((cluster - 1) * nodes + node - 1)
             return "127.0.0.1", tuple(range(first, first + 4))
         first_byte, second_byte = self.network.split(".")
         carry, third = divmod(cluster - 1, 250)
         return f"{first_byte}.{int(second_byte) + carry}.{third + 1}.{node}", PORTS
+
+
+def _free_ports(count: int) -> int:
+    """Return the first of so many consecutive ports that nobody listens on."""
+    first = FIRST_FREE_PORT
+    while first + count < LAST_PORT:
+        taken = next((p for p in range(first, first + count) if not _is_free(p)), None)
+        if taken is None:
+            return first
+        first = taken + 1
+    raise OSError(f"no {count} consecutive ports are free")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

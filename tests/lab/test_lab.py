@@ -109,6 +109,13 @@ def test_one_address_serves_where_there_are_no_others():
         assert eventually(lambda: first.associated_users == 4)
 
 
+def test_labs_on_one_address_take_ports_of_their_own():
+    options = {"clusters": 1, "nodes": 1, "single_address": True}
+    with Lab(**options) as one, Lab(**options) as two:
+        first, second = one.nodes[0], two.nodes[0]
+        assert second.axl_port > first.sip_peer_tls_port
+
+
 def test_two_labs_run_side_by_side():
     with Lab(clusters=1, network="auto") as one, Lab(clusters=1, network="auto") as two:
         assert one.place.network != two.place.network
@@ -202,3 +209,4 @@ def test_a_signal_ends_the_lab(tmp_path, number):
     process.send_signal(number)
     assert process.wait(2) == 0
     process.stdout.close()
+    assert not (tmp_path / "lab.json").exists()
