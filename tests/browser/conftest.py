@@ -1,0 +1,100 @@
+"""The whole console in its own processes, two fresh clusters, and a real browser."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from lab import Lab
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PASSWORD = "a browser signs in"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def fresh_lab() -> Iterator[Lab]:
+    with Lab(clusters=2, nodes=2, users=(14, 9), network="127.33") as lab:
+        yield lab
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def console(chromium: str, fresh_lab: Lab, tmp_path_factory) -> Iterator[str]:
+    """The URL of a console that `manage.py run` started, with an empty database."""
+    port = free_port()
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "cupadmin.settings",
+        "CUPADMIN_DATA_DIR": str(tmp_path_factory.mktemp("console")),
+        "CUPADMIN_ADMIN_PASSWORD": PASSWORD,
+        "CUPADMIN_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "CUPADMIN_DNS_SERVERS": fresh_lab.describe()["dns"],
+    }
+    environment.pop("CUPADMIN_FAILPOINT", None)
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "run", "--port", str(port)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 90
+    while not answers(url):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.2)
+    yield url
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser, console: str) -> Iterator[Page]:
+    context = browser.new_context(base_url=console)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    yield page
+    # For a look at what the last page was when a test failed.
+    if folder := os.environ.get("CUPADMIN_TEST_SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/last.png", full_page=True)
+    context.close()
