@@ -26,6 +26,7 @@ urlpatterns = [
     path("system/nodes/<uuid:pk>/trust/", nodes.trust, name="trust"),
     # peers
     path("presence/inter-clustering/", find.find, name="find"),
+    path("presence/inter-clustering/export/", find.export, name="export"),
     path("presence/inter-clustering/add/", peers.add_peer, name="add_peer"),
     path(
         "presence/inter-clustering/delete-selected/",

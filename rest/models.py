@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 
 class Stale(Exception):
@@ -24,6 +25,10 @@ class Revised(models.Model):
 
     def save_edit(self, *fields: str) -> None:
         """Write these fields if nobody else edited the row; else raise Stale."""
+        if hasattr(self, "updated_at"):
+            # update() passes by what auto_now does.
+            self.updated_at = timezone.now()
+            fields = (*fields, "updated_at")
         values: dict[str, Any] = {name: getattr(self, name) for name in fields}
         edited = type(self)._default_manager.filter(pk=self.pk, revision=self.revision)
         if not edited.update(**values, revision=self.revision + 1):

@@ -21,14 +21,7 @@ from peers.forms import ClusterForm, PublisherForm
 from peers.models import Cluster, Node, Peer
 from rest.models import Stale
 
-SORTS = {
-    "name": "name",
-    "site": "site",
-    "version": "version",
-    "n_peers": "n_peers",
-    "health": "health",
-    "checked_at": "checked_at",
-}
+SORTS = {"name", "domain", "site", "version", "n_peers", "health", "checked_at"}
 N_JOBS = 8
 
 

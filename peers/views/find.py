@@ -5,7 +5,11 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import (
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.shortcuts import redirect, render
 from django.views.decorators.vary import vary_on_headers
 
@@ -18,6 +22,21 @@ from peers import editing, search
 from peers.forms import RemovalForm
 from peers.models import Cluster, Outcome, Peer
 from peers.search import Search
+from rest.csv import csv_download
+
+EXPORTED = {
+    "address": "address",
+    "cluster": "cluster__name",
+    "remote_cluster": "remote_cluster__name",
+    "username": "username",
+    "protocol": "protocol",
+    "external_phone_number_mask": "external_phone_number_mask",
+    "provisioning_state": "provisioning_state",
+    "outcome": "outcome",
+    "associated_users": "associated_users",
+    "remote_users": "remote_users",
+    "checked_at": "checked_at",
+}
 
 
 @vary_on_headers("HX-Request")
@@ -41,6 +60,14 @@ def find(request: Request) -> HttpResponse:
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "peers/_found.html", context)
     return render(request, "peers/find.html", context | form_context())
+
+
+@access(get=Role.VIEWER)
+def export(request: Request) -> StreamingHttpResponse:
+    """Everything that the search finds, as CSV."""
+    peers = Search.parse(request.GET).apply(Peer.objects.all())
+    rows = peers.values_list(*EXPORTED.values()).iterator(1_000)
+    return csv_download("inter-clustering", list(EXPORTED), rows)
 
 
 def form_context() -> dict[str, Any]:

@@ -170,6 +170,13 @@ def test_viewer_finds_but_selects_nothing(viewer, client_of, peers):
     assert "Delete Selected" not in text and "select-row" not in text
 
 
+def test_export_holds_what_the_search_finds_and_no_password(ada, peers):
+    answer = ada.get(reverse("peers:export"), criteria(("status", "exact", "failed")))
+    heading, row = answer.getvalue().decode().strip().split("\r\n")
+    assert "password" not in heading
+    assert row.startswith('"rome.example.com","Madrid","Rome","ic2"')
+
+
 def test_delete_selected_asks_and_names_the_peers(ada, peers):
     text = ada.post(DELETE, {"peer": [p.pk for p in peers[:2]]}).content.decode()
     assert "10.2.0.1" in text and "rome.example.com" in text

@@ -168,6 +168,7 @@ def test_edit_changes_what_was_typed_and_provisions_again(
     ada.post(page("edit_peer", peer.pk), typed | empty)
     peer.refresh_from_db()
     assert (peer.protocol, peer.revision) == ("UDP", 2)
+    assert peer.updated_at > peer.created_at
     assert peer.unseal("password").reveal() == "open sesame"
     assert Job.objects.get().kind == "provision-peer"
 
