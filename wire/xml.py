@@ -14,9 +14,8 @@ Element = etree._Element
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.-]{1,40})")
 _SINGLE_BYTE = {"iso-8859-1", "latin1", "latin-1", "windows-1252", "cp1252"}
 _CONTROL = bytes(x for x in range(32) if x not in (9, 10, 13))
-_CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_REPLACEMENT = "\ufffd".encode()
-_ENVELOPE_END = re.compile(rb"</(?:[\w.-]+:)?Envelope\s*>(?:\s|<!--.*?-->)*\Z", re.S)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_ENVELOPE_END = re.compile(r"</(?:[\w.-]+:)?Envelope\s*>(?:\s|<!--.*?-->)*\Z", re.S)
 _TAIL = 400
 
 
@@ -26,7 +25,7 @@ def local_name(element: Element) -> str:
 
 
 class Scrubber:
-    """Makes well-formed UTF-8 of what databases put under a UTF-8 declaration.
+    """Makes text of what databases put under a UTF-8 declaration.
 
     Bytes that are no UTF-8 and control characters become U+FFFD: marked, not lost.
     """
@@ -34,13 +33,13 @@ class Scrubber:
     def __init__(self) -> None:
         self._decoder: codecs.IncrementalDecoder | None = None
 
-    def scrub(self, data: bytes, final: bool = False) -> bytes:
+    def scrub(self, data: bytes, final: bool = False) -> str:
         if self._decoder is None:
             self._decoder = codecs.getincrementaldecoder(_encoding(data))("replace")
-        clean = self._decoder.decode(data, final).encode()
-        if len(clean.translate(None, _CONTROL)) != len(clean):
-            clean = _CONTROLS.sub(_REPLACEMENT, clean)
-        return clean
+        text = self._decoder.decode(data, final)
+        if len(data.translate(None, _CONTROL)) != len(data):
+            text = _CONTROLS.sub("\ufffd", text)
+        return text
 
 
 def _encoding(head: bytes) -> str:
@@ -58,8 +57,7 @@ class XmlStream:
 
     def __init__(self, node: str, tags: tuple[str, ...] = ()) -> None:
         self._node = node
-        self._scrubber = Scrubber()
-        self._tail = b""
+        self._tail = ""
         self._parser = etree.XMLPullParser(
             events=("end",),
             tag=tags or ("{*}Envelope",),
@@ -73,14 +71,13 @@ class XmlStream:
             huge_tree=False,
         )
 
-    def feed(self, data: bytes, final: bool = False) -> Iterator[Element]:
-        clean = self._scrubber.scrub(data, final)
-        window = self._tail + clean
-        if b"<!DOCTYPE" in window or b"<!ENTITY" in window:
+    def feed(self, text: str) -> Iterator[Element]:
+        window = self._tail + text
+        if "<!DOCTYPE" in window or "<!ENTITY" in window:
             raise self._not_soap("a document type definition")
         self._tail = window[-_TAIL:]
         try:
-            self._parser.feed(clean)
+            self._parser.feed(text.encode())
         except etree.LxmlError:
             raise self._not_soap("broken XML") from None
         self._refuse_errors()
@@ -90,8 +87,6 @@ class XmlStream:
 
     def close(self) -> Element:
         """Give the root, once it is certain that the message was complete."""
-        for _ in self.feed(b"", final=True):
-            pass
         if not _ENVELOPE_END.search(self._tail):
             raise self._not_soap(self._kind())
         try:
@@ -108,7 +103,7 @@ class XmlStream:
                 raise self._not_soap(self._kind() or "broken XML")
 
     def _kind(self) -> str:
-        return "HTML" if b"</html" in self._tail.lower() else "an incomplete message"
+        return "HTML" if "</html" in self._tail.lower() else "an incomplete message"
 
     def _not_soap(self, detail: str) -> WireError:
         return WireError(Code.NOT_SOAP, node=self._node, detail=detail)
@@ -168,6 +163,6 @@ class Message:
 def parse(body: bytes, node: str) -> Message:
     """Read a whole small message."""
     stream = XmlStream(node)
-    for _ in stream.feed(body):
+    for _ in stream.feed(Scrubber().scrub(body, final=True)):
         pass
     return Message(stream.close(), node)
