@@ -44,8 +44,9 @@ def identity(
     """Return the identity kept at a path, made first if there is none."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
+        pem = _self_signed(name, address, key or new_key(), days)
         path.touch(mode=0o600)
-        path.write_bytes(_self_signed(name, address, key or new_key(), days))
+        path.write_bytes(pem)
     return Identity(path)
 
 

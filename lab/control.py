@@ -88,11 +88,7 @@ def fault_set(lab: "Lab", target: str, *faults: str) -> str:
 
 
 def fault_clear(lab: "Lab", target: str = "lab", area: str = "") -> str:
-    thing = _target(lab, target)
-    if area and thing is not lab:
-        thing.clear_faults(area)  # type: ignore[call-arg]
-    else:
-        thing.clear_faults()
+    _target(lab, target).clear_faults(area or None)
     return f"{target}: no fault"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from . import control
+from . import control, upsets
 from .certificates import Key, new_key
 from .cluster import Cluster
 from .database import PeerTable
@@ -258,16 +258,20 @@ class Lab:
         return [node.certificate_path for node in self.nodes[:200]]
 
     def set_fault(self, area: str, value: str) -> None:
-        """Set a fault on the whole lab."""
+        """Set a fault on the whole lab; wrong data is set on each cluster."""
+        if area in upsets.AREAS:
+            for cluster in self.clusters:
+                cluster.set_fault(area, value)
+            return
         self.faults.set(area, value)
         for cluster in self.clusters:
             self.apply(cluster)
 
-    def clear_faults(self) -> None:
-        """Clear every fault."""
-        self.faults.clear()
+    def clear_faults(self, area: str | None = None) -> None:
+        """Clear every fault, or those of one area."""
+        self.faults.clear(area)
         for cluster in self.clusters:
-            cluster.clear_faults()
+            cluster.clear_faults(area)
 
     def apply(self, cluster: Cluster) -> None:
         """Open and close listeners as the faults say; waits unless on the loop."""

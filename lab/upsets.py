@@ -7,6 +7,7 @@ from .faults import Setting
 if TYPE_CHECKING:
     from .cluster import Cluster
 
+AREAS = ("peers", "users", "replication")
 SOMEBODY = "SELECT pkid, userid, directoryuri FROM enduser WHERE tkuserprofile = 1 "
 
 

@@ -5,6 +5,7 @@ import ssl
 import time
 
 import pytest
+from cryptography import x509
 
 from lab import faults
 
@@ -254,6 +255,9 @@ def test_legacy_tls_is_tls_1_0_with_a_small_key(node):
     connection.connect()
     assert connection.sock.version() == "TLSv1"
     assert connection.sock.cipher()[0] == "AES128-SHA"
+    der = connection.sock.getpeercert(binary_form=True)
+    certificate = x509.load_der_x509_certificate(der)
+    assert certificate.public_key().key_size == 1024
     connection.close()
 
 
@@ -291,6 +295,14 @@ def test_a_fault_on_a_cluster_reaches_all_its_nodes(imp, cup8):
 def test_a_fault_on_the_lab_reaches_every_cluster(lab):
     lab.set_fault("axl", "off")
     assert {query(c.publisher, SQL).status for c in lab.clusters} == {404}
+
+
+def test_wrong_data_on_the_lab_is_on_every_cluster(lab):
+    sql = "select count(*) from enduser where primarynodeid is null"
+    lab.set_fault("users", "unassigned:1")
+    assert [c.sql(sql)[0]["count"] for c in lab.clusters] == [1, 1, 1]
+    lab.clear_faults("users")
+    assert [c.sql(sql)[0]["count"] for c in lab.clusters] == [0, 0, 0]
 
 
 def test_a_fault_on_a_node_goes_before_that_of_its_cluster(imp):
