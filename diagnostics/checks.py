@@ -11,6 +11,7 @@ from accounts.audit import CONSOLE, Actor
 from diagnostics.collect import collect, resolve_all
 from diagnostics.facts import Facts
 from diagnostics.record import record
+from diagnostics.service_readings import allowed
 from diagnostics.targets import clusters_of, peers_of
 from jobs.models import Busy, Job
 from peers.changes import queue_of
@@ -86,12 +87,13 @@ def collect_for(
     touched |= {peer.remote_cluster_id for peer in peers if peer.remote_cluster_id}
     rows = Cluster.objects.filter(pk__in=touched).prefetch_related("nodes")
     clusters = clusters_of(rows)
-    return collect(
-        clusters,
-        peers_of(peers, clusters),
-        held=peers_of(reverses(peers), clusters),
-        **({"total": TOTAL} | options),
-    )
+    with allowed(clusters) as clusters:
+        return collect(
+            clusters,
+            peers_of(peers, clusters),
+            held=peers_of(reverses(peers), clusters),
+            **({"total": TOTAL} | options),
+        )
 
 
 def find_remotes(peers: list[Peer]) -> None:

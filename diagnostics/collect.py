@@ -23,6 +23,7 @@ def collect(
     peers: Iterable[PeerTarget] = (),
     *,
     held: Iterable[PeerTarget] = (),
+    deep: bool = False,
     total: float = TOTAL,
     told: Told = lambda name: None,
 ) -> Facts:
@@ -30,10 +31,11 @@ def collect(
 
     Args:
         held: peers that need not be tried, but are known to the console.
+        deep: ask also what only the troubleshooter judges.
         told: called with a cluster's name once its facts are there.
     """
     peers = list(peers)
-    facts = wire.run(_collect(list(clusters), peers, total, told))
+    facts = wire.run(_collect(list(clusters), peers, deep, total, told))
     known = {
         (one.home, one.remote): as_held(one)
         for one in (*peers, *held)
@@ -43,13 +45,17 @@ def collect(
 
 
 async def _collect(
-    clusters: list[ClusterTarget], peers: list[PeerTarget], total: float, told: Told
+    clusters: list[ClusterTarget],
+    peers: list[PeerTarget],
+    deep: bool,
+    total: float,
+    told: Told,
 ) -> Facts:
     at = datetime.now(UTC)
     collector = Collector(total)
 
     async def cluster_facts(cluster: ClusterTarget) -> ClusterFacts:
-        facts = await collect_cluster(collector, cluster)
+        facts = await collect_cluster(collector, cluster, deep=deep)
         told(cluster.name)
         return facts
 

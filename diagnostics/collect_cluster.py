@@ -6,6 +6,13 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import wire
+from diagnostics.collect_deep import (
+    DEEP_QUESTIONS,
+    Question,
+    certificate_names,
+    node_details,
+    with_user_faults,
+)
 from diagnostics.collector import Collector
 from diagnostics.facts import (
     UNASKED,
@@ -14,7 +21,6 @@ from diagnostics.facts import (
     Failure,
     NodeFacts,
     ProcessNode,
-    is_address,
 )
 from diagnostics.targets import ClusterTarget, NodeTarget
 from wire import (
@@ -31,7 +37,7 @@ from wire import (
 
 T = TypeVar("T")
 
-CONNECT, CERTIFICATE, AXL, SERVICES, DNS = 5.0, 10.0, 20.0, 30.0, 8.0
+CONNECT, CERTIFICATE, AXL, SERVICES = 5.0, 10.0, 20.0, 30.0
 # After these no later question on the same connection can fare better.
 HOPELESS = {
     Code.AXL_OFF,
@@ -57,7 +63,10 @@ NO_TABLE = Failure(
 )
 
 
-async def collect_cluster(collector: Collector, cluster: ClusterTarget) -> ClusterFacts:
+async def collect_cluster(
+    collector: Collector, cluster: ClusterTarget, *, deep: bool = False
+) -> ClusterFacts:
+    """Ask a cluster what a check needs; `deep` adds what the troubleshooter asks."""
     facts = ClusterFacts(
         id=cluster.id,
         name=cluster.name,
@@ -65,9 +74,11 @@ async def collect_cluster(collector: Collector, cluster: ClusterTarget) -> Clust
         generation=cluster.generation,
         direct=cluster.direct,
     )
+    look = collect_node_deep if deep else collect_node
+    questions = QUESTIONS | DEEP_QUESTIONS if deep else QUESTIONS
     nodes, database = await asyncio.gather(
-        asyncio.gather(*(collect_node(collector, node) for node in cluster.nodes)),
-        _database(collector, cluster),
+        asyncio.gather(*(look(collector, node) for node in cluster.nodes)),
+        _database(collector, cluster, questions),
     )
     publisher = database.pop("publisher", None)
     nodes = [replace(n, **publisher) if n.publisher and publisher else n for n in nodes]
@@ -75,7 +86,7 @@ async def collect_cluster(collector: Collector, cluster: ClusterTarget) -> Clust
 
 
 async def collect_node(collector: Collector, node: NodeTarget) -> NodeFacts:
-    """Ask one node everything but its database, which only the publisher is asked."""
+    """Ask one node all but its database, which is asked of the publisher."""
     facts = NodeFacts(
         id=node.id,
         name=node.name,
@@ -83,11 +94,10 @@ async def collect_node(collector: Collector, node: NodeTarget) -> NodeFacts:
         publisher=node.publisher,
         confirmed=node.confirmed,
     )
-    (connect, certificate), services, axl, names = await asyncio.gather(
+    (connect, certificate), services, axl = await asyncio.gather(
         _presented(collector, node),
         _services(collector, node),
         _axl(collector, node),
-        _names(collector, node),
     )
     answer, control_center = services
     return replace(
@@ -96,9 +106,7 @@ async def collect_node(collector: Collector, node: NodeTarget) -> NodeFacts:
         certificate=certificate,
         services=answer,
         control_center=control_center,
-        certificate_names=await _certificate_names(collector, node, certificate),
         **axl,
-        **names,
     )
 
 
@@ -133,7 +141,9 @@ async def _services(
 ) -> tuple[Answer[tuple[ServiceStatus, ...]], str]:
     if node.blocked:
         return Answer(failure=node.blocked), ""
-    client = ControlCenterClient(node.address)
+    if node.services is not None:
+        return Answer(node.services), ""
+    client = ControlCenterClient(node.address, limiter=node.limiter)
 
     async def statuses(seconds: float) -> tuple[ServiceStatus, ...]:
         async with client:
@@ -162,64 +172,34 @@ def _spoken(axl: AxlClient, answer: Answer[int]) -> dict[str, Any]:
     }
 
 
-async def _names(collector: Collector, node: NodeTarget) -> dict[str, Any]:
-    """Look the node's name up, and the address that the console uses for it."""
-    name, where = node.name, node.address
-    forward = UNASKED
-    if not is_address(name):
-        forward = await _addresses(collector, name, node)
-    first = forward.value[0] if forward.value else where.address
-    if not is_address(first):
-        return {"forward": forward}
-    backward = await collector.ask(
-        lambda seconds: wire.reverse(first, where.policy, deadline=seconds), DNS
-    )
-    return {"forward": forward, "backward": backward}
-
-
-async def _addresses(
-    collector: Collector, name: str, node: NodeTarget
-) -> Answer[tuple[str, ...]]:
-    async def addresses(seconds: float) -> tuple[str, ...]:
-        found = await wire.resolve(name, node.address.policy, deadline=seconds)
-        return found.addresses
-
-    return await collector.ask(addresses, DNS)
-
-
-async def _certificate_names(
-    collector: Collector, node: NodeTarget, certificate: Answer[Certificate]
-) -> Mapping[str, Answer[tuple[str, ...]]]:
-    """Look up every name in the certificate; the Sync Agent wants them resolvable."""
-    if certificate.value is None:
-        return {}
-    ours = node.name.casefold()
-    names = [
-        name
-        for name in certificate.value.names
-        if not is_address(name) and "*" not in name and name.casefold() != ours
-    ]
-    answers = await asyncio.gather(*(_addresses(collector, n, node) for n in names))
-    return dict(zip(names, answers, strict=True))
-
-
-async def _database(collector: Collector, cluster: ClusterTarget) -> dict[str, Any]:
+async def _database(
+    collector: Collector, cluster: ClusterTarget, questions: Mapping[str, Question]
+) -> dict[str, Any]:
     """Ask the publisher's database one question after the other."""
     node = cluster.publisher
     if node is None or node.blocked:
         failure = node.blocked if node else NO_PUBLISHER
-        failed: dict[str, Any] = dict.fromkeys(QUESTIONS, Answer(failure=failure))
+        failed: dict[str, Any] = dict.fromkeys(questions, Answer(failure=failure))
         if node:
             failed["publisher"] = {"axl": Answer(failure=failure)}
-        return failed | {"peers": Answer(failure=failure)}
+        return with_user_faults(failed | {"peers": Answer(failure=failure)})
     async with AxlClient(node.address) as axl:
         asked = Conversation(collector, axl)
         probe = await asked.ask(lambda s: axl.probe(deadline=s))
         found: dict[str, Any] = {"publisher": _spoken(axl, probe)}
-        for name, question in QUESTIONS.items():
+        for name, question in questions.items():
             found[name] = await asked.ask(lambda s, q=question: q(axl, s))  # type: ignore[misc]
         found["peers"] = await _peers(asked, cluster)
-        return found
+        return with_user_faults(found)
+
+
+async def collect_node_deep(collector: Collector, node: NodeTarget) -> NodeFacts:
+    facts: NodeFacts
+    facts, more = await asyncio.gather(
+        collect_node(collector, node), node_details(collector, node)
+    )
+    names = await certificate_names(collector, node, facts.certificate)
+    return replace(facts, certificate_names=names, **more)
 
 
 class Conversation:
@@ -286,24 +266,8 @@ async def _users(axl: AxlClient, seconds: float) -> Mapping[str, int]:
     return counts
 
 
-async def _unassigned(axl: AxlClient, seconds: float) -> int:
-    rows = axl.rows(sql.query("unassigned_count"), deadline=seconds)
-    async for row in rows:
-        return int(next(iter(row.values())) or 0)
-    return 0
-
-
-async def _sync_status(axl: AxlClient, seconds: float) -> str:
-    rows = axl.rows(sql.query("sync_agent_cfg"), deadline=seconds)
-    async for row in rows:
-        return (row.get("syncstatus") or "").strip()
-    return ""
-
-
-QUESTIONS: dict[str, Callable[[AxlClient, float], Awaitable[Any]]] = {
+QUESTIONS: dict[str, Question] = {
     "version": _version,
     "process_nodes": _process_nodes,
     "users": _users,
-    "unassigned": _unassigned,
-    "sync_status": _sync_status,
 }

@@ -79,6 +79,8 @@ class NodeFacts:
     certificate: Answer[Certificate] = UNASKED
     axl: Answer[int] = UNASKED
     services: Answer[tuple[ServiceStatus, ...]] = UNASKED
+    # Asked by the troubleshooter only.
+    sip: Mapping[str, Answer[SipReply]] = field(default_factory=dict)
     forward: Answer[tuple[str, ...]] = UNASKED
     backward: Answer[tuple[str, ...]] = UNASKED
     certificate_names: Mapping[str, Answer[tuple[str, ...]]] = field(
@@ -107,6 +109,43 @@ class ProcessNode:
 
 
 @dataclass(frozen=True)
+class Subcluster:
+    """A subcluster, later called presence redundancy group."""
+
+    id: str
+    name: str
+    ha_enabled: bool
+
+
+@dataclass(frozen=True)
+class HaNode:
+    """A node as its place in a subcluster; the state is the cluster's own number."""
+
+    name: str
+    subcluster: str
+    state: str
+
+
+@dataclass(frozen=True)
+class SyncAgentSettings:
+    """Whether the Sync Agent is set up, and what it says of its last round."""
+
+    exists: bool
+    status: str = ""
+
+
+@dataclass(frozen=True)
+class UserFaults:
+    """What is wrong with users; each at most 500."""
+
+    duplicate_userids: Answer[tuple[str, ...]] = UNASKED
+    duplicate_uris: Answer[tuple[str, ...]] = UNASKED
+    duplicate_mails: Answer[tuple[str, ...]] = UNASKED
+    without_uri: Answer[tuple[str, ...]] = UNASKED
+    with_invalid_uri: Answer[tuple[str, ...]] = UNASKED
+
+
+@dataclass(frozen=True)
 class ClusterFacts:
     """One cluster: its nodes, and what its publisher's database says."""
 
@@ -119,9 +158,13 @@ class ClusterFacts:
     version: Answer[str] = UNASKED
     process_nodes: Answer[tuple[ProcessNode, ...]] = UNASKED
     users: Answer[Mapping[str, int]] = UNASKED
-    unassigned: Answer[int] = UNASKED
-    sync_status: Answer[str] = UNASKED
     peers: Answer[tuple[PeerEntry, ...]] = UNASKED
+    # Asked by the troubleshooter only.
+    unassigned: Answer[int] = UNASKED
+    sync_agent: Answer[SyncAgentSettings] = UNASKED
+    subclusters: Answer[tuple[Subcluster, ...]] = UNASKED
+    ha_nodes: Answer[tuple[HaNode, ...]] = UNASKED
+    user_faults: UserFaults = UserFaults()
 
     @property
     def publisher(self) -> NodeFacts | None:
@@ -195,6 +238,14 @@ class Facts:
     peers: Mapping[str, PeerFacts] = field(default_factory=dict)
     # Every peer that the console holds between these clusters, tried or not.
     held: Mapping[tuple[str, str], PeerFacts] = field(default_factory=dict)
+    # When the two counts of a peer were last seen equal, by the peer's id.
+    equal_at: Mapping[str, datetime | None] = field(default_factory=dict)
+    # Clusters of the console that were not asked: only their nodes' names are known.
+    bystanders: tuple[ClusterFacts, ...] = ()
+
+    @property
+    def everybody(self) -> tuple[ClusterFacts, ...]:
+        return (*self.clusters.values(), *self.bystanders)
 
     def peer_of(self, home: str, remote: str) -> PeerFacts | None:
         """Find the console's own peer from one cluster to another."""

@@ -140,9 +140,12 @@ class TroubleshooterResult(models.Model):
 
     @property
     def subject(self) -> str:
-        """Say what the test was about, from the wide to the narrow."""
-        return " · ".join(
-            text
-            for text in (self.cluster_name, self.node_name, self.peer_address)
-            if text
-        )
+        """Say what the test was about."""
+        return subject(self.cluster_name, self.node_name, self.peer_address)
+
+
+def subject(cluster: str, node: str, peer: str) -> str:
+    """Name the narrowest thing; a peer is two ends."""
+    if peer:
+        return f"{cluster} → {peer}"
+    return node or cluster

@@ -13,6 +13,7 @@ from diagnostics.fixes import url_of
 from diagnostics.judge.cluster import health_of
 from diagnostics.judge.peer import PeerView, judge, outcome_of
 from diagnostics.models import PeerCheck
+from diagnostics.service_readings import share
 from peers.models import Cluster, Node, Peer
 from wire import platforms
 
@@ -59,6 +60,7 @@ def record_clusters(facts: Facts) -> None:
         for node in cluster.nodes:
             record_node(node)
         record_cluster(cluster, facts)
+    share(facts)
 
 
 def record_cluster(cluster: ClusterFacts, facts: Facts) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count, Min, QuerySet
 
-from diagnostics.models import TroubleshooterResult, TroubleshooterRun
+from diagnostics.models import TroubleshooterResult, TroubleshooterRun, subject
 
 Outcome = TroubleshooterResult.Outcome
 WORST_FIRST = (Outcome.FAILED, Outcome.WARNING, Outcome.INFORMATION, Outcome.PASSED)
@@ -117,4 +117,4 @@ def add_subjects(
     for title, code, *names in passed.values_list(key, "code", *fields)[:2000]:
         test = groups[title].tests[code]
         if len(test.subjects) < MOST_SUBJECTS:
-            test.subjects.append(" · ".join(filter(None, names)))
+            test.subjects.append(subject(*names))

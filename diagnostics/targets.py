@@ -7,7 +7,16 @@ from accounts.secrets import SecretError
 from diagnostics.facts import Failure
 from peers.connections import peer_table_of, policy, trust_of
 from peers.models import Cluster, Node, Peer
-from wire import Code, NodeAddress, PeerTable, Policy, Secret, WireError
+from wire import (
+    Code,
+    Limiter,
+    NodeAddress,
+    PeerTable,
+    Policy,
+    Secret,
+    ServiceStatus,
+    WireError,
+)
 
 UNOPENED = Failure(
     "secret",
@@ -26,6 +35,9 @@ class NodeTarget:
     confirmed: str
     address: NodeAddress
     blocked: Failure | None = None
+    # What was read a moment ago, else the leave to read it.
+    services: tuple[ServiceStatus, ...] | None = None
+    limiter: Limiter | None = None
 
 
 @dataclass(frozen=True)

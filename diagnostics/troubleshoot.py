@@ -2,18 +2,21 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F, Max
 from django.utils import timezone
 
 from accounts.audit import CONSOLE, Actor
 from diagnostics.checks import collect_for
-from diagnostics.facts import Facts
+from diagnostics.facts import ClusterFacts, Facts, NodeFacts
 from diagnostics.fixes import url_of
 from diagnostics.judge import sections
 from diagnostics.judge.tests import Finding
 from diagnostics.judge.verdict import Outcome
-from diagnostics.models import TroubleshooterResult, TroubleshooterRun
+from diagnostics.models import PeerCheck, TroubleshooterResult, TroubleshooterRun
 from diagnostics.record import record
 from jobs.models import Job
 from jobs.run import Run
@@ -85,7 +88,33 @@ def collect_run(row: TroubleshooterRun, run: Run) -> Facts:
         done += 1
         run.progress(done, max(done, len(ids)), f"{name} has answered")
 
-    return collect_for(peers, also=ids, total=TOTAL, told=told)
+    facts = collect_for(peers, also=ids, deep=True, total=TOTAL, told=told)
+    return replace(facts, equal_at=last_equal(peers), bystanders=bystanders(facts))
+
+
+def bystanders(facts: Facts) -> tuple[ClusterFacts, ...]:
+    """Describe the clusters that were not asked, as far as the console knows them."""
+    rows = Cluster.objects.exclude(pk__in=facts.clusters).prefetch_related("nodes")
+    return tuple(
+        ClusterFacts(
+            str(row.pk),
+            row.name,
+            row.domain,
+            row.generation,
+            nodes=tuple(
+                NodeFacts(str(node.pk), node.name, node.address)
+                for node in row.nodes.all()
+            ),
+        )
+        for row in rows
+    )
+
+
+def last_equal(peers: list[Peer]) -> dict[str, datetime | None]:
+    """Return when the counts of each peer were last equal, in one query."""
+    rows = PeerCheck.objects.filter(peer__in=peers, associated_users=F("remote_users"))
+    latest = rows.order_by().values_list("peer").annotate(at=Max("at"))
+    return {str(peer): at for peer, at in latest}
 
 
 def judged(row: TroubleshooterRun, facts: Facts) -> list[TroubleshooterResult]:

@@ -9,6 +9,11 @@ urlpatterns = [
     path("system-troubleshooter/", views.troubleshooter, name="troubleshooter"),
     path("system-troubleshooter/<uuid:pk>/", views.run, name="run"),
     path("system-troubleshooter/<uuid:pk>/rows/", views.rows, name="rows"),
+    path(
+        "system-troubleshooter/<uuid:pk>/comparison/",
+        views.comparison,
+        name="comparison",
+    ),
     path("system-troubleshooter/<uuid:pk>/csv/", exports.as_csv, name="run_csv"),
     path("system-troubleshooter/<uuid:pk>/json/", exports.as_json, name="run_json"),
     # what the pages of peers and the overview show

@@ -1,5 +1,7 @@
 """The troubleshooter's pages, and fragments for the pages of other apps."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
@@ -12,6 +14,7 @@ from accounts import audit
 from accounts.access import Role, access, role_of
 from accounts.http import Request
 from diagnostics.attention import needs_attention
+from diagnostics.changes import compare
 from diagnostics.checks import running_check, submit_check
 from diagnostics.history import history_of
 from diagnostics.models import TroubleshooterResult, TroubleshooterRun
@@ -101,15 +104,33 @@ def rows(request: Request, pk: str) -> HttpResponse:
 
 
 @access(get=Role.VIEWER)
+def comparison(request: Request, pk: str) -> HttpResponse:
+    """What broke and what was mended since an earlier run (`with`, else the last)."""
+    later = get_object_or_404(TroubleshooterRun.objects.finished(), pk=pk)
+    others = TroubleshooterRun.objects.finished().exclude(pk=later.pk)
+    wanted = request.GET.get("with", "")
+    chosen = next((row for row in others if str(row.pk) == wanted), None)
+    earlier = chosen or TroubleshooterRun.objects.before(later)
+    context = {
+        "runs": others,
+        "comparison": compare(earlier, later) if earlier else {"later": later},
+    }
+    return render(request, "diagnostics/comparison.html", context)
+
+
+@access(get=Role.VIEWER)
 def peer_status(request: Request, pk: str) -> HttpResponse:
     """The Intercluster Peer Status pane; polls only while a check runs."""
     peer = get_object_or_404(Peer.objects.select_related("cluster"), pk=pk)
     job = running_check(peer)
-    context = {
+    context: dict[str, Any] = {
         "peer": peer,
         "job": job,
         "may_check": may_operate(request) and not peer.removing,
     }
+    if not request.htmx:
+        context["history"] = history_of(peer)
+        return render(request, "diagnostics/peer_status.html", context)
     response = render(request, "diagnostics/_peer_status.html", context)
     if job is None and request.GET.get("polling"):
         return HttpResponseStopPolling(response.content)

@@ -1,6 +1,7 @@
 """The Inter-Clustering section: both sides of every peering."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 
 from diagnostics.facts import ClusterFacts, Facts, PeerFacts
@@ -10,6 +11,7 @@ from diagnostics.judge.tests import ClusterView, Scope, Section, test
 from diagnostics.judge.verdict import (
     PASSED,
     Fix,
+    Outcome,
     Verdict,
     failed,
     information,
@@ -17,6 +19,9 @@ from diagnostics.judge.verdict import (
     warning,
 )
 from wire import platforms
+
+# The product's own threshold for a periodic sync that is stuck.
+STUCK = timedelta(hours=2)
 
 _peer = partial(test, Section.INTER_CLUSTERING, Scope.PEER)
 _cluster = partial(test, Section.INTER_CLUSTERING, Scope.CLUSTER)
@@ -220,6 +225,34 @@ def address_is_name(view: PeerView) -> Verdict | None:
     )
 
 
+@_peer(
+    "stale_sync",
+    "Verify that the users of each peer were carried completely within two hours.",
+    asks="the history of checks: when the two counts were last equal",
+    failed="They have not been equal for two hours.",
+    information="They never were, or are not known.",
+    remedy="Restart the Intercluster Sync Agent on the home publisher.",
+    source="S1, S7",
+)
+def stale_sync(view: PeerView) -> Verdict | None:
+    if view.remote is None:
+        return None
+    verdict = entries.associated_users(view)
+    if verdict.outcome is not Outcome.FAILED:
+        return verdict
+    if view.equal_at is None:
+        return information("The two counts were never seen equal.")
+    since = view.at - view.equal_at
+    if since > STUCK:
+        return failed(
+            f"Users were last carried completely {since.total_seconds() / 3600:.0f} "
+            "hours ago.",
+            "Restart the Intercluster Sync Agent on the home publisher.",
+            view.page,
+        )
+    return PASSED
+
+
 @_cluster(
     "mesh_complete",
     "Verify that there is a peer for every other cluster of the domain.",
@@ -230,7 +263,7 @@ def address_is_name(view: PeerView) -> Verdict | None:
 )
 def mesh_complete(view: ClusterView) -> Verdict | None:
     here = view.cluster
-    others = [c for c in view.facts.clusters.values() if same_domain(here, c)]
+    others = [c for c in view.facts.everybody if same_domain(here, c)]
     if not others:
         return None
     missing = [c.name for c in others if not has_peer(view.facts, here, c)]
@@ -293,13 +326,13 @@ def left_users(view: ClusterView) -> Verdict | None:
         return unknown(f"The users of {here.name} are not known.", here.users)
     peers = [
         other
-        for other in facts.clusters.values()
+        for other in facts.everybody
         if other.id != here.id and has_peer(facts, here, other)
     ]
     unmanaged = [
         e
         for e in here.peers.value or ()
-        if not any(c.owns(e.address) for c in facts.clusters.values())
+        if not any(c.owns(e.address) for c in facts.everybody)
     ]
     if unmanaged:
         return information(
@@ -365,13 +398,14 @@ def versions(view: PeerView) -> Verdict | None:
     source="S1",
 )
 def mesh_size(facts: Facts) -> Verdict | None:
-    most = [c.profile.max_clusters for c in facts.clusters.values() if c.generation]
+    most = [c.profile.max_clusters for c in facts.everybody if c.generation]
     limits = [limit for limit in most if limit]
     if not limits:
         return None
-    if len(facts.clusters) > min(limits):
+    count = len(facts.everybody)
+    if count > min(limits):
         return warning(
-            f"There are {len(facts.clusters)} clusters; {min(limits)} are supported.",
+            f"There are {count} clusters; {min(limits)} are supported.",
             "Divide the mesh by domains.",
         )
     return PASSED

@@ -41,12 +41,14 @@ class PeerView:
     remote: ClusterFacts | None
     back: PeerFacts | None
     at: datetime
+    equal_at: datetime | None = None
 
     @classmethod
     def of(cls, facts: Facts, peer: PeerFacts) -> "PeerView":
         remote = facts.clusters.get(peer.remote) if peer.remote else None
         back = facts.peer_of(remote.id, peer.home) if remote else None
-        return cls(peer, facts.clusters[peer.home], remote, back, facts.at)
+        home, equal_at = facts.clusters[peer.home], facts.equal_at.get(peer.id)
+        return cls(peer, home, remote, back, facts.at, equal_at)
 
     @property
     def page(self) -> Fix:
@@ -152,6 +154,8 @@ def axl(view: PeerView) -> Verdict:
         return PASSED
     if answer.failure is None:
         return _not_tried(view, "AXL was not asked.")
+    if view.peer.connect.failure:
+        return caused_by("AXL did not answer.", "no connection")
     if answer.code in UNPROVEN:
         return _unproven("AXL was not asked")
     return failed(answer.failure.message, answer.failure.remedy, view.page)
@@ -461,7 +465,13 @@ ENTRIES = (
 
 def judge(view: PeerView) -> list[dict[str, Any]]:
     """Return the twelve entries, in the order of the REST contract."""
-    return [entry.told(view) for entry in ENTRIES]
+    entries = [entry.told(view) for entry in ENTRIES]
+    *others, users = entries
+    causes = [other["label"] for other in others if other["outcome"] == "failed"]
+    if causes and users["outcome"] == "failed":
+        # One fault may show twice: say which of the two to mend.
+        users["problem"] += f" Not so above: {causes[0]}"
+    return entries
 
 
 def outcome_of(entries: Iterable[dict[str, Any]]) -> str:

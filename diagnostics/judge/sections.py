@@ -1,6 +1,27 @@
 """All sections of the troubleshooter; importing them registers their tests."""
 
-from diagnostics.judge import inter_clustering
-from diagnostics.judge.tests import TESTS, Section, findings, ordered
+from diagnostics.judge import (
+    inter_clustering,
+    services,
+    sip_proxy,
+    sync_agent,
+    system,
+    topology,
+    users,
+)
+from diagnostics.judge.causes import findings
+from diagnostics.judge.tests import TESTS, Section, ordered
 
-__all__ = ["TESTS", "Section", "findings", "inter_clustering", "ordered"]
+__all__ = [
+    "TESTS",
+    "Section",
+    "findings",
+    "inter_clustering",
+    "ordered",
+    "services",
+    "sip_proxy",
+    "sync_agent",
+    "system",
+    "topology",
+    "users",
+]

@@ -110,14 +110,17 @@ class Finding:
     cluster: ClusterFacts | None = None
     node: NodeFacts | None = None
     peer: PeerView | None = None
+    # The code of the failed test that this one is only the consequence of.
+    cause: str = ""
 
     @property
     def details(self) -> dict[str, Any]:
-        """Say what was asked and how long the answer took."""
-        return {"asked": self.test.asks}
+        return {"asked": self.test.asks} | (
+            {"caused_by": self.cause} if self.cause else {}
+        )
 
 
-def findings(facts: Facts, chosen: frozenset[str] | None = None) -> Iterator[Finding]:
+def judged(facts: Facts, chosen: frozenset[str] | None = None) -> Iterator[Finding]:
     """Judge everything, in the order of the page.
 
     Args:

@@ -41,7 +41,8 @@ def mend(lab: Lab) -> None:
         for entry in cluster.peers():
             cluster.remove_peer(entry.address)
         for node in cluster.nodes:
-            node.service(AGENT).set("Started")
+            for name in node.services:
+                node.service(name).set("Started")
 
 
 @pytest.fixture

@@ -98,6 +98,7 @@ def test_a_peer_that_left_its_cluster_is_absent(peering, mesh_lab):
 
 def test_a_changed_certificate_stops_what_would_be_sent(peering, mesh_lab):
     publisher = mesh_lab.clusters[1].publisher
+    mesh_lab.set_fault("agent", "frozen")
     publisher.set_fault("tls", "changed")
     assert failed_of(peering[0]) == ["certificate"]
     node = Node.objects.get(address=publisher.address)

@@ -1,0 +1,47 @@
+"""docs/troubleshooter.md: the table of all tests, made from the tests themselves."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from diagnostics.judge.sections import TESTS, ordered
+from diagnostics.judge.tests import Test
+
+BEGIN, END = "<!-- tests: begin -->", "<!-- tests: end -->"
+HEADER = (
+    "| Test | Asks | Not passed means | Remedy | Source |",
+    "|---|---|---|---|---|",
+)
+
+
+def table() -> str:
+    """Return the sections with a row for each test."""
+    return "\n".join(lines())
+
+
+def lines() -> Iterator[str]:
+    yield f"{len(TESTS)} tests."
+    for section, tests in groupby(ordered(), key=lambda test: test.section):
+        yield f"\n### {section}\n"
+        yield from HEADER
+        yield from map(row, tests)
+
+
+def row(test: Test) -> str:
+    meaning = " ".join(
+        f"*{outcome.capitalize()}*: {text}" for outcome, text in test.meaning.items()
+    )
+    cells = (
+        f"`{test.code}` (per {test.scope}) {test.description}",
+        test.asks,
+        meaning,
+        test.remedy,
+        test.source,
+    )
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def inserted(text: str) -> str:
+    """Return a document with its table as the code has it now."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{table()}\n{END}{after}"

@@ -1,0 +1,69 @@
+"""The Sync Agent section: does the cluster have its users from its call manager?"""
+
+from functools import partial
+
+from diagnostics.judge.tests import ClusterView, Scope, Section, test
+from diagnostics.judge.verdict import (
+    PASSED,
+    Fix,
+    Verdict,
+    failed,
+    information,
+    unknown,
+    warning,
+)
+
+_cluster = partial(test, Section.SYNC_AGENT, Scope.CLUSTER)
+
+
+@_cluster(
+    "sync_settings",
+    "Verify that the AXL settings entry exists.",
+    asks="the table epassyncagentcfg of the publisher",
+    failed="There is none, so users cannot be synchronised.",
+    information="The table cannot be read.",
+    remedy="Enter the AXL settings on the cluster's own page.",
+    source="S6, S30",
+)
+def sync_settings(view: ClusterView) -> Verdict | None:
+    answer = view.cluster.sync_agent
+    if answer.value is None:
+        return unknown(f"The settings of {view.cluster.name} are not known.", answer)
+    if not answer.value.exists:
+        return failed(
+            f"{view.cluster.name} has no AXL settings for its Sync Agent.",
+            "Enter them on the cluster's own administration pages.",
+            Fix("peers:show_cluster", view.cluster.id),
+        )
+    return PASSED
+
+
+@_cluster(
+    "sync_data",
+    "Verify that the Cisco Sync Agent service has synchronized the relevant data.",
+    asks="syncstatus in the table epassyncagentcfg of the publisher",
+    failed="It says that it cannot connect.",
+    warning="It says something else than Completed.",
+    information="It says nothing, or cannot be read.",
+    remedy="Wait for it to complete; peers added earlier show a failed sync.",
+    source="S38, S1",
+)
+def sync_data(view: ClusterView) -> Verdict | None:
+    name, answer = view.cluster.name, view.cluster.sync_agent
+    if answer.value is None:
+        return unknown(f"The sync status of {name} is not known.", answer)
+    status = answer.value.status
+    if not status:
+        return information(f"The Sync Agent of {name} tells no status.")
+    lowered = status.casefold()
+    if "fail" in lowered or "retrying" in lowered:
+        return failed(
+            f"The Sync Agent of {name} says: {status}",
+            "Check the connection to the call manager's publisher and its AXL user.",
+        )
+    if not lowered.startswith("completed"):
+        return warning(
+            f"The Sync Agent of {name} says: {status}",
+            "Wait until it has completed before adding peers.",
+        )
+    return PASSED

@@ -1,0 +1,351 @@
+"""The System section: what each node needs before anything else can work."""
+
+from functools import partial
+from statistics import median
+
+from diagnostics.facts import Facts, NodeFacts, is_address
+from diagnostics.judge.peer import EXPIRES_SOON, listed
+from diagnostics.judge.tests import ClusterView, NodeView, Scope, Section, test
+from diagnostics.judge.verdict import (
+    PASSED,
+    Fix,
+    Verdict,
+    caused_by,
+    failed,
+    information,
+    unknown,
+    warning,
+)
+from wire import Code
+
+_node = partial(test, Section.SYSTEM, Scope.NODE)
+_cluster = partial(test, Section.SYSTEM, Scope.CLUSTER)
+
+REFUSALS = {Code.UNAUTHORIZED, Code.FORBIDDEN, "secret"}
+UNTRUSTED = {
+    Code.CERTIFICATE_CHANGED,
+    Code.CERTIFICATE_INVALID,
+    Code.CERTIFICATE_UNKNOWN,
+}
+OLD_TLS = {"TLSv1", "TLSv1.1", "SSLv3"}
+SLOW_ANSWER = 2000.0
+SLOW_NAME = 5000.0
+# A Date header has whole seconds, and travels for a while.
+CLOCK_TOLERATED, CLOCK_WRONG = 5, 60
+
+
+@_node(
+    "node_reachable",
+    "Verify that each node accepts connections.",
+    asks="a TCP connection to the node's AXL port",
+    failed="Nothing answers; the problem says in which way.",
+    remedy="Check that the node is up, then the network path.",
+    source="S2",
+)
+def node_reachable(view: NodeView) -> Verdict | None:
+    answer = view.node.connect
+    if answer.failure:
+        page = Fix("peers:show_node", view.node.id)
+        return failed(answer.failure.message, answer.failure.remedy, page)
+    return PASSED
+
+
+@_node(
+    "node_certificate",
+    "Verify that each node presents its confirmed certificate.",
+    asks="a TLS handshake with the node",
+    failed="It presents another one, or one that the CA did not sign.",
+    information="None is confirmed yet, or the node was not reached.",
+    remedy="Compare the fingerprint with the node and confirm it.",
+    source="S1, S4",
+)
+def node_certificate(view: NodeView) -> Verdict | None:
+    node, page = view.node, Fix("peers:certificate", view.node.id)
+    if node.axl.code in UNTRUSTED and node.axl.failure:
+        say = information if node.axl.code == Code.CERTIFICATE_UNKNOWN else failed
+        return say(node.axl.failure.message, node.axl.failure.remedy, page)
+    if node.certificate.failure:
+        failure = node.certificate.failure
+        return failed(failure.message, failure.remedy, page)
+    if node.certificate.value is None:
+        return caused_by("The certificate could not be read.", "no connection")
+    if node.confirmed not in ("", node.certificate.value.fingerprint):
+        return failed(
+            f"{node.name} presents another certificate than the confirmed one.",
+            "Find out why it changed, compare the new fingerprint, then confirm it.",
+            page,
+        )
+    return PASSED
+
+
+@_node(
+    "certificate_expiry",
+    "Verify that the certificate of each node is valid for 30 days at least.",
+    asks="the same handshake",
+    failed="It has expired.",
+    warning="It expires soon.",
+    information="It could not be read.",
+    remedy="Regenerate the Tomcat certificate of the node, then confirm the new one.",
+    source="S4",
+)
+def certificate_expiry(view: NodeView) -> Verdict | None:
+    certificate = view.node.certificate.value
+    if certificate is None:
+        return caused_by("The certificate could not be read.", "no connection")
+    days = certificate.days_left(view.facts.at)
+    page = Fix("peers:certificate", view.node.id)
+    if days < 0:
+        return failed(f"It expired {-days} days ago.", "Regenerate it.", page)
+    if days < EXPIRES_SOON:
+        return warning(f"It expires in {days} days.", "Plan its renewal.", page)
+    return PASSED
+
+
+@_node(
+    "modern_tls",
+    "Verify that each node speaks TLS 1.2 or later.",
+    asks="the same handshake",
+    warning="It speaks only an old version.",
+    information="No handshake was possible.",
+    remedy="Upgrade the node; until then mark its cluster for legacy TLS.",
+    source="wire facts 2d",
+)
+def modern_tls(view: NodeView) -> Verdict | None:
+    certificate = view.node.certificate.value
+    if certificate is None:
+        return caused_by("The version is not known.", "no handshake")
+    if certificate.tls_version in OLD_TLS:
+        return warning(
+            f"{view.node.name} speaks only {certificate.tls_version}.",
+            "Upgrade it; old TLS protects neither passwords nor users.",
+        )
+    return PASSED
+
+
+@_node(
+    "node_axl",
+    "Verify that the AXL service of each node answers.",
+    asks="the count of publisher nodes",
+    failed="Something else answers, AXL is off, or the node is too slow.",
+    information="It could not be asked; the problem says why.",
+    remedy="Activate the Cisco AXL Web Service.",
+    source="S2",
+)
+def node_axl(view: NodeView) -> Verdict | None:
+    answer = view.node.axl
+    if answer.known or answer.code in REFUSALS:
+        return PASSED
+    if answer.code in UNTRUSTED or not view.node.connect.known:
+        cause = "no connection" if view.node.connect.failure else "the certificate"
+        return caused_by(f"AXL of {view.node.name} was not asked.", cause)
+    if answer.failure is None:
+        return unknown(f"AXL of {view.node.name} was not asked.", answer)
+    page = Fix("services:show", view.node.id)
+    return failed(answer.failure.message, answer.failure.remedy, page)
+
+
+@_node(
+    "axl_user",
+    "Verify that the AXL user ID is valid and has its role.",
+    asks="the same question, with the cluster's AXL user",
+    failed="401: user name or password are wrong. 403: the role is missing.",
+    information="It was not tried.",
+    remedy="Correct the cluster's AXL user, or give it Standard AXL API Access.",
+    source="S6, S21",
+)
+def axl_user(view: NodeView) -> Verdict | None:
+    answer = view.node.axl
+    if answer.known:
+        return PASSED
+    if answer.failure and answer.code in REFUSALS:
+        page = Fix("peers:edit_cluster", view.cluster.id)
+        return failed(answer.failure.message, answer.failure.remedy, page)
+    return caused_by(f"The user was not tried on {view.node.name}.", "no AXL")
+
+
+@_node(
+    "control_center",
+    "Verify that the Control Center of each node answers.",
+    asks="the status of all services",
+    failed="It does not; what runs on the node is not known.",
+    information="It could not be asked; the problem says why.",
+    remedy="Look at the node's Tomcat, and at who else asks it.",
+    source="wire facts 1",
+)
+def control_center(view: NodeView) -> Verdict | None:
+    answer, node = view.node.services, view.node
+    if answer.known:
+        return PASSED
+    if not node.connect.known or answer.code in UNTRUSTED | REFUSALS:
+        return unknown(f"The services of {node.name} were not read.", answer)
+    if answer.code == Code.THROTTLED or answer.failure is None:
+        return unknown(f"The services of {node.name} were not read now.", answer)
+    page = Fix("services:show", node.id)
+    return failed(answer.failure.message, answer.failure.remedy, page)
+
+
+@_node(
+    "dns_forward",
+    "Verify that DNS knows the name of each node.",
+    asks="DNS, A and AAAA, from the console",
+    failed="It does not, or leads elsewhere.",
+    warning="The look-up took more than 5 seconds: a DNS server may be dead.",
+    remedy="Add the A record; check the first DNS server.",
+    source="S1, S2",
+)
+def dns_forward(view: NodeView) -> Verdict | None:
+    node = view.node
+    if node.is_address:
+        return None
+    answer = node.forward
+    if answer.failure:
+        return failed(answer.failure.message, answer.failure.remedy)
+    if answer.value is None:
+        return unknown(f"{node.name} was not looked up.", answer)
+    if leads_elsewhere(node):
+        return failed(
+            f"{node.name} leads to {listed(answer.value)}, and the node is at "
+            f"{node.address}.",
+            "Correct the A record, or the node's address in the console.",
+            Fix("peers:edit_node", node.id),
+        )
+    took = answer.duration_ms or 0
+    if took > SLOW_NAME:
+        return warning(
+            f"The look-up of {node.name} took {took / 1000:.0f} s.",
+            "Check the DNS servers: a dead first server delays every look-up.",
+        )
+    return PASSED
+
+
+def leads_elsewhere(node: NodeFacts) -> bool:
+    return is_address(node.address) and node.address not in (node.forward.value or ())
+
+
+@_node(
+    "dns_reverse",
+    "Verify that DNS leads from the address of each node back to its name.",
+    asks="DNS, PTR, from the console",
+    failed="There is no PTR record, or it names another host.",
+    information="No address was found to look up.",
+    remedy="Add the PTR record: without it, clusters wait and then fail.",
+    source="S2",
+)
+def dns_reverse(view: NodeView) -> Verdict | None:
+    node = view.node
+    if node.is_address:
+        return None
+    answer = node.backward
+    if answer.failure:
+        return failed(answer.failure.message, answer.failure.remedy)
+    if answer.value is None:
+        return unknown(f"The address of {node.name} was not looked up.", answer)
+    names = {name.casefold() for name in answer.value}
+    short = {name.split(".")[0] for name in names}
+    if not names:
+        return failed(
+            f"DNS has no PTR record for the address of {node.name}.",
+            "Add it; without it, clusters wait two minutes and then fail.",
+        )
+    if node.name.casefold() not in names | short:
+        return failed(
+            f"The address of {node.name} leads back to {listed(sorted(names))}.",
+            "Correct the PTR record.",
+        )
+    return PASSED
+
+
+@_node(
+    "dns_certificate_names",
+    "Verify that DNS knows every name in the certificate of each node.",
+    asks="DNS, for each alternative name of the certificate",
+    failed="A name does not resolve; the Intercluster Sync Agent wants them all.",
+    information="The certificate could not be read.",
+    remedy="Add the records, or regenerate the certificate without those names.",
+    source="S1",
+)
+def dns_certificate_names(view: NodeView) -> Verdict | None:
+    if not view.node.certificate.known:
+        return caused_by("The names are not known.", "no certificate")
+    names = view.node.certificate_names
+    missing = [name for name, answer in names.items() if not answer.known]
+    if missing:
+        return failed(
+            f"DNS does not know {listed(missing)} of the certificate.",
+            "Add the records: the Intercluster Sync Agent wants them all.",
+        )
+    return PASSED
+
+
+@_node(
+    "clock",
+    "Verify that the clocks of all nodes agree.",
+    asks="the Date of the AXL answer, compared with the other nodes",
+    failed="A clock is off by more than a minute.",
+    warning="A clock is off by more than 5 seconds.",
+    information="The node tells no time.",
+    remedy="Check NTP on the node.",
+    source="S6",
+)
+def clock(view: NodeView) -> Verdict | None:
+    offset = view.node.clock_offset
+    if offset is None:
+        return information(f"{view.node.name} told no time.")
+    off = offset - usual_offset(view.facts)
+    if abs(off) <= CLOCK_TOLERATED:
+        return PASSED
+    way = "ahead" if off > 0 else "behind"
+    say = failed if abs(off) > CLOCK_WRONG else warning
+    return say(
+        f"The clock of {view.node.name} is {abs(off):.0f} s {way} of the others.",
+        "Check NTP on the node.",
+    )
+
+
+def usual_offset(facts: Facts) -> float:
+    """Give the middle of all offsets, so that the console's own clock is left out."""
+    offsets = [
+        node.clock_offset
+        for cluster in facts.clusters.values()
+        for node in cluster.nodes
+        if node.clock_offset is not None
+    ]
+    # Of two clocks none is right: then the console's decides.
+    return median(offsets) if len(offsets) > 2 else 0.0
+
+
+@_node(
+    "response_time",
+    "Verify that each node answers quickly.",
+    asks="the time of the AXL answer",
+    warning="It took more than two seconds.",
+    information="There was no answer.",
+    remedy="Look at the load of the node and the network path.",
+    source="S2",
+)
+def response_time(view: NodeView) -> Verdict | None:
+    answer = view.node.axl
+    if not answer.known or answer.duration_ms is None:
+        return caused_by(f"{view.node.name} gave no answer to time.", "no AXL")
+    if answer.duration_ms > SLOW_ANSWER:
+        return warning(
+            f"{view.node.name} took {answer.duration_ms / 1000:.1f} s to answer.",
+            "Look at the load of the node and the network path.",
+        )
+    return PASSED
+
+
+@_cluster(
+    "version_known",
+    "Verify that each cluster tells its version.",
+    asks="getCCMVersion on the publisher",
+    information="It does not, so rules of releases cannot be judged.",
+    remedy="Set the generation by hand.",
+    source="wire facts 2a",
+)
+def version_known(view: ClusterView) -> Verdict | None:
+    if view.cluster.version.value:
+        return PASSED
+    return unknown(
+        f"The version of {view.cluster.name} is not known.", view.cluster.version
+    )

@@ -1,0 +1,193 @@
+"""The Topology section: nodes, subclusters and the users on them."""
+
+from functools import partial
+from typing import Any
+
+from diagnostics.facts import Answer, ClusterFacts, HaNode, belongs
+from diagnostics.judge.peer import listed
+from diagnostics.judge.tests import ClusterView, Scope, Section, test
+from diagnostics.judge.verdict import (
+    PASSED,
+    Fix,
+    Verdict,
+    failed,
+    information,
+    unknown,
+    warning,
+)
+
+_cluster = partial(test, Section.TOPOLOGY, Scope.CLUSTER)
+HA_NORMAL, HA_IDLE = "3", "2"
+
+
+@_cluster(
+    "unassigned_users",
+    "Verify that there are no unassigned users.",
+    asks="enduser on the publisher: users without a node",
+    warning="There are users without a node.",
+    information="The users cannot be read.",
+    remedy="Assign them on the cluster's own topology page.",
+    source="S6, S25",
+)
+def unassigned_users(view: ClusterView) -> Verdict | None:
+    answer = view.cluster.unassigned
+    if answer.value is None:
+        return unknown(f"The users of {view.cluster.name} are not known.", answer)
+    if answer.value:
+        return warning(
+            f"{view.cluster.name} has {answer.value} users without a node.",
+            "Assign them to nodes: users without a node are not carried to peers.",
+        )
+    return PASSED
+
+
+@_cluster(
+    "nodes_known",
+    "Verify that the console knows every node of the cluster, and no other.",
+    asks="processnode on the publisher, and the console's nodes",
+    warning="They differ.",
+    information="The table cannot be read.",
+    remedy="Discover the cluster, or delete the node that is gone.",
+    source="S2",
+)
+def nodes_known(view: ClusterView) -> Verdict | None:
+    here = view.cluster
+    if here.process_nodes.value is None:
+        return unknown(f"The nodes of {here.name} are not known.", here.process_nodes)
+    listed_names = [node.name for node in here.process_nodes.value]
+    ours = {text.casefold() for n in here.nodes for text in (n.name, n.address)}
+    theirs = {name.casefold() for name in listed_names}
+    missing = [name for name in listed_names if not belongs(name, ours)]
+    gone = [n.name for n in here.nodes if not is_listed(n.name, n.address, theirs)]
+    page = Fix("peers:show_cluster", here.id)
+    if missing:
+        return warning(
+            f"The console does not know {listed(missing)} of {here.name}.",
+            "Discover the cluster.",
+            page,
+        )
+    if gone:
+        return warning(
+            f"{here.name} no longer has {listed(gone)}.",
+            "Delete the node from the console, or correct its name.",
+            page,
+        )
+    return PASSED
+
+
+def is_listed(name: str, address: str, theirs: set[str]) -> bool:
+    short = name.split(".")[0].casefold()
+    return belongs(name, theirs) or address.casefold() in theirs or short in theirs
+
+
+@_cluster(
+    "empty_groups",
+    "Verify that there are no empty subclusters or presence redundancy groups.",
+    asks="enterprisesubcluster and enterprisenode on the publisher",
+    warning="One has no nodes.",
+    information="The tables cannot be read.",
+    remedy="Delete it, or assign nodes to it.",
+    source="S6, S39",
+)
+def empty_groups(view: ClusterView) -> Verdict | None:
+    here = view.cluster
+    if here.subclusters.value is None or here.ha_nodes.value is None:
+        return unknown(f"The topology of {here.name} is not known.", _unread(here))
+    used = {node.subcluster for node in here.ha_nodes.value}
+    empty = [group.name for group in here.subclusters.value if group.id not in used]
+    if empty:
+        return warning(
+            f"{listed(empty)} of {here.name} has no nodes.",
+            "Delete it, or assign nodes to it.",
+        )
+    return PASSED
+
+
+def _unread(here: ClusterFacts) -> Answer[Any]:
+    return here.ha_nodes if here.subclusters.known else here.subclusters
+
+
+def own_nodes(here: ClusterFacts) -> list[HaNode]:
+    """Leave out the rows that stand for nodes of peers."""
+    return [node for node in here.ha_nodes.value or () if here.owns(node.name)]
+
+
+@_cluster(
+    "ha_enabled",
+    "Verify that two-node presence redundancy groups have high availability enabled.",
+    asks="enterprisesubcluster and enterprisenode on the publisher",
+    warning="A group of two nodes has it disabled.",
+    information="The tables cannot be read.",
+    remedy="Enable high availability for the group.",
+    source="S6, S39",
+)
+def ha_enabled(view: ClusterView) -> Verdict | None:
+    here = view.cluster
+    if not here.profile.has_xmpp:
+        return None
+    if here.subclusters.value is None or here.ha_nodes.value is None:
+        return unknown(f"The topology of {here.name} is not known.", _unread(here))
+    places = [node.subcluster for node in own_nodes(here)]
+    without = [
+        group.name
+        for group in here.subclusters.value
+        if places.count(group.id) > 1 and not group.ha_enabled
+    ]
+    if without:
+        return warning(
+            f"{listed(without)} of {here.name} has two nodes and no high availability.",
+            "Enable high availability, so that users survive the loss of a node.",
+        )
+    return PASSED
+
+
+@_cluster(
+    "ha_normal",
+    "Verify that groups with high availability are in Normal state.",
+    asks="tkhaserverstate in enterprisenode on the publisher",
+    failed="A node is in another state, as after a failover.",
+    information="The tables cannot be read, or no group has high availability.",
+    remedy="Find out why it failed over, then fall back on the cluster's own page.",
+    source="S6, S39: 3 is Normal, 2 Idle",
+)
+def ha_normal(view: ClusterView) -> Verdict | None:
+    here = view.cluster
+    if not here.profile.has_xmpp:
+        return None
+    if here.subclusters.value is None or here.ha_nodes.value is None:
+        return unknown(f"The topology of {here.name} is not known.", _unread(here))
+    groups = {group.id for group in here.subclusters.value if group.ha_enabled}
+    nodes = [node for node in own_nodes(here) if node.subcluster in groups]
+    if not nodes:
+        return information(f"{here.name} has no group with high availability.")
+    unlike = [
+        f"{node.name} (state {node.state or 'unknown'})"
+        for node in nodes
+        if node.state != HA_NORMAL
+    ]
+    if unlike:
+        return failed(
+            f"Not in Normal state: {listed(unlike)}.",
+            "Find out why, then fall back on the cluster's own topology page.",
+        )
+    return PASSED
+
+
+@_cluster(
+    "nodes_with_users",
+    "Verify that all assigned nodes have users.",
+    asks="users per node on the publisher",
+    information="A node has no users, as a stand-by node has none.",
+    remedy="Nothing, if it is meant so.",
+    source="S6",
+)
+def nodes_with_users(view: ClusterView) -> Verdict | None:
+    here = view.cluster
+    if here.users.value is None or here.ha_nodes.value is None:
+        answer = here.ha_nodes if here.users.known else here.users
+        return unknown(f"The users of {here.name} are not known.", answer)
+    names = [node.name for node in own_nodes(here)]
+    empty = [name for name in names if not here.users.value.get(name)]
+    if empty:
+        return information(f"{listed(empty)} of {here.name} has no users.")
+    return PASSED

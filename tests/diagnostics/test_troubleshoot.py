@@ -1,0 +1,122 @@
+import pytest
+
+from diagnostics.models import TroubleshooterRun
+from diagnostics.troubleshoot import submit_run, troubleshoot
+from jobs.models import Job
+from jobs.run import Run
+from peers.models import Cluster
+from tests.diagnostics.conftest import AGENT
+
+
+def run_now(clusters=None):
+    run = submit_run(clusters or Cluster.objects.all())
+    # Without the worker's heartbeat, which would wait for this test's transaction.
+    troubleshoot(Run(Job.objects.claim(str(run.job.pk), "test")))
+    run.refresh_from_db()
+    return run
+
+
+def found(outcome="failed"):
+    run = run_now()
+    return {row.code for row in run.results.filter(outcome=outcome)}
+
+
+def unexplained():
+    """The failed tests that are not told to be the consequence of another."""
+    rows = run_now().results.filter(outcome__in=["failed", "warning"])
+    return {row.code for row in rows if "caused_by" not in row.details}
+
+
+def test_a_healthy_mesh_has_no_failed_test_and_no_warning(peering):
+    run = run_now()
+    bad = run.results.filter(outcome__in=["failed", "warning"])
+    assert [(row.code, row.subject, row.problem) for row in bad] == []
+    assert run.totals["passed"] > 60
+
+
+def test_a_run_keeps_the_table_of_peers(peering):
+    rows = run_now().peers
+    assert [(row["associated_users"], row["remote_users"]) for row in rows] == [
+        (8, 8),
+        (12, 12),
+    ]
+
+
+def stop_agent(lab):
+    lab.clusters[1].nodes[1].service(AGENT).set("Stopped")
+
+
+def stop_sip_proxy(lab):
+    lab.clusters[1].nodes[1].service("Cisco UP SIP Proxy").set("Stopped")
+
+
+def remove_entry(lab):
+    lab.clusters[1].remove_peer(lab.clusters[0].publisher.address)
+
+
+def other_protocol(lab):
+    home, remote = lab.clusters
+    remote.remove_peer(home.publisher.address)
+    remote.add_peer(
+        home.publisher.address,
+        home.intercluster_username,
+        home.intercluster_password,
+        "UDP",
+    )
+
+
+def on(place, area, value):
+    def spoil(lab):
+        cluster = lab.clusters[1]
+        target = cluster.nodes[place] if place is not None else cluster
+        target.set_fault(area, value)
+
+    return spoil
+
+
+FAULTS = [
+    (stop_agent, "sync_agent"),
+    (stop_sip_proxy, "sip_proxy_service"),
+    (remove_entry, "provisioned"),
+    (other_protocol, "provisioned"),
+    (on(1, "node", "down"), "node_reachable"),
+    (on(0, "node", "down"), "node_reachable"),
+    (on(1, "axl", "off"), "node_axl"),
+    (on(1, "axl", "no-role"), "axl_user"),
+    (on(1, "tls", "changed"), "node_certificate"),
+    (on(1, "tls", "expired"), "certificate_expiry node_certificate"),
+    (on(1, "clock", "400"), "clock"),
+    (on(1, "sip", "503"), "sip_answers"),
+    (on(1, "dns", "nxdomain"), "dns_forward"),
+    (on(1, "dns", "no-ptr"), "dns_reverse"),
+    (on(None, "users", "duplicate"), "unique_userids"),
+    (on(None, "users", "duplicate-uri"), "unique_uris"),
+    (on(None, "users", "unassigned"), "unassigned_users"),
+    (on(None, "peers", "one-sided"), "provisioned"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "code"), FAULTS)
+def test_a_fault_is_found_by_the_test_that_names_it(peering, mesh_lab, spoil, code):
+    spoil(mesh_lab)
+    assert unexplained() == set(code.split())
+
+
+def test_a_run_of_one_cluster_judges_that_cluster_only(peering):
+    run = run_now(Cluster.objects.filter(pk=peering[0].cluster_id))
+    names = set(run.results.values_list("cluster_name", flat=True)) - {""}
+    assert names == {peering[0].cluster.name}
+
+
+def test_a_cluster_that_does_not_answer_costs_only_its_own_rows(peering, mesh_lab):
+    mesh_lab.clusters[1].set_fault("node", "down")
+    run = run_now()
+    rows = run.results.filter(cluster_name=peering[0].cluster.name)
+    assert not rows.filter(section__startswith="System", outcome="failed").exists()
+
+
+def test_a_run_that_is_cancelled_says_so(peering):
+    run = submit_run(Cluster.objects.all())
+    run.job.cancel()
+    run = TroubleshooterRun.objects.select_related("job").get()
+    assert (run.state, run.active) == ("cancelled", False)
