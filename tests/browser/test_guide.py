@@ -62,7 +62,7 @@ def agent_name(cluster: dict) -> str:
 
 def add_peer(page: Page, home: dict, remote: dict) -> None:
     page.goto("/administration/presence/inter-clustering/")
-    page.get_by_role("link", name="Add New").click()
+    page.get_by_role("link", name="Add New").first.click()
     page.get_by_label("Home cluster").select_option(label=home["name"])
     page.get_by_label("Peer address").fill(remote["nodes"][0]["address"])
     page.get_by_label("User name").fill(remote["intercluster_username"])
@@ -100,7 +100,7 @@ def start_agent(page: Page, cluster: dict) -> None:
 def expect_all_check_marks(page: Page, home: dict, remote: dict) -> None:
     address = remote["nodes"][0]["address"]
     page.goto("/administration/presence/inter-clustering/")
-    page.get_by_label("Value").first.fill(address)
+    page.locator("input[name=value]").first.fill(address)
     page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name=address).first.click()
     status = page.locator("#peer-status")
