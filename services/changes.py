@@ -56,13 +56,12 @@ def control(action: str, services: Sequence[Service], actor: Actor) -> Job:
     for service in services:
         if not service.allows(action):
             raise Refused(f"{service} must not be stopped or restarted.")
-    label = str(services[0]) if len(services) == 1 else f"{len(services)} services"
     with transaction.atomic():
         job = Job.objects.submit(
             "control-services",
             [(str(one.pk), step_label(action, one)) for one in services],
             target=target_of(services),
-            label=f"{ACTIONS[action].lower()} {label}",
+            label=label_of(action, services),
             arguments={
                 "action": action,
                 "targets": [
@@ -82,6 +81,14 @@ def control(action: str, services: Sequence[Service], actor: Actor) -> Job:
         named = {"services": [None, [str(one) for one in services]]}
         audit.record(actor, f"{action} services", job, named)
     return job
+
+
+def label_of(action: str, services: Sequence[Service]) -> str:
+    if len(services) == 1:
+        return f"{services[0]}: {action}"
+    nodes = list(dict.fromkeys(service.node.name for service in services))
+    where = nodes[0] if len(nodes) == 1 else f"{len(nodes)} nodes"
+    return f"on {where}: {action} {len(services)}"
 
 
 def step_label(action: str, service: Service) -> str:

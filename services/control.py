@@ -65,19 +65,23 @@ class Control:
     def work(self) -> None:
         """Go on until all is settled, or until the worker should do something else."""
         enough = time.monotonic() + ATTENDED
-        while self.advance():
+        while (waiting := self.advance()) is not None:
             if time.monotonic() > enough:
                 self.run.park(1)
-            self.pause()
+            if waiting:
+                self.pause()
         self.conclude()
 
-    def advance(self) -> bool:
-        """Do one round with the wave that is under way; False: nothing is left."""
+    def advance(self) -> bool | None:
+        """Do one round with the wave that is under way.
+
+        Returns whether something of it must be waited for; None: nothing is left.
+        """
         self.run.check()
         self.steps = self.run.steps()
         wave = self.current_wave()
         if not wave:
-            return False
+            return None
         chosen = [t for t in self.open() if t["node"] in wave]
         nodes = self.nodes(chosen)
         readings = read(nodes.values(), backoff=AT_ONCE_OR_NEVER)
@@ -86,7 +90,7 @@ class Control:
             target["service"]: self.judge(target, readings, now) for target in chosen
         }
         self.carry_out(chosen, verdicts, readings, now)
-        return True
+        return any(isinstance(verdict, Do) for verdict in verdicts.values())
 
     def open(self) -> list[dict[str, str]]:
         return [t for t in self.targets if self.steps[t["service"]].state in OPEN]

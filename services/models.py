@@ -21,6 +21,8 @@ SILENT = (
     Code.TIMEOUT,
     Code.CLOSED,
 )
+# Service Not Activated, Commanded Out of Service: somebody wants it so.
+INTENDED = (-1068, -1069)
 
 
 class NodeReading(models.Model):
@@ -133,6 +135,12 @@ class Service(models.Model):
         reading = getattr(self.node, "reading", None)
         silent = self.status == self.Status.UNKNOWN and reading and reading.state
         return str(silent or self.status)
+
+    @property
+    def outcome(self) -> str:
+        """How the status is to be taken: a service that is meant to be off is well."""
+        meant = self.status == self.Status.STOPPED and self.reason_code in INTENDED
+        return "information" if meant else self.shown
 
     @property
     def stoppable(self) -> bool:

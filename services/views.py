@@ -23,6 +23,8 @@ from services.forms import GridForm
 from services.models import Service, sync_agents
 
 FRESH_FOR = 60.0
+# Pages that follow a running job by themselves.
+LIVE = ("server", "agents", "grid")
 
 
 @access(get=Role.VIEWER)
@@ -38,7 +40,7 @@ def server(request: Request) -> HttpResponse:
         stopped=Count("services", Q(services__status=status.STOPPED)),
         listed=Count("services"),
     )
-    return render(request, "services/server.html", {"nodes": nodes})
+    return live(request, "server", {"nodes": nodes})
 
 
 def as_uuid(text: str) -> UUID | None:
@@ -104,9 +106,10 @@ def refresh(request: Request, pk: UUID) -> HttpResponse:
 def refresh_all(request: Request) -> HttpResponse:
     """Read the services of all nodes anew."""
     nodes = list(Node.objects.select_related("cluster"))
-    if not nodes:
-        return redirect("services:server")
-    return redirect(changes.refresh(nodes, audit.actor_of(request)))
+    if nodes:
+        changes.refresh(nodes, audit.actor_of(request))
+    view = request.POST.get("view", "")
+    return redirect(f"services:{view if view in LIVE else 'server'}")
 
 
 @access(post=Role.OPERATOR)
@@ -120,7 +123,7 @@ def control(request: Request) -> HttpResponse:
     except plans.Expired:
         messages.error(request, "That confirmation has expired. Please choose again.")
         return redirect("services:server")
-    services = list(Service.objects.with_node().filter(pk__in=ids))
+    services = in_order(ids)
     if not services:
         messages.error(request, "These services no longer exist. Please choose again.")
         return redirect("services:server")
@@ -129,7 +132,11 @@ def control(request: Request) -> HttpResponse:
 
 def chosen(request: Request) -> list[Service]:
     ids = filter(None, map(as_uuid, request.POST.getlist("service")))
-    services = Service.objects.with_node().filter(pk__in=list(ids))
+    return in_order(list(ids))
+
+
+def in_order(ids: Sequence[UUID | str]) -> list[Service]:
+    services = Service.objects.with_node().filter(pk__in=ids)
     return list(services.order_by("node__cluster__name", "node__name", "name"))
 
 
@@ -173,9 +180,18 @@ def agents(request: Request) -> HttpResponse:
         "stopped": [a for a in off if a.state == Service.Status.STOPPED],
         "others": [a for a in off if a.state != Service.Status.STOPPED],
         "only_off": only_off,
-        "job": Job.objects.active().filter(kind__endswith="-services").first(),
     }
-    return render(request, "services/agents.html", context)
+    return live(request, "agents", context)
+
+
+def live(request: Request, name: str, context: dict[str, Any]) -> HttpResponse:
+    """Render a page, or for htmx the part that changes while a job runs."""
+    job = Job.objects.active().filter(kind__endswith="-services").first()
+    context["job"] = job
+    if not request.htmx:
+        return render(request, f"services/{name}.html", context)
+    response = render(request, f"services/_{name}.html", context)
+    return response if job else HttpResponseStopPolling(response.content)
 
 
 @access(get=Role.OPERATOR)
@@ -200,7 +216,7 @@ def grid(request: Request) -> HttpResponse:
     form = GridForm(request.GET)
     services = form.apply(Service.objects.with_node())
     page = Paginator(services, 100).get_page(request.GET.get("page"))
-    return render(request, "services/grid.html", {"form": form, "page": page})
+    return live(request, "grid", {"form": form, "page": page})
 
 
 @access(get=Role.VIEWER)

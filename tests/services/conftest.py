@@ -24,7 +24,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     options = {"service_delay": 0.2, "users": (3, 3), "sip": False}
-    with Lab(clusters=2, nodes=2, network="127.33", **options) as running:
+    with Lab(clusters=2, nodes=2, network="auto", **options) as running:
         yield running
 
 

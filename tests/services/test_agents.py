@@ -74,3 +74,8 @@ def test_the_page_answers_the_question_in_one_sentence(client_of, viewer, node):
     content = client_of(viewer).get(reverse("services:agents")).content.decode()
     assert "The agent is on, on all 1 nodes." in content
     assert "Start where stopped" not in content
+
+
+def test_the_page_shows_nodes_that_nobody_asked(client_of, operator, node):
+    content = client_of(operator).get(reverse("services:agents")).content.decode()
+    assert "Not read yet" in content
