@@ -13,7 +13,7 @@ from rest.idempotency import KEPT_FOR
 from rest.models import IdempotentAnswer
 
 
-@shared_task(queue="maintenance")
+@shared_task
 def clean() -> None:
     now = timezone.now()
     sessions.forget_old()
