@@ -24,6 +24,7 @@ OUTCOMES = {
 }
 STATE_OUTCOMES = {
     "succeeded": "passed",
+    "done": "passed",
     "applied": "passed",
     "ok": "passed",
     "started": "passed",
