@@ -161,7 +161,7 @@ class ClusterForm(RevisedForm[Cluster]):
         if not self.adding:
             self.fields[
                 "axl_password"
-            ].help_text = "Leave it empty to keep the present."
+            ].help_text = "Leave it empty to keep the present one."
 
     def find_errors(self) -> rules.Errors:
         return rules.cluster_errors(self.instance)
@@ -280,18 +280,30 @@ class PeerForm(RevisedForm[Peer]):
         return rules.peer_errors(self.instance)
 
 
+KEEP, HOME, BOTH = "forget", "home", "both"
+SCOPES = [
+    (HOME, "from its home cluster only"),
+    (BOTH, "from its home cluster, and the matching peer from the remote one"),
+    (KEEP, "from the console only; the clusters keep their entries"),
+]
+
+
 class RemovalForm(forms.Form):
     """What a deletion does on the clusters."""
-
-    KEEP, HOME, BOTH = "forget", "home", "both"
 
     scope = forms.ChoiceField(
         label="Delete it",
         widget=forms.RadioSelect,
         initial=HOME,
-        choices=[
-            (HOME, "from its home cluster"),
-            (BOTH, "from its home cluster, and the matching peer from the remote one"),
-            (KEEP, "from the console only; the clusters keep their entries"),
-        ],
+        choices=SCOPES,
     )
+
+    @classmethod
+    def of(cls, peer: Peer, data: QueryDict | None) -> "RemovalForm":
+        """The form for one peer: both sides, as the product demands, if it has two."""
+        both = peer.reverse is not None
+        form = cls(data, initial={"scope": BOTH} if both else None)
+        if not both:
+            field = cast(forms.ChoiceField, form.fields["scope"])
+            field.choices = [one for one in SCOPES if one[0] != BOTH]
+        return form

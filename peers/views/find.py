@@ -19,7 +19,7 @@ from accounts.http import Request
 from accounts.roles import Role
 from jobs.models import Busy, Job
 from peers import editing, search
-from peers.forms import RemovalForm
+from peers.forms import BOTH, KEEP, RemovalForm
 from peers.models import Cluster, Outcome, Peer
 from peers.search import Search
 from rest.csv import csv_download
@@ -107,7 +107,7 @@ def delete_all(request: Request, peers: list[Peer], scope: str) -> HttpResponseR
     for peer in peers:
         if peer.pk in done:
             continue
-        back = peer.reverse if scope == RemovalForm.BOTH else None
+        back = peer.reverse if scope == BOTH else None
         done |= {one.pk for one in (peer, back) if one}
         try:
             job = delete(request, peer, scope)
@@ -124,7 +124,7 @@ def delete_all(request: Request, peers: list[Peer], scope: str) -> HttpResponseR
 
 def delete(request: Request, peer: Peer, scope: str) -> Job | None:
     actor = audit.actor_of(request)
-    if scope == RemovalForm.KEEP:
+    if scope == KEEP:
         editing.forget_peer(peer, actor)
         return None
-    return editing.delete_peer(peer, actor, both_sides=scope == RemovalForm.BOTH)
+    return editing.delete_peer(peer, actor, both_sides=scope == BOTH)

@@ -151,7 +151,7 @@ def provisioning(request: Request, pk: str) -> HttpResponse:
 def delete_peer(request: Request, pk: str) -> HttpResponse:
     peer = get_peer(pk)
     data = request.POST if request.method == "POST" else None
-    form = RemovalForm(data)
+    form = RemovalForm.of(peer, data)
     if data is not None and form.is_valid():
         try:
             job = delete(request, peer, form.cleaned_data["scope"])
@@ -162,7 +162,8 @@ def delete_peer(request: Request, pk: str) -> HttpResponse:
             return redirect(job)
         messages.success(request, f"The peer {peer} was deleted.")
         return redirect("peers:find")
-    context = {"form": form, "peer": peer, "back": peer.reverse}
+    back = peer.reverse
+    context = {"form": form, "peer": peer, "back": back, "matching": [back]}
     return render(request, "peers/delete_peer.html", context)
 
 

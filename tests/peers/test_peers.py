@@ -267,6 +267,15 @@ def test_forgetting_a_peer_leaves_its_cluster_alone(ada, madrid, oslo, peer_fact
     assert not Peer.objects.exists() and not Job.objects.exists()
 
 
+def test_both_sides_are_proposed_where_there_are_two(ada, madrid, oslo, peer_factory):
+    url = page("delete_peer", peer_factory(madrid, oslo).pk)
+    assert ada.get(url).context["form"]["scope"].value() == "home"
+    back = peer_factory(oslo, madrid)
+    answer = ada.get(url)
+    assert answer.context["form"]["scope"].value() == "both"
+    assert str(back) in answer.content.decode()
+
+
 def test_delete_asks_first(ada, madrid, oslo, peer_factory):
     peer = peer_factory(madrid, oslo)
     assert "from the console only" in (
