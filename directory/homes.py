@@ -95,12 +95,13 @@ class Homes:
         self._numbers: dict[str, int] = {"": NOBODY}
         for snapshot in snapshots:
             for name in snapshot.own_nodes:
-                self._numbers.setdefault(folded(name), numbers[snapshot.cluster_id])
+                number = numbers.get(snapshot.cluster_id, STRANGER)
+                self._numbers.setdefault(folded(name), number)
         # What the administrator registered counts more than what a cluster tells.
         known = Node.objects.order_by("pk").values_list("cluster", "name", "address")
         for cluster, *names in known:
             for name in names:
-                self._numbers[folded(name)] = numbers[cluster]
+                self._numbers[folded(name)] = numbers.get(cluster, STRANGER)
 
     def of(self, node: str) -> int:
         return self._numbers.get(folded(node), STRANGER)

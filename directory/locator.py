@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,8 @@ from directory.masks import Masked, mask_number
 from peers.models import Cluster, Outcome, Peer
 
 MOST = 50
+# Snapshots of one job are at most so far apart.
+TOGETHER = timedelta(minutes=5)
 SEEN = "seen"
 HOME = "home"
 ELSEWHERE = "elsewhere"
@@ -245,7 +248,7 @@ class Viewer:
         for entry in self.peer.entries:
             if entry.get("outcome") == Outcome.FAILED and entry.get("code") != "sip":
                 return str(entry.get("problem") or entry.get("label")), Outcome.FAILED
-        if side.snapshot.taken_at < home.snapshot.taken_at:
+        if side.snapshot.taken_at < home.snapshot.taken_at - TOGETHER:
             words = "Its users were read before the home cluster's; read them again."
             return words, Outcome.WARNING
         return f"The sync agent has not carried the user; {SETTLES}", Outcome.FAILED

@@ -47,9 +47,9 @@ class Taking:
         began = time.monotonic()
         while waiting := self.keys(JobStep.State.PENDING, JobStep.State.RUNNING):
             self.run.check()
-            if time.monotonic() - began > PATIENCE:
-                self.run.park(0)
             self.wave(waiting[:AT_ONCE])
+            if waiting[AT_ONCE:] and time.monotonic() - began > PATIENCE:
+                self.run.park(0)
         return self.keys(JobStep.State.FAILED)
 
     def keys(self, *states: JobStep.State) -> list[str]:

@@ -1,0 +1,108 @@
+"""The directory on the command line: snapshot, compare, duplicates, locate."""
+
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.audit import CONSOLE
+from directory import duplicates, locator, snapshots
+from directory.comparison import LISTS, compare
+from directory.homes import Directory
+from jobs.models import Busy, Job
+from jobs.run import perform
+from peers.models import Cluster, Outcome, Peer
+
+STATES = {"missing": "missing", "extra": "no longer there", "elsewhere": "elsewhere"}
+
+
+class Command(BaseCommand):
+    """Whose user is this, and do both sides agree?"""
+
+    help = "Read the users of clusters, compare both sides of peers, find users."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        add = actions.add_parser("snapshot", help="read the users of clusters now")
+        add.add_argument("clusters", nargs="*", metavar="CLUSTER", help="all if none")
+        add = actions.add_parser("compare", help="compare both sides of peers")
+        add.add_argument("home", nargs="?", help="only the peers on this cluster")
+        add.add_argument("remote", nargs="?", help="only those that point to this one")
+        add = actions.add_parser("duplicates", help="list duplicate users")
+        add.add_argument("--kind", choices=list(duplicates.KINDS))
+        add = actions.add_parser("locate", help="find the home of a user")
+        add.add_argument("user", help="a user id, a SIP URI or a directory number")
+
+    def handle(self, *args: Any, action: str, **options: Any) -> None:
+        getattr(self, action)(**options)
+
+    def say(self, *columns: object) -> None:
+        self.stdout.write("\t".join(map(str, columns)))
+
+    def snapshot(self, clusters: list[str], **_: Any) -> None:
+        chosen = [cluster_called(name) for name in clusters]
+        try:
+            job = snapshots.take(chosen or list(Cluster.objects.all()), CONSOLE)
+        except Busy as error:
+            raise CommandError(f"{error} Wait for it, or cancel it.") from error
+        finish(job)
+        for step in job.steps.all():
+            self.say(step.get_state_display(), step.label, step.detail)
+        if job.state != Job.State.SUCCEEDED:
+            raise CommandError(job.error)
+
+    def compare(self, home: str | None, remote: str | None, **_: Any) -> None:
+        peers = Peer.objects.select_related("cluster", "remote_cluster")
+        if home:
+            peers = peers.filter(cluster=cluster_called(home))
+        if remote:
+            peers = peers.filter(remote_cluster=cluster_called(remote))
+        directory, failed = Directory(), False
+        for peer in peers:
+            compared = compare(directory, peer)
+            if compared is None:
+                self.say(peer, Outcome.UNKNOWN, "both sides were not read")
+                continue
+            failed |= compared.outcome == Outcome.FAILED
+            counts = f"{compared.home_count} of {compared.remote_count} users"
+            self.say(peer, compared.outcome, counts)
+            for name in LISTS:
+                for entry in compared.entries(name):
+                    self.say("", STATES[name], entry.user.userid, entry.lives or "")
+        if failed:
+            raise CommandError("Some peers differ.")
+
+    def duplicates(self, kind: duplicates.Kind | None, **_: Any) -> None:
+        kinds = (kind,) if kind else duplicates.SHARED
+        for one in duplicates.find(Directory(), *kinds):
+            holders = (f"{h.user.userid} on {h.side.cluster}" for h in one.holders)
+            self.say(duplicates.KINDS[one.kind], one.value, ", ".join(holders))
+
+    def locate(self, user: str, **_: Any) -> None:
+        directory = Directory()
+        userids = locator.candidates(directory, user)
+        for located in filter(None, (locator.locate(directory, u) for u in userids)):
+            home = located.home.cluster if located.home else "no cluster"
+            self.say(located.user.userid, home, located.node, located.sip_uri)
+            for view in located.views:
+                self.say("", view.cluster, view.label, view.sentence, view.rewritten)
+        if not userids:
+            raise CommandError(f"No cluster was found to have {user}.")
+
+
+def cluster_called(name: str) -> Cluster:
+    cluster = Cluster.objects.filter(name__iexact=name).first()
+    if cluster is None:
+        raise CommandError(f"There is no cluster {name}.")
+    return cluster
+
+
+def finish(job: Job) -> None:
+    """Work on the job here, or wait for the worker that was quicker."""
+    while job.active:
+        perform(str(job.pk))
+        job.refresh_from_db()
+        if job.active:
+            time.sleep(0.2)
+            job.refresh_from_db()

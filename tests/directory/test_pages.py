@@ -1,0 +1,125 @@
+import csv
+import io
+
+import pytest
+from django.urls import reverse
+
+from directory.columns import User
+from directory.record import compare_peers
+from jobs.models import Job
+from tests.directory.conftest import of
+
+
+@pytest.fixture
+def differing(pair, has):
+    home, remote, peer = pair
+    has(home, *of(home, "ada"), *of(remote, "bob", "old"))
+    has(remote, *of(remote, "bob", "new", "ADA", number="6640"))
+    return peer
+
+
+def page(client, name, *arguments, **query):
+    answer = client.get(reverse(f"directory:{name}", args=arguments), query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_first_page_shows_what_was_read(differing, client_of, viewer):
+    text = page(client_of(viewer), "locate")
+    assert "oslo" in text and "bergen" in text
+    assert "Read all users" not in text
+
+
+def test_the_pages_say_what_to_do_without_clusters(db, client_of, viewer):
+    client = client_of(viewer)
+    assert "No clusters yet" in page(client, "locate")
+    assert "Nothing compared yet" in page(client, "comparisons")
+    assert "No users were read yet" in page(client, "duplicates")
+
+
+def test_a_user_is_found_on_one_screen(differing, client_of, viewer):
+    text = page(client_of(viewer), "locate", user="new")
+    assert "Home cluster" in text
+    assert "The sync agent has not carried the user" in text
+
+
+def test_a_user_whom_nobody_has_is_said_so(differing, client_of, viewer):
+    text = page(client_of(viewer), "locate", user="<script>")
+    assert "No cluster has this user" in text
+    assert "<script>" not in text.replace("<script src", "")
+
+
+def test_the_comparison_of_a_peer_lists_users(differing, client_of, viewer):
+    client = client_of(viewer)
+    assert ">new</a>" in page(client, "comparison", differing.pk)
+    assert ">old</a>" in page(client, "comparison", differing.pk, list="extra")
+    assert "Nobody found" in page(client, "comparison", differing.pk, q="zzz")
+
+
+def test_the_worst_comparison_stands_first(differing, client_of, viewer):
+    compare_peers([differing.cluster_id])
+    text = page(client_of(viewer), "comparisons")
+    assert "Failed" in text
+    assert "2 / 3" in text
+
+
+def test_lists_are_downloaded_as_safe_csv(pair, has, client_of, viewer):
+    home, remote, peer = pair
+    node = remote.publisher.name
+    has(home)
+    has(remote, User("=cmd()", "", "", "", node))
+    url = reverse("directory:comparison", args=[peer.pk])
+    answer = client_of(viewer).get(url, {"format": "csv", "list": "missing"})
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(text)))[1][0] == "'=cmd()"
+
+
+@pytest.mark.parametrize("kind", ["userid", "empty_uri", "invalid_uri", "what"])
+def test_each_kind_of_duplicates_has_a_list(differing, client_of, viewer, kind):
+    client = client_of(viewer)
+    assert "Same user ID (1)" in page(client, "duplicates", kind=kind)
+    answer = client.get(reverse("directory:duplicates"), {"format": "csv"})
+    assert answer["Content-Type"].startswith("text/csv")
+
+
+def test_moves_are_shown_between_two_snapshots(pair, has, client_of, viewer):
+    _, remote, _ = pair
+    before = has(remote, *of(remote, "bob"), minutes=60)
+    has(remote)
+    query = {"source": str(remote.pk), "before": str(before.pk)}
+    text = page(client_of(viewer), "moves", **query)
+    assert "Did not arrive" in text and "Leave the Intercluster" in text
+
+
+def test_a_mask_is_shown_on_real_numbers(differing, client_of, viewer):
+    query = {
+        "cluster": str(differing.cluster.pk),
+        "address": differing.address,
+        "external_phone_number_mask": "+1408902XXXXX",
+    }
+    text = page(client_of(viewer), "mask_preview", **query)
+    assert "3 too short" in text
+
+
+def test_a_wrong_mask_is_said_so(db, client_of, viewer):
+    text = page(client_of(viewer), "mask_preview", external_phone_number_mask="X1")
+    assert "must come last" in text
+
+
+def test_an_operator_reads_the_users(cluster_factory, client_of, operator):
+    cluster = cluster_factory()
+    answer = client_of(operator).post(reverse("directory:take"))
+    job = Job.objects.get()
+    assert answer["Location"] == job.get_absolute_url()
+    assert job.target_id == str(cluster.pk)
+
+
+def test_a_viewer_may_not_read_the_users(cluster_factory, client_of, viewer):
+    cluster_factory()
+    assert client_of(viewer).post(reverse("directory:take")).status_code == 403
+    assert client_of(viewer).get(reverse("directory:take")).status_code == 405
+
+
+def test_a_cluster_without_a_confirmed_node_is_not_read(db, client_of, operator):
+    answer = client_of(operator).post(reverse("directory:take"), follow=True)
+    assert "no cluster with a confirmed publisher" in answer.content.decode()
