@@ -17,7 +17,9 @@ app.autodiscover_tasks()
 
 @worker_init.connect
 def refuse_bare_credentials(**kwargs: Any) -> None:
-    from accounts.checks import SystemCheckError, self_test
+    from django.core.management.base import SystemCheckError
+
+    from accounts.checks import self_test
 
     try:
         self_test()

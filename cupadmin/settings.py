@@ -218,12 +218,15 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- REST -------------------------------------------------------------------------
+# Requests a minute of one token or browser; 0 sets no limit.
+API_RATE = env.int("API_RATE", 1200)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.TokenAuthentication",
         "accounts.authentication.BrowserAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.access.DeclaredAccess"],
+    "DEFAULT_THROTTLE_CLASSES": ["rest.throttling.PerToken"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "rest.pagination.Pagination",
