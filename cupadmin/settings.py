@@ -248,6 +248,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobState": "jobs.models.Job.State",
         "StepState": "jobs.models.JobStep.State",
+        "NodeRole": "peers.models.Node.Role",
         "PeerOutcome": "peers.models.Outcome",
         "EntryOutcome": "peers.api.serializers.ENTRY_OUTCOMES",
     },
