@@ -26,8 +26,9 @@ class StrictFilters(DjangoFilterBackend):  # type: ignore[misc]
             raise ValidationError(
                 {name: ["There is no such filter."] for name in sorted(unknown)}
             )
-        if any("\0" in value for value in request.query_params.values()):
-            raise ValidationError("NUL is not allowed in a filter.")
+        for name, value in request.query_params.items():
+            if "\0" in value:
+                raise ValidationError({name: ["NUL is not allowed."]})
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
 

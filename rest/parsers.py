@@ -36,10 +36,15 @@ class StrictJSONParser(JSONParser):
 
 
 def check_depth(text: str) -> None:
-    """Refuse nesting before the parser recurses into it; strings may over-count."""
-    depth = 0
+    """Refuse nesting before the parser recurses into it."""
+    depth, quoted, escaped = 0, False, False
     for character in text:
-        if character in "[{":
+        if quoted:
+            quoted = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            quoted = True
+        elif character in "[{":
             depth += 1
             if depth > MAX_DEPTH:
                 raise ValueError(f"nested deeper than {MAX_DEPTH}")
