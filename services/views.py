@@ -20,6 +20,7 @@ from jobs.models import Busy, Job
 from peers.models import Cluster, Node
 from services import changes, plans
 from services.forms import GridForm
+from services.matrix import matrix
 from services.models import Service, sync_agents
 
 FRESH_FOR = 60.0
@@ -189,7 +190,8 @@ def live(request: Request, name: str, context: dict[str, Any]) -> HttpResponse:
     job = Job.objects.active().filter(kind__endswith="-services").first()
     context["job"] = job
     if not request.htmx:
-        return render(request, f"services/{name}.html", context)
+        page = "grid" if name == "matrix" else name
+        return render(request, f"services/{page}.html", context)
     response = render(request, f"services/_{name}.html", context)
     return response if job else HttpResponseStopPolling(response.content)
 
@@ -212,9 +214,12 @@ def start_agents(request: Request) -> HttpResponse:
 
 @access(get=Role.VIEWER)
 def grid(request: Request) -> HttpResponse:
-    """All services of all nodes, filtered."""
+    """All services of all nodes, filtered: as a list, or a row for each node."""
     form = GridForm(request.GET)
     services = form.apply(Service.objects.with_node())
+    if request.GET.get("view") == "nodes":
+        found = matrix(services.select_related(None))
+        return live(request, "matrix", {"form": form, "matrix": found})
     page = Paginator(services, 100).get_page(request.GET.get("page"))
     return live(request, "grid", {"form": form, "page": page})
 

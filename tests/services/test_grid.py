@@ -1,0 +1,80 @@
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from services.models import NodeReading, Service
+
+
+@pytest.fixture
+def services(cluster_factory):
+    """Two nodes, of which one is silent now."""
+    berlin, paris = (cluster_factory(name).publisher for name in ("berlin", "paris"))
+    for node, error in ((berlin, ""), (paris, "timeout")):
+        NodeReading.objects.create(node=node, tried_at=timezone.now(), error_code=error)
+    Service.objects.create(node=berlin, name="Cisco SIP Proxy", status="started")
+    Service.objects.create(node=berlin, name="<Cisco> Tomcat", status="stopped")
+    Service.objects.create(node=paris, name="Cisco SIP Proxy", last_status="started")
+    return Service.objects.all()
+
+
+def grid(client, **filters):
+    return client.get(reverse("services:grid"), filters)
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        ({}, 3),
+        ({"node": "berlin"}, 2),
+        ({"service": "Cisco SIP Proxy"}, 2),
+        ({"status": "started"}, 1),
+        ({"status": "stopped"}, 1),
+        ({"status": "unreachable"}, 1),
+        ({"status": "nonsense"}, 3),
+        ({"cluster": "nonsense"}, 3),
+    ],
+)
+def test_the_list_is_filtered(client_of, viewer, services, filters, count):
+    page = grid(client_of(viewer), **filters).context["page"]
+    assert page.paginator.count == count
+
+
+def test_a_silent_node_is_shown_as_unreachable(client_of, viewer, services):
+    for view in ("list", "nodes"):
+        response = grid(client_of(viewer), status="unreachable", view=view)
+        assert "Unreachable" in response.content.decode()
+
+
+def test_the_matrix_has_a_row_per_node_and_a_column_per_service(
+    client_of, viewer, services
+):
+    matrix = grid(client_of(viewer), view="nodes").context["matrix"]
+    assert matrix.nodes == 2
+    assert matrix.columns == ["<Cisco> Tomcat", "Cisco SIP Proxy"]
+    assert matrix.rows.count("Not there") == 1
+
+
+def test_the_matrix_escapes_what_nodes_say(client_of, viewer, services):
+    content = grid(client_of(viewer), view="nodes").content.decode()
+    assert "<Cisco>" not in content
+    assert "&lt;Cisco&gt; Tomcat: Stopped" in content
+
+
+@pytest.mark.parametrize("view", ["list", "nodes"])
+def test_more_nodes_cost_no_more_queries(
+    client_of, viewer, services, cluster_factory, django_assert_max_num_queries, view
+):
+    for _ in range(5):
+        node = cluster_factory().publisher
+        Service.objects.create(node=node, name="Cisco SIP Proxy")
+    client = client_of(viewer)
+    grid(client, view=view)
+    with django_assert_max_num_queries(10):
+        grid(client, view=view)
+
+
+def test_the_summary_tells_each_node(client_of, viewer, services):
+    cluster = services.first().node.cluster
+    url = reverse("services:summary", args=[cluster.pk])
+    content = client_of(viewer).get(url).content.decode()
+    assert services.first().node.name in content
