@@ -71,7 +71,7 @@ def service_at(client: zeep.Client, address: str) -> Any:
 def zeep_rows(service: Any, text: str) -> list[dict[str, str | None]]:
     """Read rows as dictionaries, which zeep leaves as elements."""
     reply = service.executeSQLQuery(sql=text)
-    rows = (reply["return"] if "return" in reply else reply)["row"]
+    rows = reply["return"]["row"]
     return [{cell.tag: cell.text for cell in row} for row in rows]
 
 

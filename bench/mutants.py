@@ -154,25 +154,28 @@ def _spans(body: bytes, chance: random.Random) -> tuple[int, int]:
 
 def mutate_body(body: bytes, chance: random.Random) -> bytes:
     for _ in range(chance.choice((1, 1, 1, 2, 5))):
-        start, end = _spans(body, chance)
-        piece = body[start:end]
-        at = chance.randrange(len(body) + 1)
-        body = chance.choice(
-            (
-                lambda: body[:start] + body[end:],
-                lambda: body[:end] + piece + body[end:],
-                lambda: body[:start] + chance.choice(NASTY) + body[end:],
-                lambda: body[:at] + chance.choice(NASTY) + body[at:],
-                lambda: body[:at] + piece + body[at:],
-                lambda: body[:at],
-                lambda: body[:at] + bytes([chance.randrange(256)]) + body[at + 1 :],
-                lambda: body.replace(b"soap", b"s", 1),
-                lambda: body.replace(b"Return>", b">", 1),
-                lambda: body.replace(b"http://", b"urn:", 1),
-                lambda: body.replace(b"><", b"> \n<"),
-            )
-        )()[:100_000]
+        body = _mutate_once(body, chance)[:100_000]
     return body
+
+
+def _mutate_once(body: bytes, chance: random.Random) -> bytes:
+    start, end = _spans(body, chance)
+    piece = body[start:end]
+    at = chance.randrange(len(body) + 1)
+    ways: tuple[Callable[[], bytes], ...] = (
+        lambda: body[:start] + body[end:],
+        lambda: body[:end] + piece + body[end:],
+        lambda: body[:start] + chance.choice(NASTY) + body[end:],
+        lambda: body[:at] + chance.choice(NASTY) + body[at:],
+        lambda: body[:at] + piece + body[at:],
+        lambda: body[:at],
+        lambda: body[:at] + bytes([chance.randrange(256)]) + body[at + 1 :],
+        lambda: body.replace(b"soap", b"s", 1),
+        lambda: body.replace(b"Return>", b">", 1),
+        lambda: body.replace(b"http://", b"urn:", 1),
+        lambda: body.replace(b"><", b"> \n<"),
+    )
+    return chance.choice(ways)()
 
 
 def message(body: bytes, status: int, chance: random.Random) -> bytes:

@@ -43,8 +43,8 @@ def axl_fault(code: int, text: str) -> bytes:
 COUNT = query_reply("<row><count>1</count></row>")
 USERS = query_reply("".join(user_row(number) for number in range(20)))
 UPDATED = envelope(
-    f'<ns:executeSQLUpdateResponse xmlns:ns="{AXL}"><return><rowsUpdated>1</rowsUpdated>'
-    "</return></ns:executeSQLUpdateResponse>"
+    f'<ns:executeSQLUpdateResponse xmlns:ns="{AXL}"><return>'
+    "<rowsUpdated>1</rowsUpdated></return></ns:executeSQLUpdateResponse>"
 )
 VERSION = envelope(
     f'<ns:getCCMVersionResponse xmlns:ns="{AXL}"><return><componentVersion>'
@@ -71,7 +71,8 @@ _INFO = (
     "<n:item><n:ServiceName>Cisco SIP Proxy</n:ServiceName>"
     "<n:ServiceStatus>Started</n:ServiceStatus><n:ReasonCode>-1</n:ReasonCode>"
     "<n:ReasonCodeString> </n:ReasonCodeString>"
-    "<n:StartTime>Thu Jul 12 12:05:12 2012</n:StartTime><n:UpTime>123</n:UpTime></n:item>"
+    "<n:StartTime>Thu Jul 12 12:05:12 2012</n:StartTime>"
+    "<n:UpTime>123</n:UpTime></n:item>"
 )
 _STATUS = (
     "<n:ReturnCode>0</n:ReturnCode><n:ReasonCode>-1</n:ReasonCode><n:ReasonString/>"
@@ -105,8 +106,10 @@ LEGACY_STATUSES = envelope(
     '<ns1:soapGetServiceStatusResponse xmlns:ns1="http://schemas.cisco.com/ast/soap/">'
     '<ServiceInformationResponse href="#id0"/></ns1:soapGetServiceStatusResponse>'
     '<multiRef id="id0"><ReturnCode>0</ReturnCode><ReasonCode>-1</ReasonCode>'
-    '<ServiceInfoList><item href="#id1"/><item href="#id1"/></ServiceInfoList></multiRef>'
+    '<ServiceInfoList><item href="#id1"/><item href="#id1"/>'
+    "</ServiceInfoList></multiRef>"
     '<multiRef id="id1"><ServiceName>Cisco UP SIP Proxy</ServiceName>'
-    '<ServiceStatus href="#id2"/><ReasonCode>-1</ReasonCode><UpTime>5</UpTime></multiRef>'
+    '<ServiceStatus href="#id2"/><ReasonCode>-1</ReasonCode><UpTime>5</UpTime>'
+    "</multiRef>"
     '<multiRef id="id2">Started</multiRef>'
 )

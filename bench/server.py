@@ -88,7 +88,8 @@ class Distant(asyncio.Protocol):
             if not self._open:
                 self._tls.do_handshake()
                 self._open = True
-            self._request += self._tls.read(65536)
+            while data := self._tls.read(65536):
+                self._request += data
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError:
