@@ -126,7 +126,7 @@ def peer_factory() -> Callable[..., Peer]:
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """Two simulated clusters of two nodes each, for the whole run of the tests."""
-    with Lab(clusters=2, nodes=2, users=(12, 8), network="127.30") as running:
+    with Lab(clusters=2, nodes=2, users=(12, 8), network="auto") as running:
         yield running
 
 

@@ -30,7 +30,7 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def fresh_lab() -> Iterator[Lab]:
-    with Lab(clusters=2, nodes=2, users=(14, 9), network="127.33") as lab:
+    with Lab(clusters=2, nodes=2, users=(14, 9), network="auto") as lab:
         yield lab
 
 

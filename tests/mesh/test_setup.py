@@ -1,0 +1,167 @@
+"""Setting up peerings on the lab, and what is left when something dies on the way."""
+
+import pytest
+
+from accounts.audit import CONSOLE
+from jobs.models import Busy, Job
+from mesh import changes, setup
+from mesh.plan import Credentials, Wanted, plan
+from peers.models import Outcome, Peer
+from tests.workers import done, expire_leases, killed_at
+from wire import Secret
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def apply(wanted: Wanted) -> Job:
+    return changes.apply(wanted, plan(wanted).hash, CONSOLE)
+
+
+def entries(lab) -> list[int]:
+    return [len(cluster.peers()) for cluster in lab.clusters]
+
+
+def writes(lab) -> int:
+    return sum(
+        "executeSQLUpdate" in (call.operation or "")
+        for cluster in lab.clusters
+        for call in list(cluster.publisher.calls)
+    )
+
+
+def wanted_pair(clusters) -> Wanted:
+    return Wanted((tuple(clusters[:2]),))
+
+
+def test_one_job_sets_up_both_sides_and_verifies_them(lab, clusters):
+    job = done(apply(wanted_pair(clusters)))
+    assert job.state == Job.State.SUCCEEDED, job.error
+    assert entries(lab) == [1, 1, 0]
+    assert set(Peer.objects.values_list("outcome", flat=True)) == {Outcome.PASSED}
+    assert sorted(Peer.objects.values_list("associated_users", flat=True)) == [3, 4]
+
+
+def test_a_stopped_agent_is_started_on_the_way(lab, clusters):
+    name = lab.clusters[0].release.sync_agent
+    lab.clusters[0].publisher.service(name).set("Stopped")
+    job = done(apply(wanted_pair(clusters)))
+    assert job.state == Job.State.SUCCEEDED, job.error
+    assert lab.clusters[0].publisher.service(name).is_started
+
+
+def test_a_whole_mesh_is_set_up_in_one_go(lab, clusters):
+    job = done(apply(Wanted.whole_mesh(clusters)))
+    assert job.state == Job.State.SUCCEEDED, job.error
+    assert entries(lab) == [2, 2, 2]
+    assert Peer.objects.filter(outcome=Outcome.PASSED).count() == 6
+
+
+def test_applying_twice_writes_nothing_more(lab, clusters):
+    done(apply(wanted_pair(clusters)))
+    before = writes(lab)
+    job = done(apply(wanted_pair(clusters)))
+    assert job.state == Job.State.SUCCEEDED, job.error
+    assert writes(lab) == before
+
+
+def test_a_plan_that_is_no_longer_true_is_refused(clusters, peer_factory):
+    wanted = wanted_pair(clusters)
+    seen = plan(wanted).hash
+    peer_factory(*clusters[:2])
+    with pytest.raises(changes.PlanChanged):
+        changes.apply(wanted, seen, CONSOLE)
+    assert Job.objects.count() == 0
+
+
+def test_a_second_set_up_of_the_same_cluster_is_refused(clusters):
+    apply(wanted_pair(clusters))
+    with pytest.raises(Busy):
+        apply(Wanted(((clusters[1], clusters[2]),)))
+    assert Peer.objects.count() == 2
+
+
+def test_nothing_is_written_when_a_cluster_is_not_ready(lab, clusters):
+    clusters[1].seal("axl_password", "wrong")
+    clusters[1].save()
+    job = done(apply(wanted_pair(clusters)))
+    assert job.state == Job.State.FAILED
+    assert entries(lab) == [0, 0, 0]
+
+
+def test_a_side_that_fails_takes_the_other_back(lab, clusters):
+    clusters[1].peer_table = {
+        "table": "elsewhere",
+        "columns": {"address": "a", "username": "b", "password": "c", "protocol": "d"},
+        "protocol_values": {"TCP": "1"},
+    }
+    clusters[1].save()
+    job = done(apply(wanted_pair(clusters)))
+    assert job.state == Job.State.ROLLED_BACK
+    assert entries(lab) == [0, 0, 0]
+    assert "elsewhere" in job.error
+
+
+def test_a_wrong_password_on_one_side_needs_attention(lab, clusters, monkeypatch):
+    monkeypatch.setattr(setup, "VERIFY_FOR", 1.0)
+    wrong = {clusters[0].pk: Credentials("intercluster", Secret("wrong"))}
+    wanted = Wanted((tuple(clusters[:2]),), credentials=wrong)
+    job = done(apply(wanted))
+    assert job.state == Job.State.NEEDS_ATTENTION
+    assert "not accept" in job.error
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "mesh:before-entries",
+        "provision:before-write",
+        "provision:after-write",
+        "mesh:between-sides",
+        "mesh:before-verify",
+    ],
+)
+def test_a_worker_killed_anywhere_leaves_a_whole_pair(lab, clusters, place):
+    began = writes(lab)
+    job = apply(wanted_pair(clusters))
+    killed_at(job, place)
+    expire_leases()
+    assert done(job).state == Job.State.SUCCEEDED, job.error
+    assert entries(lab) == [1, 1, 0]
+    assert writes(lab) - began == 2
+
+
+def test_a_worker_killed_before_it_starts_an_agent_starts_it_once(lab, clusters):
+    publisher = lab.clusters[0].publisher
+    publisher.service(lab.clusters[0].release.sync_agent).set("Stopped")
+    job = apply(wanted_pair(clusters))
+    killed_at(job, "mesh:before-agents")
+    expire_leases()
+    assert done(job).state == Job.State.SUCCEEDED, job.error
+    assert Job.objects.filter(kind="control-services").count() == 1
+
+
+def test_a_worker_killed_before_it_undoes_still_undoes(lab, clusters):
+    clusters[1].provisioning = "direct"
+    clusters[1].peer_table = {
+        "table": "elsewhere",
+        "columns": {"address": "a", "username": "b", "password": "c", "protocol": "d"},
+        "protocol_values": {"TCP": "1"},
+    }
+    clusters[1].save()
+    job = apply(wanted_pair(clusters))
+    killed_at(job, "mesh:before-undo")
+    assert entries(lab)[0] == 1
+    expire_leases()
+    assert done(job).state == Job.State.ROLLED_BACK
+    assert entries(lab) == [0, 0, 0]
+
+
+def test_a_cluster_that_vanishes_half_way_is_reported(lab, clusters, monkeypatch):
+    monkeypatch.setattr(setup, "VERIFY_FOR", 1.0)
+    job = apply(wanted_pair(clusters))
+    killed_at(job, "mesh:between-sides")
+    lab.clusters[1].publisher.set_fault("node", "down")
+    expire_leases()
+    ended = done(job)
+    assert ended.state in (Job.State.ROLLED_BACK, Job.State.NEEDS_ATTENTION)
+    assert ended.error

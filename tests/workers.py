@@ -1,0 +1,75 @@
+"""Workers as the tests need them: one that does a job to its end, one that dies."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from jobs.models import Job
+from jobs.run import perform
+
+WORKER = """
+import sys
+import django
+django.setup()
+from jobs.run import perform
+perform(sys.argv[1])
+"""
+
+
+def database_url() -> str:
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    where = f"{database['HOST']}:{database['PORT'] or 5432}"
+    who = f"{database['USER']}:{database['PASSWORD']}"
+    return f"postgres://{who}@{where}/{database['NAME']}"
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What a process of its own needs to see the database of the tests."""
+    return os.environ | {
+        "DJANGO_SETTINGS_MODULE": "cupadmin.settings",
+        "CUPADMIN_DATA_DIR": str(settings.DATA_DIR),
+        "CUPADMIN_DATABASE_URL": database_url(),
+        "CUPADMIN_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "CUPADMIN_DNS_SERVERS": ",".join(settings.DNS_SERVERS),
+        **more,
+    }
+
+
+def killed_at(job: Job, failpoint: str) -> None:
+    """Work on the job in a process that SIGKILL ends at the failpoint."""
+    ended = subprocess.run(
+        [sys.executable, "-c", WORKER, str(job.pk)],
+        env=environment(CUPADMIN_FAILPOINT=failpoint),
+        cwd=settings.BASE_DIR,
+        timeout=60,
+    )
+    assert ended.returncode == -signal.SIGKILL, f"{failpoint} was not reached"
+    job.refresh_from_db()
+    assert job.state == Job.State.RUNNING
+
+
+def expire_leases() -> None:
+    Job.objects.filter(state=Job.State.RUNNING).update(
+        lease_until=timezone.now() - timedelta(minutes=1)
+    )
+
+
+def done(job: Job) -> Job:
+    """Work on the job, and on those it waits for, until it is over."""
+    for _ in range(50):
+        for child in Job.objects.active().filter(kind="control-services"):
+            perform(str(child.pk))
+        perform(str(job.pk))
+        job.refresh_from_db()
+        if not job.active:
+            return job
+        Job.objects.filter(pk=job.pk).update(not_before=job.created_at)
+    raise AssertionError(f"{job} does not end")
