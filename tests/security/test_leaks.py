@@ -1,0 +1,241 @@
+"""Plant secrets, let the console work with them, and look for them everywhere."""
+
+import logging
+from contextlib import contextmanager
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from accounts.models import ApiToken
+from accounts.roles import Role
+from jobs.models import Job
+from jobs.run import perform
+from peers.models import Cluster, Peer
+from services.models import Service
+from tests.security.leaks import LogSink, database_text, search, spellings
+from tests.security.routes import NOBODY, routes
+
+API = "/api/v1/"
+ODD = "<b>&\"Ünïcode'\\"
+PLANTED = {
+    "cluster password": f"Qx7-cluster-{ODD}",
+    "new cluster password": f"Jv5-cluster-{ODD}",
+    "peer password": f"Wz9-peer-{ODD}",
+    "mesh password": f"Kp3-mesh-{ODD}",
+    "user password": f"Rt6-user-{ODD}",
+    "typed password": f"Mn2-typed-{ODD}",
+    "mistyped name": f"Bv8-name-{ODD}",
+}
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def everything_logged():
+    """All loggers at DEBUG level, into one sink."""
+    sink, root = LogSink(), logging.getLogger()
+    level = root.level
+    root.addHandler(sink)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield sink
+    finally:
+        root.removeHandler(sink)
+        root.setLevel(level)
+
+
+@pytest.fixture
+def messages(monkeypatch):
+    """What the broker is given."""
+    sent = []
+    monkeypatch.setattr(
+        "celery.current_app.send_task",
+        lambda *args, **kwargs: sent.append((args, kwargs)),
+    )
+    return sent
+
+
+class Session:
+    """An administrator's browser and script; keeps all they are answered."""
+
+    def __init__(self, user):
+        self.browser, self.script = Client(), APIClient()
+        self.browser.force_login(user)
+        self.token = ApiToken.issue(user, "script", Role.ADMINISTRATOR)[1]
+        self.script.credentials(HTTP_AUTHORIZATION=f"Bearer {self.token}")
+        self.answers = []
+
+    def keep(self, response):
+        body = getattr(response, "streaming_content", None)
+        content = b"".join(body) if body is not None else response.content
+        self.answers.append(f"{response.headers} {content.decode()}")
+        return response
+
+    def send(self, method, path, body=None, **headers):
+        call = getattr(self.script, method)
+        return self.keep(call(API + path, body, headers=headers))
+
+    def page(self, url, fields=None):
+        call = self.browser.get if fields is None else self.browser.post
+        return self.keep(call(url, fields))
+
+    def run_jobs(self):
+        for job in Job.objects.filter(state="queued"):
+            perform(str(job.pk))
+
+
+def read_everything(session, ids):
+    """Open every route that can be read, with ids of things that exist."""
+    for route in routes():
+        for pk in ids if str(NOBODY) in route.url else [""]:
+            url = route.url.replace(str(NOBODY), str(pk))
+            session.keep(session.browser.get(url))
+            if route.is_api:
+                session.keep(session.script.get(url))
+
+
+def write_clusters_and_peers(session, cluster):
+    body = {
+        "name": "berlin",
+        "domain": "example.com",
+        "axl_username": "axl",
+        "axl_password": PLANTED["cluster password"],
+        "provisioning": "direct",
+    }
+    made = session.send("post", "clusters/", body, **{"Idempotency-Key": "leak"}).json()
+    session.send("post", "clusters/", {**body, "name": "", "site": "?"})
+    changed = {"axl_password": PLANTED["new cluster password"]}
+    session.send("patch", f"clusters/{made['id']}/", changed, **{"If-Match": "*"})
+    session.send("patch", f"clusters/{made['id']}/", changed, **{"If-Match": '"x"'})
+    peer = {
+        "cluster": str(cluster.pk),
+        "address": "192.0.2.44",
+        "username": "icuser",
+        "password": PLANTED["peer password"],
+    }
+    assert session.send("post", "peers/", peer).status_code == 201
+    assert session.send("post", "peers/", peer).status_code == 400
+    session.page(
+        "/administration/presence/inter-clustering/add/", {**peer, "protocol": "?"}
+    )
+    session.page("/administration/system/clusters/add/", {**body, "name": "x" * 500})
+    credentials = {"username": "icuser", "password": PLANTED["mesh password"]}
+    clusters = [str(pk) for pk in Cluster.objects.values_list("pk", flat=True)]
+    wanted = {"clusters": clusters, "protocol": "TCP"}
+    wanted["credentials"] = dict.fromkeys(clusters, credentials)
+    plan = session.send("post", "mesh/plan/", wanted).json()
+    session.send("post", "mesh/apply/", {**wanted, "plan_hash": plan.get("plan_hash")})
+
+
+def work_with_people(session):
+    users = "/administration/system/users/"
+    password = PLANTED["user password"]
+    fields = {"username": "newcomer", "role": "viewer", "password1": password}
+    session.page(f"{users}add/", {**fields, "password2": password})
+    session.page(f"{users}add/", {**fields, "password2": "another"})
+    sign_in = {"username": "ada", "password": PLANTED["typed password"]}
+    stranger = Client()
+    url = "/administration/system/sign-in/"
+    session.keep(stranger.post(url, sign_in))
+    sign_in["username"] = PLANTED["mistyped name"]
+    stranger.post(url, sign_in)
+    session.page("/administration/system/password/", {"old_password": password})
+    session.page(f"{users}add/", {"proof_password": PLANTED["typed password"]})
+
+
+def talk_to_clusters(session, clusters):
+    """Discover, check and control for real, and once with a wrong password."""
+    node = clusters[0].publisher
+    session.send("get", f"nodes/{node.pk}/certificate/")
+    for cluster in clusters:
+        session.send("post", f"clusters/{cluster.pk}/discover/")
+        session.send("post", f"clusters/{cluster.pk}/test/")
+    session.send("post", f"nodes/{node.pk}/services/refresh/")
+    session.send("post", "peers/check/", {})
+    session.send("post", "troubleshooter-runs/", {})
+    session.run_jobs()
+    service = Service.objects.filter(node=node).first()
+    if service is not None:
+        session.send("post", f"services/{service.pk}/restart/")
+    wrong = clusters[1]
+    wrong.seal("axl_password", PLANTED["new cluster password"])
+    wrong.save(update_fields=["axl_password"])
+    session.send("post", f"clusters/{wrong.pk}/test/")
+    session.run_jobs()
+
+
+def test_no_secret_leaves_its_place(administrator, lab_clusters, lab, messages):
+    told = lab.describe()["clusters"]
+    # The first characters need no escaping, so they are the same everywhere.
+    heads = {f"head of {label}": secret[:10] for label, secret in PLANTED.items()}
+    secrets = PLANTED | heads
+    for description in told:
+        for name in ("axl_password", "intercluster_password"):
+            secrets[f"{name} of {description['name']}"] = description[name]
+    with everything_logged() as log:
+        session = Session(administrator)
+        secrets["token"] = session.token
+        write_clusters_and_peers(session, lab_clusters[0])
+        work_with_people(session)
+        talk_to_clusters(session, lab_clusters)
+        ids = [
+            lab_clusters[0].pk,
+            lab_clusters[0].publisher.pk,
+            Peer.objects.first().pk,
+        ]
+        ids += list(Job.objects.values_list("pk", flat=True))
+        read_everything(session, ids)
+    assert len(session.answers) > 100
+    assert len(log.text) > 1000
+    assert messages
+    states = set(Job.objects.values_list("kind", "state"))
+    assert {("discover-cluster", "succeeded"), ("test-cluster", "failed")} <= states
+    sinks = {
+        "log": log.text,
+        "pages and REST": "\n".join(session.answers),
+        "messages": repr(messages),
+        "database": database_text(),
+    }
+    found = [
+        f"{sink}: {leak}"
+        for sink, text in sinks.items()
+        for leak in search(text, secrets)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("spelling", sorted(spellings(PLANTED["peer password"])))
+def test_planted_leak_is_found_in_every_spelling(spelling):
+    text = f"{'x' * 500}{spelling}{'y' * 500}"
+    assert list(search(text, PLANTED))
+
+
+def test_planted_leak_is_found_in_the_log(db):
+    with everything_logged() as log:
+        logging.getLogger("zeep.transports").debug("body %s", PLANTED["peer password"])
+        logging.getLogger("peers").info("peer %s", {"p": PLANTED["peer password"]})
+    assert list(search(log.text, PLANTED))
+
+
+def test_planted_leak_is_found_in_an_exception(db):
+    with everything_logged() as log:
+        try:
+            raise ValueError(PLANTED["peer password"])
+        except ValueError:
+            logging.getLogger("jobs").exception("a job failed")
+    assert list(search(log.text, PLANTED))
+
+
+def test_planted_leak_is_found_in_the_database(cluster_factory):
+    cluster = cluster_factory()
+    assert not list(search(database_text(), {"password": "open sesame"}))
+    Cluster.objects.filter(pk=cluster.pk).update(axl_password="open sesame")
+    assert list(search(database_text(), {"password": "open sesame"}))
+
+
+def test_planted_leak_is_found_in_a_basic_header():
+    header = spellings("otto:open sesame")
+    assert any(
+        text in "Authorization: Basic b3R0bzpvcGVuIHNlc2FtZQ==" for text in header
+    )
