@@ -23,13 +23,14 @@ DIFFERENT = "different"
 ABSENT = "absent"
 UNREAD = "unread"
 LABELS = {
-    SEEN: "Yes",
     HOME: "Home",
+    ABSENT: "No",
     ELSEWHERE: "At the wrong home",
     DIFFERENT: "Yes, but it differs",
-    ABSENT: "No",
     UNREAD: "Not known",
+    SEEN: "Yes",
 }
+ORDER = list(LABELS)
 
 
 @dataclass
@@ -84,6 +85,18 @@ class Located:
     @property
     def rewritten_uri(self) -> str:
         return rewritten(self.sip_uri, self.node)
+
+    @property
+    def worst_first(self) -> list[View]:
+        return sorted(self.views, key=lambda view: ORDER.index(view.state))
+
+    @property
+    def others(self) -> int:
+        return sum(view.state != HOME for view in self.views)
+
+    @property
+    def seen(self) -> int:
+        return sum(view.state == SEEN for view in self.views)
 
     @property
     def copies(self) -> list[View]:
