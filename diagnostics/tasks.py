@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from diagnostics.checks import CHUNK, check
 from diagnostics.sweep import submit_sweep, sweep, sweep_due
-from diagnostics.troubleshoot import troubleshoot
+from diagnostics.troubleshoot import run_due, submit_scheduled_run, troubleshoot
 from jobs.kinds import kind
 from jobs.run import Run, Step
 from peers.models import Outcome, Peer
@@ -74,6 +74,8 @@ def run_troubleshooter(run: Run) -> None:
 
 @shared_task
 def sweep_when_due() -> None:
-    """Submit a sweep when the last one is SWEEP_INTERVAL old; any beat may ask."""
+    """Submit what is due by the database; any number of beats may ask."""
     if sweep_due(timedelta(seconds=settings.SWEEP_INTERVAL)):
         submit_sweep()
+    if run_due(timedelta(seconds=settings.TROUBLESHOOTER_INTERVAL)):
+        submit_scheduled_run()

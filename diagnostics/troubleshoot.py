@@ -1,9 +1,9 @@
 """A run of the System Troubleshooter: collect once, judge all, keep the results."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, Max
@@ -18,12 +18,13 @@ from diagnostics.judge.tests import Finding
 from diagnostics.judge.verdict import Outcome
 from diagnostics.models import PeerCheck, TroubleshooterResult, TroubleshooterRun
 from diagnostics.record import record
-from jobs.models import Job
+from jobs.models import Busy, Job
 from jobs.run import Run
 from peers.models import Cluster, Peer
 
 TOTAL = 90.0
 KEPT_RUNS = 100
+SETTLING = timedelta(minutes=10)
 STEPS = (
     ("collect", "Ask every cluster, then judge"),
     ("keep", "Keep the results"),
@@ -32,7 +33,11 @@ STEPS = (
 
 @transaction.atomic
 def submit_run(
-    clusters: Iterable[Cluster], actor: Actor = CONSOLE, *, reason: str = ""
+    clusters: Iterable[Cluster],
+    actor: Actor = CONSOLE,
+    *,
+    reason: str = "",
+    locks: Sequence[str] = (),
 ) -> TroubleshooterRun:
     """Submit a run over these clusters."""
     chosen = [{"id": str(cluster.pk), "name": cluster.name} for cluster in clusters]
@@ -46,11 +51,31 @@ def submit_run(
         target=run,
         label=f"of {label}",
         arguments={"run": str(run.pk)},
+        locks=locks,
         user=actor.user,
         address=actor.address,
     )
     run.save(update_fields=["job"])
     return run
+
+
+def run_due(interval: timedelta) -> bool:
+    """Tell whether the last run began an interval ago; a new mesh may first settle."""
+    now = timezone.now()
+    if not interval or not Cluster.objects.exists():
+        return False
+    settling = Cluster.objects.filter(created_at__gt=now - SETTLING)
+    recent = TroubleshooterRun.objects.filter(created_at__gt=now - interval)
+    return not (settling.exists() or recent.exists())
+
+
+def submit_scheduled_run() -> TroubleshooterRun | None:
+    """Submit a run over all clusters, unless another beat did."""
+    try:
+        clusters = Cluster.objects.order_by("name")
+        return submit_run(clusters, reason="scheduled", locks=["scheduled-run"])
+    except Busy:
+        return None
 
 
 def troubleshoot(run: Run) -> None:

@@ -50,7 +50,8 @@ def start_run(request: Request) -> HttpResponse:
 
 
 def is_known(pk: str) -> bool:
-    return any(str(known) == pk for known in Cluster.objects.values_list("pk"))
+    known = Cluster.objects.values_list("pk", flat=True)
+    return pk in map(str, known)
 
 
 @access(get=Role.VIEWER)

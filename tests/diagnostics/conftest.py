@@ -12,7 +12,7 @@ from tests.conftest import register
 AGENT = "Cisco UP Intercluster Sync Agent"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def mesh_lab() -> Iterator[Lab]:
     """A lab of its own, because these tests break it."""
     with Lab(
@@ -22,7 +22,7 @@ def mesh_lab() -> Iterator[Lab]:
         network="127.36",
         generation=("cup8",),
         service_delay=0.1,
-        agent_interval=0.3,
+        agent_interval=0.2,
     ) as running:
         yield running
 
@@ -35,14 +35,36 @@ def registered(db: None, mesh_lab: Lab, settings: object) -> Iterator[list[Clust
 
 
 def mend(lab: Lab) -> None:
-    """Undo whatever a test did to the lab."""
+    """Undo whatever a test did to the lab; a good peering stays for the next."""
     lab.clear_faults()
-    for cluster in lab.clusters:
-        for entry in cluster.peers():
-            cluster.remove_peer(entry.address)
-        for node in cluster.nodes:
-            for name in node.services:
-                node.service(name).set("Started")
+    for node in lab.nodes:
+        for name in (AGENT, "Cisco UP SIP Proxy"):
+            node.service(name).set("Started")
+    if not (peered(lab) and carried(lab)):
+        for cluster in lab.clusters:
+            for entry in cluster.peers():
+                cluster.remove_peer(entry.address)
+        # The agents must see that the entries are gone, or they keep old copies.
+        assert wait_for(lambda: not any(c.associated_users for c in lab.clusters))
+
+
+def peered(lab: Lab) -> bool:
+    one, two = lab.clusters
+    return [wanted(one, two), wanted(two, one)] == [
+        [(e.address, e.username, e.password, e.protocol) for e in cluster.peers()]
+        for cluster in lab.clusters
+    ]
+
+
+def wanted(home: object, remote: object) -> list[tuple[str, ...]]:
+    return [
+        (
+            remote.publisher.address,
+            remote.intercluster_username,
+            remote.intercluster_password,
+            "TCP",
+        )
+    ]
 
 
 @pytest.fixture
@@ -68,9 +90,11 @@ def peer_on(home: Cluster, remote: Cluster, lab: Lab, n: int, **fields: str) -> 
     )
     peer.seal("password", target.intercluster_password)
     peer.save()
-    lab.clusters[1 - n].add_peer(
-        peer.address, peer.username, target.intercluster_password, peer.protocol
-    )
+    home_in_lab = lab.clusters[1 - n]
+    if not home_in_lab.peer_to(target):
+        home_in_lab.add_peer(
+            peer.address, peer.username, target.intercluster_password, peer.protocol
+        )
     return peer
 
 

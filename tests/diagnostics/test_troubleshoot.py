@@ -5,7 +5,7 @@ from diagnostics.troubleshoot import submit_run, troubleshoot
 from jobs.models import Job
 from jobs.run import Run
 from peers.models import Cluster
-from tests.diagnostics.conftest import AGENT
+from tests.diagnostics.conftest import AGENT, carried, wait_for
 
 
 def run_now(clusters=None):
@@ -65,6 +65,11 @@ def other_protocol(lab):
     )
 
 
+def unassign(lab):
+    lab.clusters[1].set_fault("users", "unassigned")
+    assert wait_for(lambda: carried(lab))
+
+
 def on(place, area, value):
     def spoil(lab):
         cluster = lab.clusters[1]
@@ -91,7 +96,7 @@ FAULTS = [
     (on(1, "dns", "no-ptr"), "dns_reverse"),
     (on(None, "users", "duplicate"), "unique_userids"),
     (on(None, "users", "duplicate-uri"), "unique_uris"),
-    (on(None, "users", "unassigned"), "unassigned_users"),
+    (unassign, "unassigned_users"),
     (on(None, "peers", "one-sided"), "provisioned"),
 ]
 

@@ -1,0 +1,158 @@
+from dataclasses import replace
+
+import pytest
+
+from diagnostics.facts import UNASKED, Answer
+from diagnostics.judge.peer import PeerView, judge, outcome_of
+from tests.diagnostics.healthy import (
+    certificate,
+    cluster,
+    entry,
+    facts,
+    failure,
+    node,
+    peer,
+    without_service,
+)
+from wire import Resolution, SipReply
+
+AGENT = "Cisco UP Intercluster Sync Agent"
+SILENT = (node(2, 1, True, services=failure("timeout")), node(2, 2))
+STOPPED = (node(2, 1, True), without_service(node(2, 2), AGENT))
+MISSING = (node(2, 1, True), without_service(node(2, 2), AGENT, None))
+
+# what is spoilt, entry, its outcome, words in its problem
+CASES = [
+    ({"there": peer(1, 2, resolution=failure("unresolvable"))}, "address", "failed"),
+    ({"there": peer(1, 2, target=None)}, "address", "failed"),
+    ({"there": peer(1, 2, target="node22")}, "address", "warning"),
+    ({"there": peer(1, 2, connect=failure("refused"))}, "connect", "failed"),
+    (
+        {"there": peer(1, 2, certificate=Answer(certificate(days=-2)))},
+        "certificate",
+        "failed",
+    ),
+    (
+        {"there": peer(1, 2, certificate=Answer(certificate(days=7)))},
+        "certificate",
+        "warning",
+    ),
+    (
+        {"there": peer(1, 2, axl=failure("certificate_changed"))},
+        "certificate",
+        "failed",
+    ),
+    (
+        {"there": peer(1, 2, axl=failure("certificate_unknown"))},
+        "certificate",
+        "information",
+    ),
+    (
+        {"there": peer(1, 2, axl=failure("certificate_unknown"))},
+        "credentials",
+        "information",
+    ),
+    ({"there": peer(1, 2, axl=failure("axl_off"))}, "axl", "failed"),
+    ({"there": peer(1, 2, axl=failure("axl_off"))}, "credentials", "information"),
+    ({"there": peer(1, 2, axl=failure("unauthorized"))}, "axl", "passed"),
+    ({"there": peer(1, 2, axl=failure("unauthorized"))}, "credentials", "failed"),
+    ({"there": peer(1, 2, axl=failure("forbidden"))}, "credentials", "failed"),
+    ({"there": peer(1, 2, axl=failure("secret"))}, "credentials", "failed"),
+    ({"two": cluster(2, 1, nodes=STOPPED)}, "sync_agent_remote", "failed"),
+    ({"two": cluster(2, 1, nodes=MISSING)}, "sync_agent_remote", "failed"),
+    ({"two": cluster(2, 1, nodes=SILENT)}, "sync_agent_remote", "information"),
+    ({"two": cluster(2, 1, nodes=())}, "sync_agent_remote", "information"),
+    ({"two": cluster(2, 1, peers=Answer(()))}, "reverse_peer", "failed"),
+    ({"two": cluster(2, 1, peers=failure("catalogue"))}, "reverse_peer", "information"),
+    (
+        {"two": cluster(2, 1, peers=Answer((entry("10.0.1.1", protocol="UDP"),)))},
+        "protocol_match",
+        "failed",
+    ),
+    ({"two": cluster(2, 1, peers=Answer(()))}, "protocol_match", "information"),
+    ({"there": peer(1, 2, sip=failure("timeout"))}, "sip", "failed"),
+    ({"there": peer(1, 2, sip=Answer(SipReply(False, 503, "", 1)))}, "sip", "failed"),
+    (
+        {"there": peer(1, 2, sip=Answer(SipReply(False, None, "", 1, True)))},
+        "sip",
+        "information",
+    ),
+    ({"one": cluster(1, 2, peers=Answer(()))}, "provisioned", "failed"),
+    ({"one": cluster(1, 2, peers=failure("catalogue"))}, "provisioned", "information"),
+    (
+        {"one": cluster(1, 2, peers=Answer((entry("10.0.2.1", username="x"),)))},
+        "provisioned",
+        "failed",
+    ),
+    ({"one": cluster(1, 2, users=Answer({}))}, "associated_users", "failed"),
+    ({"one": cluster(1, 2, users=failure("fault"))}, "associated_users", "information"),
+    ({"two": cluster(2, 1, users=UNASKED)}, "associated_users", "information"),
+]
+
+
+def entries(**spoilt):
+    mesh = facts(**spoilt)
+    told = judge(PeerView.of(mesh, mesh.peers["peer12"]))
+    return {entry["code"]: entry for entry in told}
+
+
+def test_a_healthy_peer_has_twelve_entries_that_passed():
+    found = entries()
+    assert [entry["outcome"] for entry in found.values()] == ["passed"] * 12
+
+
+@pytest.mark.parametrize(("spoilt", "code", "outcome"), CASES)
+def test_an_entry_says_what_the_facts_say(spoilt, code, outcome):
+    entry = entries(**spoilt)[code]
+    assert entry["outcome"] == outcome
+    assert bool(entry["problem"]) == (outcome != "passed")
+
+
+def test_a_missing_count_names_size_and_direction():
+    users = Answer({"cup1-1.example.com": 10, "cup2-1.example.com": 17})
+    problem = entries(one=cluster(1, 2, users=users))["associated_users"]["problem"]
+    assert "has 17 users of cup2, which has 20: 3 are missing" in problem
+
+
+def test_users_beyond_the_remote_count_are_too_many():
+    users = Answer({"cup1-1.example.com": 10, "cup2-1.example.com": 21})
+    problem = entries(one=cluster(1, 2, users=users))["associated_users"]["problem"]
+    assert "1 are too many" in problem
+
+
+def test_short_and_differently_written_node_names_are_counted():
+    users = Answer({"CUP1-1.example.com": 10, "cup2-1": 20})
+    found = entries(one=cluster(1, 2, users=users))["associated_users"]
+    assert found["outcome"] == "passed"
+
+
+def test_a_remote_cluster_that_is_not_managed_is_information_never_good():
+    found = entries(there=peer(1, 2, remote=None, target=None, axl=UNASKED))
+    unknown = {code for code, e in found.items() if e["outcome"] == "information"}
+    assert unknown >= {"axl", "credentials", "reverse_peer", "associated_users"}
+
+
+def test_an_srv_name_may_lead_to_several_nodes():
+    resolution = Answer(Resolution(("10.0.2.1", "10.0.2.2")))
+    found = entries(there=peer(1, 2, resolution=resolution))
+    assert found["address"]["outcome"] == "passed"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "sum_"),
+    [
+        (["passed", "passed"], "passed"),
+        (["passed", "information"], "unknown"),
+        (["warning", "information"], "warning"),
+        (["warning", "failed"], "failed"),
+        ([], "unknown"),
+    ],
+)
+def test_unknown_is_never_shown_as_good(outcomes, sum_):
+    assert outcome_of({"outcome": outcome} for outcome in outcomes) == sum_
+
+
+def test_nothing_known_at_all_is_no_exception():
+    bare = replace(cluster(1, 2), nodes=(), users=UNASKED, peers=UNASKED)
+    found = entries(one=bare, there=peer(1, 2, resolution=UNASKED, connect=UNASKED))
+    assert outcome_of(found.values()) != "passed"

@@ -1,0 +1,204 @@
+from dataclasses import fields, replace
+from datetime import timedelta
+
+import pytest
+
+from diagnostics.documentation import inserted
+from diagnostics.facts import Answer, HaNode, Subcluster, SyncAgentSettings, UserFaults
+from diagnostics.judge.sections import TESTS, findings
+from tests.diagnostics.healthy import (
+    NOTHING,
+    NOW,
+    certificate,
+    cluster,
+    entry,
+    facts,
+    failure,
+    node,
+    peer,
+    without_service,
+)
+
+NAMED = Answer(("anna",), None, 1.0)
+
+
+def two(**spoilt):
+    return {"two": cluster(2, 1, **spoilt)}
+
+
+def second_node(**spoilt):
+    return two(nodes=(node(2, 1, True), node(2, 2, **spoilt)))
+
+
+def stopped(name, **more):
+    return two(nodes=(node(2, 1, True), without_service(node(2, 2), name, **more)))
+
+
+def faulty(**spoilt):
+    good = dict.fromkeys((f.name for f in fields(UserFaults)), NOTHING)
+    return two(user_faults=UserFaults(**(good | spoilt)))
+
+
+CASES = [
+    (
+        two(peers=Answer((entry("10.0.1.1"), entry("10.0.1.2")))),
+        "duplicate_peer failed",
+    ),
+    (
+        two(peers=Answer((entry("10.0.1.1"), entry("10.9.9.9")))),
+        "unknown_entries warning",
+    ),
+    (
+        two(
+            users=Answer(
+                {
+                    "cup2-1.example.com": 20,
+                    "cup1-1.example.com": 10,
+                    "old.example.com": 3,
+                }
+            )
+        ),
+        "left_users warning",
+    ),
+    ({"there": peer(1, 2, address="10.0.2.9", target="node21")}, "provisioned failed"),
+    (two(sync_agent=Answer(SyncAgentSettings(False))), "sync_settings failed"),
+    (
+        two(sync_agent=Answer(SyncAgentSettings(True, "Sync failed"))),
+        "sync_data failed",
+    ),
+    (two(sync_agent=Answer(SyncAgentSettings(True, "Started"))), "sync_data warning"),
+    (two(unassigned=Answer(4)), "unassigned_users warning"),
+    (two(process_nodes=Answer(())), "nodes_known warning"),
+    (
+        two(subclusters=Answer((Subcluster("9", "Empty", True),))),
+        "empty_groups warning",
+    ),
+    (
+        two(ha_nodes=Answer((HaNode("cup2-1.example.com", "1", "4"),))),
+        "ha_normal failed",
+    ),
+    (
+        two(
+            subclusters=Answer((Subcluster("1", "Default", False),)),
+            ha_nodes=Answer(
+                (
+                    HaNode("cup2-1.example.com", "1", "2"),
+                    HaNode("cup2-2.example.com", "1", "2"),
+                )
+            ),
+        ),
+        "ha_enabled warning",
+    ),
+    (stopped("Cisco UP SIP Proxy"), "sip_proxy_service failed"),
+    (stopped("Cisco UP Presence Engine"), "presence_engine_service failed"),
+    (stopped("Cisco UP OAM Agent"), "oam_agent_service failed"),
+    (stopped("Cisco UP Config Agent"), "config_agent_service failed"),
+    (stopped("Cisco UP XCP Router"), "xcp_router_service failed"),
+    (faulty(duplicate_userids=NAMED), "unique_userids failed"),
+    (faulty(duplicate_uris=NAMED), "unique_uris failed"),
+    (faulty(with_invalid_uri=NAMED), "valid_uris failed"),
+    (faulty(duplicate_mails=NAMED), "unique_mails warning"),
+    (second_node(connect=failure("refused")), "node_reachable failed"),
+    (
+        second_node(certificate=Answer(certificate(fingerprint="cd" * 32))),
+        "node_certificate failed",
+    ),
+    (
+        second_node(certificate=Answer(certificate(days=5))),
+        "certificate_expiry warning",
+    ),
+    (
+        second_node(certificate=Answer(certificate(tls_version="TLSv1"))),
+        "modern_tls warning",
+    ),
+    (second_node(axl=failure("not_soap")), "node_axl failed"),
+    (second_node(axl=failure("unauthorized")), "axl_user failed"),
+    (second_node(axl=failure("forbidden")), "axl_user failed"),
+    (second_node(services=failure("timeout")), "control_center failed"),
+    (second_node(forward=failure("unresolvable")), "dns_forward failed"),
+    (second_node(forward=Answer(("10.9.9.9",))), "dns_forward failed"),
+    (second_node(forward=Answer(("10.0.2.2",), None, 9000.0)), "dns_forward warning"),
+    (second_node(backward=Answer(())), "dns_reverse failed"),
+    (second_node(backward=Answer(("other.example.com",))), "dns_reverse failed"),
+    (
+        second_node(certificate_names={"x.example.com": failure("unresolvable")}),
+        "dns_certificate_names failed",
+    ),
+    (second_node(clock_offset=20.0), "clock warning"),
+    (second_node(clock_offset=-400.0), "clock failed"),
+    (second_node(axl=Answer(1, None, 4000.0)), "response_time warning"),
+    (second_node(sip={"UDP": failure("timeout")}), "sip_answers failed"),
+    (
+        {"bystanders": (cluster(3, 1),)},
+        "mesh_complete failed",
+    ),
+]
+
+
+def wrong(**spoilt):
+    """The failed tests and warnings that are no consequence of another."""
+    return {
+        f"{finding.test.code} {finding.verdict.outcome}"
+        for finding in findings(facts(**spoilt))
+        if finding.verdict.outcome in ("failed", "warning") and not finding.cause
+    }
+
+
+def test_a_healthy_mesh_has_nothing_wrong():
+    assert wrong() == set()
+
+
+@pytest.mark.parametrize(("spoilt", "named"), CASES)
+def test_a_fault_is_named_by_its_own_test(spoilt, named):
+    assert named in wrong(**spoilt)
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(cluster(1, 2))])
+def test_a_fact_that_is_missing_is_no_exception(name):
+    defaults = {f.name: f.default for f in fields(cluster(1, 2))}
+    if name in ("id", "name"):
+        return
+    outcomes = {
+        f.verdict.outcome for f in findings(facts(**two(**{name: defaults[name]})))
+    }
+    assert outcomes
+
+
+def test_only_the_chosen_clusters_have_rows():
+    found = findings(facts(), frozenset({"cluster1"}))
+    assert {finding.cluster.id for finding in found if finding.cluster} == {"cluster1"}
+
+
+def test_a_consequence_names_its_cause():
+    spoilt = facts(
+        two=cluster(2, 1, nodes=(node(2, 1, True, connect=failure("timeout")),)),
+        there=peer(1, 2, connect=failure("timeout")),
+    )
+    found = {f.test.code: f for f in findings(spoilt) if f.verdict.outcome == "failed"}
+    assert "Caused by" in found["connect"].verdict.problem
+
+
+def test_a_sync_that_was_never_complete_for_hours_is_stuck():
+    users = Answer({"cup1-1.example.com": 10})
+    old = {"peer12": NOW - timedelta(hours=3)}
+    spoilt = facts(one=cluster(1, 2, users=users), equal_at=old)
+    stale = [f for f in findings(spoilt) if f.test.code == "stale_sync"]
+    assert "3 hours" in stale[0].verdict.problem
+
+
+def test_an_ip_address_is_no_node_name_from_9_on():
+    imp = replace(cluster(2, 1), generation="imp")
+    assert "address_is_name warning" in wrong(two=imp)
+
+
+def test_the_document_lists_every_test_as_it_is():
+    with open("docs/troubleshooter.md") as document:
+        text = document.read()
+    assert text == inserted(text)
+    assert all(f"`{test.code}`" in text for test in TESTS)
+
+
+def test_every_test_says_what_it_asks_and_its_remedy():
+    codes = [test.code for test in TESTS]
+    assert len(codes) == len(set(codes))
+    assert all(test.asks and test.remedy and test.source for test in TESTS)

@@ -1,0 +1,186 @@
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from diagnostics.models import PeerCheck, TroubleshooterResult, TroubleshooterRun
+from diagnostics.troubleshoot import keep, submit_run
+from jobs.models import Job
+from peers.models import Cluster, Node, Peer
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def pair(cluster_factory, peer_factory):
+    home, remote = cluster_factory("home"), cluster_factory("remote")
+    return peer_factory(home, remote)
+
+
+def result(run, code, outcome, **fields):
+    return TroubleshooterResult(
+        run=run,
+        position=0,
+        section="System Troubleshooter",
+        code=code,
+        description=f"Verify {code}.",
+        outcome=outcome,
+        cluster_name="home",
+        problem="" if outcome == "passed" else f"{code} is wrong.",
+        **fields,
+    )
+
+
+def finished_run(*results):
+    run = submit_run(Cluster.objects.all())
+    run.started_at = timezone.now()
+    run.save()
+    keep(run, [result(run, code, outcome) for code, outcome in results])
+    Job.objects.filter(pk=run.job_id).update(state="succeeded")
+    return TroubleshooterRun.objects.get(pk=run.pk)
+
+
+def test_the_page_says_what_to_do_before_the_first_run(client_of, operator):
+    page = client_of(operator).get(reverse("diagnostics:troubleshooter"))
+    assert "No run yet" in page.content.decode()
+
+
+def test_the_failed_stand_before_the_passed(client_of, viewer, pair):
+    finished_run(("good", "passed"), ("bad", "failed"))
+    page = client_of(viewer).get(reverse("diagnostics:troubleshooter"))
+    text = page.content.decode()
+    assert text.index("Verify bad.") < text.index("Verify good.")
+
+
+def test_an_outcome_can_be_chosen(client_of, viewer, pair):
+    finished_run(("good", "passed"), ("bad", "failed"))
+    url = reverse("diagnostics:troubleshooter") + "?outcome=failed"
+    text = client_of(viewer).get(url).content.decode()
+    assert "Verify bad." in text
+    assert "Verify good." not in text
+
+
+def test_results_can_be_grouped_by_cluster(client_of, viewer, pair):
+    finished_run(("bad", "failed"))
+    url = reverse("diagnostics:troubleshooter") + "?group=cluster"
+    assert "<h2>home</h2>" in client_of(viewer).get(url).content.decode()
+
+
+def test_a_page_of_five_thousand_results_lists_the_first_of_each(
+    client_of, viewer, pair, django_assert_max_num_queries
+):
+    run = finished_run()
+    rows = [result(run, f"test{n % 50}", "failed") for n in range(5000)]
+    TroubleshooterResult.objects.bulk_create(rows)
+    client = client_of(viewer)
+    with django_assert_max_num_queries(20):
+        page = client.get(run.get_absolute_url())
+    assert "50 more of this test" in page.content.decode()
+
+
+def test_an_operator_starts_a_run_and_is_led_to_it(client_of, operator, pair):
+    answer = client_of(operator).post(reverse("diagnostics:troubleshooter"))
+    run = TroubleshooterRun.objects.get()
+    assert answer.url == run.get_absolute_url()
+    assert len(run.clusters) == 2
+
+
+def test_some_clusters_can_be_chosen(client_of, operator, pair):
+    client_of(operator).post(
+        reverse("diagnostics:troubleshooter"), {"cluster": str(pair.cluster_id)}
+    )
+    assert [c["name"] for c in TroubleshooterRun.objects.get().clusters] == ["home"]
+
+
+def test_a_viewer_cannot_start_a_run(client_of, viewer, pair):
+    answer = client_of(viewer).post(reverse("diagnostics:troubleshooter"))
+    assert answer.status_code == 403
+
+
+def test_a_run_that_lasts_is_polled_until_it_ends(client_of, viewer, pair):
+    run = submit_run(Cluster.objects.all())
+    client = client_of(viewer)
+    assert client.get(run.get_absolute_url(), headers=HTMX).status_code == 200
+    run.job.cancel()
+    assert client.get(run.get_absolute_url(), headers=HTMX).status_code == 286
+
+
+def test_csv_disarms_formulas(client_of, viewer, pair):
+    run = finished_run()
+    TroubleshooterResult.objects.bulk_create(
+        [result(run, "x", "failed", peer_address="=cmd()")]
+    )
+    answer = client_of(viewer).get(reverse("diagnostics:run_csv", args=[run.pk]))
+    assert ",'=cmd()," in b"".join(answer.streaming_content).decode()
+
+
+def test_a_comparison_tells_what_broke_and_what_was_mended(client_of, viewer, pair):
+    finished_run(("old", "failed"), ("same", "failed"))
+    later = finished_run(("new", "failed"), ("same", "failed"))
+    url = reverse("diagnostics:comparison", args=[later.pk])
+    found = client_of(viewer).get(url).context["comparison"]
+    names = [[row.code for row in rows] for _, rows in found.tables]
+    assert names == [["new"], ["old"], ["same"]]
+
+
+def test_the_first_run_has_nothing_to_be_compared_with(client_of, viewer, pair):
+    run = finished_run(("bad", "failed"))
+    page = client_of(viewer).get(reverse("diagnostics:comparison", args=[run.pk]))
+    assert "No earlier run" in page.content.decode()
+
+
+def test_a_status_without_check_says_so(client_of, viewer, pair):
+    url = reverse("diagnostics:peer_status", args=[pair.pk])
+    assert "Not checked yet" in client_of(viewer).get(url).content.decode()
+
+
+def test_check_now_starts_one_check_only(client_of, operator, pair):
+    client = client_of(operator)
+    url = reverse("diagnostics:check_peer", args=[pair.pk])
+    first = client.post(url, headers=HTMX).content.decode()
+    client.post(url, headers=HTMX)
+    assert "every 2s" in first
+    assert Job.objects.filter(kind="check-peers").count() == 1
+
+
+def test_polling_of_a_status_ends_with_the_check(client_of, viewer, pair):
+    url = reverse("diagnostics:peer_status", args=[pair.pk]) + "?polling=1"
+    assert client_of(viewer).get(url, headers=HTMX).status_code == 286
+
+
+def test_a_viewer_cannot_check(client_of, viewer, pair):
+    url = reverse("diagnostics:check_peer", args=[pair.pk])
+    assert client_of(viewer).post(url).status_code == 403
+
+
+def test_the_history_draws_a_bar_for_each_check(client_of, viewer, pair):
+    for outcome in ("passed", "failed"):
+        PeerCheck.objects.create(
+            peer=pair, at=timezone.now(), outcome=outcome, associated_users=3
+        )
+    url = reverse("diagnostics:peer_history", args=[pair.pk])
+    text = client_of(viewer).get(url).content.decode()
+    assert text.count("<rect") == 2
+    assert "50 % of the last 2 checks passed" in text
+
+
+def test_attention_tells_a_problem_of_many_peers_once(client_of, viewer, pair):
+    entry = {"code": "sip", "outcome": "failed", "problem": "No answer."}
+    Peer.objects.update(outcome="failed", entries=[entry])
+    text = client_of(viewer).get(reverse("diagnostics:attention")).content.decode()
+    assert "No answer." in text
+
+
+def test_a_changed_certificate_needs_attention_first(client_of, viewer, pair):
+    Node.objects.filter(cluster=pair.cluster).update(certificate_state="changed")
+    answer = client_of(viewer).get(reverse("diagnostics:attention"))
+    assert "another certificate" in answer.context["sentences"][0].text
+
+
+def test_nothing_to_attend_to_is_said_too(client_of, viewer):
+    text = client_of(viewer).get(reverse("diagnostics:attention")).content.decode()
+    assert "Nothing needs attention" in text
+
+
+def test_the_last_sweep_is_never_before_the_first(client_of, viewer):
+    text = client_of(viewer).get(reverse("diagnostics:last_sweep")).content.decode()
+    assert "never" in text

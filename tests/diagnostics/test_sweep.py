@@ -1,0 +1,124 @@
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from diagnostics.metrics import metrics
+from diagnostics.models import KEPT_CHECKS, PeerCheck, TroubleshooterRun
+from diagnostics.sweep import submit_sweep, sweep, sweep_due
+from diagnostics.tasks import check_peers, sweep_when_due
+from jobs.models import Job
+from jobs.run import Run
+from peers.models import Cluster, Peer
+from peers.signals import peer_applied
+from tests.diagnostics.conftest import AGENT
+
+MINUTES = timedelta(minutes=5)
+
+
+def work_on(job):
+    return Run(Job.objects.claim(str(job.pk), "test"))
+
+
+def test_a_sweep_checks_every_peer_on_both_sides(peering):
+    sweep(work_on(submit_sweep()))
+    assert set(Peer.objects.values_list("outcome", flat=True)) == {"passed"}
+
+
+def test_a_sweep_that_was_cut_after_its_clusters_starts_over(peering):
+    job = submit_sweep()
+    job.steps.filter(key="clusters").update(state="done")
+    sweep(work_on(job))
+    assert set(Peer.objects.values_list("outcome", flat=True)) == {"passed"}
+
+
+def test_one_sweep_at_a_time(cluster_factory):
+    assert submit_sweep() is not None
+    assert submit_sweep() is None
+
+
+def test_a_sweep_is_due_after_its_interval_only(cluster_factory):
+    cluster_factory()
+    assert sweep_due(MINUTES)
+    submit_sweep()
+    assert not sweep_due(MINUTES)
+    Job.objects.update(created_at=timezone.now() - 2 * MINUTES)
+    assert sweep_due(MINUTES)
+
+
+def test_no_interval_or_no_clusters_no_sweeps(db, settings, cluster_factory):
+    assert not sweep_due(MINUTES)
+    cluster_factory()
+    settings.SWEEP_INTERVAL = 0
+    sweep_when_due()
+    assert not Job.objects.exists()
+
+
+def test_a_run_is_scheduled_once_a_new_mesh_has_settled(cluster_factory, settings):
+    settings.SWEEP_INTERVAL = 0
+    cluster_factory()
+    sweep_when_due()
+    assert not TroubleshooterRun.objects.exists()
+    Cluster.objects.update(created_at=timezone.now() - 4 * MINUTES)
+    sweep_when_due()
+    sweep_when_due()
+    assert TroubleshooterRun.objects.get().reason == "scheduled"
+
+
+def test_a_provisioned_peer_is_checked_until_it_is_verified(peering, mesh_lab):
+    peer_applied.send(Peer, peer=peering[0])
+    job = Job.objects.get(kind="check-peers")
+    assert job.arguments["until_verified"] > 0
+    check_peers(work_on(job))
+    peering[0].refresh_from_db()
+    assert peering[0].outcome == "passed"
+
+
+def test_a_repeated_check_ends_when_its_time_is_over(peering, mesh_lab):
+    mesh_lab.clusters[0].nodes[1].service(AGENT).set("Stopped")
+    peer_applied.send(Peer, peer=peering[0])
+    job = Job.objects.get(kind="check-peers")
+    job.arguments["until_verified"] = 0.1
+    job.save()
+    check_peers(work_on(job))
+    assert job.steps.get().detail == "1 failed"
+
+
+def test_history_is_kept_for_so_many_checks(cluster_factory, peer_factory):
+    peer = peer_factory(cluster_factory(), cluster_factory())
+    PeerCheck.objects.bulk_create(
+        PeerCheck(peer=peer, at=timezone.now(), outcome="passed")
+        for _ in range(KEPT_CHECKS + 7)
+    )
+    PeerCheck.prune([peer.pk])
+    assert peer.checks.count() == KEPT_CHECKS
+
+
+def test_metrics_have_no_sample_for_what_is_not_known(cluster_factory, peer_factory):
+    peer = peer_factory(cluster_factory("a"), cluster_factory("b"))
+    assert "cupadmin_peer_associated_users{" not in metrics()
+    Peer.objects.update(associated_users=7)
+    labels = f'cluster="a",address="{peer.address}"'
+    assert f"cupadmin_peer_associated_users{{{labels}}} 7" in metrics()
+
+
+def test_metric_labels_are_escaped(cluster_factory):
+    cluster_factory('a"b\\c')
+    assert 'cluster="a\\"b\\\\c"' in metrics()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_exits_with_2_when_something_failed(cluster_factory):
+    cluster_factory("dark")
+    out = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("troubleshoot", stdout=out)
+    assert ended.value.code == 2
+    assert "FAILED" in out.getvalue()
+
+
+def test_the_command_refuses_a_cluster_that_is_not(cluster_factory):
+    with pytest.raises(Exception, match="There is no cluster x"):
+        call_command("troubleshoot", "--cluster", "x")
