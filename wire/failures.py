@@ -25,9 +25,9 @@ def wire_error(error: Exception, node: str) -> WireError:
     # Only OpenSSL's and the kernel's own words: they quote nothing of the reply.
     detail = ""
     if isinstance(error, ssl.SSLCertVerificationError):
-        detail = error.verify_message
+        detail = getattr(error, "verify_message", "")
     elif isinstance(error, ssl.SSLError):
-        detail = (error.reason or "").replace("_", " ").lower()
+        detail = str(getattr(error, "reason", None) or "").replace("_", " ").lower()
     elif isinstance(error, OSError) and not isinstance(error, TimeoutError):
         detail = error.strerror or ""
     return WireError(code, node=node, detail=detail)
