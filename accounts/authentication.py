@@ -76,6 +76,16 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         return {"type": "http", "scheme": "bearer"}
 
 
+class PasswordScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Describe HTTP Basic in the OpenAPI schema."""
+
+    target_class = PasswordAuthentication
+    name = "password"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "http", "scheme": "basic"}
+
+
 class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Describe the session cookie in the OpenAPI schema."""
 

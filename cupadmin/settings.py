@@ -245,15 +245,18 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "rest.schema.add_problems",
+    ],
     "ENUM_NAME_OVERRIDES": {
+        "Role": "accounts.roles.Role",
         "JobState": "jobs.models.Job.State",
         "StepState": "jobs.models.JobStep.State",
         "NodeRole": "peers.models.Node.Role",
         "PeerOutcome": "peers.models.Outcome",
         "EntryOutcome": "peers.api.serializers.ENTRY_OUTCOMES",
     },
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
 # --- Celery: a doorbell only; what is to be done lies in the database -----------------

@@ -208,7 +208,11 @@ class CheckPeers(IdempotentMixin, APIView):
 
     access = {"post": Role.OPERATOR}
 
-    @extend_schema(request=CheckRequestSerializer, responses={202: JobSerializer})
+    @extend_schema(
+        operation_id="peers_check_many",
+        request=CheckRequestSerializer,
+        responses={202: JobSerializer},
+    )
     @transaction.atomic
     def post(self, request: Request) -> Response:
         asked = CheckRequestSerializer(data=request.data)

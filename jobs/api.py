@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -90,6 +91,7 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
     def get_queryset(self) -> QuerySet[Job]:
         return super().get_queryset()
 
+    @extend_schema(request=None, responses={202: JobSerializer})
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         job = self.get_object()
@@ -99,6 +101,7 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
         job.refresh_from_db()
         return accepted(job, request)
 
+    @extend_schema(request=None, responses={202: JobSerializer})
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
         job = self.get_object()

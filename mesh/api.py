@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -85,6 +85,7 @@ class ApplySerializer(WantedSerializer):
     plan_hash = serializers.CharField(max_length=64)
 
 
+@extend_schema_serializer(component_name="PlanStep")
 class StepSerializer(serializers.Serializer[Any]):
     """One side of a plan."""
 

@@ -1,0 +1,72 @@
+"""What every operation of the REST interface has in common, for its description."""
+
+from typing import Any
+
+PROBLEM = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457).",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "object",
+            "additionalProperties": {},
+            "description": "For a 400: {field: [messages]}.",
+        },
+    },
+    "required": ["type", "title", "status", "detail"],
+    "example": {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "Some values were not accepted.",
+        "errors": {"name": ["This field is required."]},
+    },
+}
+MEANINGS = {
+    "400": "Values, filters or the body were not accepted.",
+    "401": "No token or session, or one that is over.",
+    "403": "The role does not allow it.",
+    "404": "There is no such object.",
+    "406": "Only JSON is answered.",
+    "409": "It conflicts with what is going on.",
+    "412": "It was changed since it was read.",
+    "413": "The body is too large.",
+    "415": "Only JSON is read.",
+    "428": "If-Match is missing.",
+    "429": "Too many requests; Retry-After says when to come back.",
+    "502": "A node did not answer as it should.",
+}
+ALWAYS = ("400", "401", "403", "406", "429")
+
+
+def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Postprocessing hook: give each operation the errors that it may answer."""
+    result["components"]["schemas"]["Problem"] = PROBLEM
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            for status in statuses(path, method, operation):
+                operation["responses"].setdefault(status, response(status))
+    return result
+
+
+def statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
+    found = list(ALWAYS)
+    names = {parameter["name"] for parameter in operation.get("parameters", ())}
+    if "{" in path:
+        found.append("404")
+    if method != "get":
+        found += ["409", "413", "415"]
+    if "If-Match" in names:
+        found += ["412", "428"]
+    if path.endswith(("/certificate/", "/trust/")):
+        found.append("502")
+    return found
+
+
+def response(status: str) -> dict[str, Any]:
+    reference = {"$ref": "#/components/schemas/Problem"}
+    content = {"application/problem+json": {"schema": reference}}
+    return {"description": MEANINGS[status], "content": content}
