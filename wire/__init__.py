@@ -6,13 +6,7 @@ Knows no Django and no settings; imports nothing of the project.
 from wire import platforms, sql
 from wire.axl import AxlClient
 from wire.connect import connect_time, fetch_certificate
-from wire.controlcenter import (
-    ControlCenterClient,
-    ControlResult,
-    Products,
-    ServiceInfo,
-    ServiceStatus,
-)
+from wire.controlcenter import ControlCenterClient
 from wire.deadline import Deadline
 from wire.dns import Resolution, SrvTarget, resolve, reverse
 from wire.errors import EXPLANATIONS, Code, WireError
@@ -22,6 +16,7 @@ from wire.node import NodeAddress, Policy, Trust
 from wire.peer_table import PeerEntry, PeerTable, PeerTableClient, PeerValues
 from wire.run import gather_limited, run
 from wire.secret import Secret
+from wire.services import ControlResult, Products, ServiceInfo, ServiceStatus
 from wire.sip import SipReply, options
 from wire.sql import Query
 from wire.tls import Certificate

@@ -5,7 +5,6 @@ Both generations behind one interface; which one a node has is found once.
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,24 +14,23 @@ from wire.errors import Code, WireError
 from wire.faults import read_message, status_error
 from wire.limits import CONTROL_CENTER_LIMITER, Backoff, Limiter
 from wire.node import NodeAddress
-from wire.reasons import (
-    ALREADY_STARTED,
-    ALREADY_STOPPED,
-    ALREADY_THERE,
-    SUCCESSFUL,
-    in_words,
+from wire.reasons import in_words
+from wire.services import (
+    ControlResult,
+    Products,
+    ServiceInfo,
+    ServiceStatus,
+    items_of,
+    read_infos,
+    read_results,
+    read_status,
+    result_of,
 )
 from wire.session import Session
-from wire.xml import Element, Message
+from wire.xml import Message
 
 DEADLINE = 60.0
-STATUSES = ("started", "stopped", "starting", "stopping", "unknown")
 ACTIONS = {"start": "Start", "stop": "Stop", "restart": "Restart"}
-_WISHED = {
-    "start": {SUCCESSFUL, ALREADY_STARTED, ALREADY_THERE},
-    "stop": {SUCCESSFUL, ALREADY_STOPPED, ALREADY_THERE},
-    "restart": {SUCCESSFUL},
-}
 _PATHS = {
     "new": "/controlcenterservice2/services/ControlCenterServices",
     "extended": "/controlcenterservice2/services/ControlCenterServicesEx",
@@ -46,52 +44,6 @@ _LEGACY_NAMES = {
     "getProductInformationList": ("GetProductInformationList",) * 2,
 }
 _LEGACY_ACTION = "http://schemas.cisco.com/ast/soap/action/#ControlCenterServices#"
-_RESTRICT = {"none": "none", "primarynode": "primary_node", "donotstop": "do_not_stop"}
-
-
-@dataclass(frozen=True)
-class ServiceStatus:
-    """A service now; `up_time` in seconds, None while it does not run."""
-
-    name: str
-    status: str
-    reason_code: int | None = None
-    reason: str = ""
-    start_time: str = ""
-    up_time: int | None = None
-
-
-@dataclass(frozen=True)
-class ServiceInfo:
-    """A service as the node knows it, running or not.
-
-    `restrict` is none, primary_node, do_not_stop, or None where the node cannot tell.
-    """
-
-    name: str
-    group: str = ""
-    kind: str = ""
-    deployable: bool | None = None
-    restrict: str | None = None
-
-
-@dataclass(frozen=True)
-class ControlResult:
-    """What the node said to a command for one service."""
-
-    name: str
-    ok: bool
-    reason_code: int | None = None
-    reason: str = ""
-    status: str = "unknown"
-
-
-@dataclass(frozen=True)
-class Products:
-    """What the node says is installed. Rows are known to come scrambled."""
-
-    active_version: str
-    products: tuple[tuple[str, str], ...] = ()
 
 
 class ControlCenterClient:
@@ -135,9 +87,9 @@ class ControlCenterClient:
             {"GetServiceStatusList": {"item": [""]}},
             Deadline(deadline),
         )
-        result = _result(message)
-        items = _items(message, result, "ServiceInfoList", "ServiceInformation")
-        found = [_status(message, item) for item in items]
+        result = result_of(message)
+        items = items_of(message, result, "ServiceInfoList", "ServiceInformation")
+        found = [read_status(message, item) for item in items]
         named = [status for status in found if status.name]
         if not named:
             code = message.number(result, "ReasonCode")
@@ -158,20 +110,22 @@ class ControlCenterClient:
                     {"ServiceInformationResponse": ""},
                     clock,
                 )
-                return _infos(message)
+                return read_infos(message)
             except WireError as error:
                 if error.code not in (Code.NOT_OFFERED, Code.FAULT, Code.NOT_SOAP):
                     raise
         empty = {"ServiceInformationResponse": ""}
-        return _infos(await self._call("soapGetStaticServiceList", empty, empty, clock))
+        return read_infos(
+            await self._call("soapGetStaticServiceList", empty, empty, clock)
+        )
 
     async def products(self, *, deadline: float = DEADLINE) -> Products:
         """Read the product list; never trust its rows alone."""
         clock = Deadline(deadline)
         empty = {"ServiceInfo": ""}
         message = await self._call("getProductInformationList", empty, empty, clock)
-        result = _result(message)
-        rows = _items(message, result, "Products")
+        result = result_of(message)
+        rows = items_of(message, result, "Products")
         pairs = (
             (message.text(row, "ProductName"), message.text(row, "ProductVersion"))
             for row in rows
@@ -196,7 +150,7 @@ class ControlCenterClient:
         message = await self._call(
             "soapDoControlServices", values, values, clock, write=True
         )
-        return _control_results(message, action, names)
+        return read_results(message, action, names)
 
     async def follow(
         self,
@@ -318,81 +272,6 @@ _REFUSALS = frozenset(
         Code.FAULT,
     }
 )
-
-
-def _result(message: Message) -> Element:
-    """Give the element with the answer: the names differ, the place does not."""
-    content = message.content
-    inner = [message.follow(child) for child in content if isinstance(child.tag, str)]
-    return inner[0] if inner else content
-
-
-def _items(message: Message, parent: Element, *lists: str) -> list[Element]:
-    holder = message.child(parent, *lists)
-    return message.children(holder, "item")
-
-
-def _status(message: Message, item: Element) -> ServiceStatus:
-    word = message.text(item, "ServiceStatus").lower()
-    code = message.number(item, "ReasonCode")
-    up_time = message.number(item, "UpTime")
-    return ServiceStatus(
-        name=message.text(item, "ServiceName"),
-        status=word if word in STATUSES else "unknown",
-        reason_code=code,
-        reason=in_words(code, message.text(item, "ReasonCodeString")),
-        start_time=message.text(item, "StartTime"),
-        up_time=up_time if up_time is not None and up_time >= 0 else None,
-    )
-
-
-def _infos(message: Message) -> list[ServiceInfo]:
-    result = _result(message)
-    items = _items(message, result, "Services", "ServiceList", "ServiceInfoList")
-    items = items or message.children(result, "item")
-    infos = [
-        ServiceInfo(
-            name=message.text(item, "ServiceName"),
-            group=message.text(item, "GroupName"),
-            kind=message.text(item, "ServiceType").lower(),
-            deployable=_boolean(message.text(item, "Deployable")),
-            restrict=_restrict(message, item),
-        )
-        for item in items
-    ]
-    named = [info for info in infos if info.name]
-    if not named:
-        raise WireError(Code.NOT_SOAP, detail="no services listed")
-    return named
-
-
-def _restrict(message: Message, item: Element) -> str | None:
-    nested = message.child(item, "RestrictServer")
-    words = message.text(item, "Restrict") or message.text(nested, "Restrict")
-    return _RESTRICT.get(words.lower().replace("_", ""))
-
-
-def _boolean(text: str) -> bool | None:
-    return {"true": True, "1": True, "false": False, "0": False}.get(text.lower())
-
-
-def _control_results(
-    message: Message, action: str, names: Sequence[str]
-) -> list[ControlResult]:
-    """Match the answer with what was asked; what it leaves out has its own code."""
-    result = _result(message)
-    overall = message.number(result, "ReasonCode")
-    words = in_words(overall, message.text(result, "ReasonString"))
-    items = _items(message, result, "ServiceInfoList")
-    by_name = {status.name: status for status in (_status(message, x) for x in items)}
-    results = []
-    for name in names:
-        status = by_name.get(name) or ServiceStatus(name, "unknown", overall, words)
-        ok = status.reason_code in _WISHED[action]
-        results.append(
-            ControlResult(name, ok, status.reason_code, status.reason, status.status)
-        )
-    return results
 
 
 def _reached(
