@@ -110,7 +110,7 @@ class Run:
                 row.state = JobStep.State.RUNNING
                 row.memo = row.memo | memos[row.key]
                 row.started_at = row.started_at or Now()
-            JobStep.objects.bulk_update(rows, ["state", "memo", "started_at"], 100)
+            _write(rows, ["state", "memo", "started_at"])
             if doing:
                 Job.objects.filter(pk=self.job.pk).update(doing=doing[:255])
 
@@ -121,7 +121,7 @@ class Run:
             for row in rows:
                 row.state, row.detail = results[row.key][0], results[row.key][1][:1000]
                 row.finished_at = Now()
-            JobStep.objects.bulk_update(rows, ["state", "detail", "finished_at"], 100)
+            _write(rows, ["state", "detail", "finished_at"])
             self._count()
 
     def add_steps(self, steps: list[tuple[str, str]]) -> None:
@@ -189,6 +189,13 @@ class Run:
         Job.objects.filter(pk=self.job.pk).update(
             done=counts["total"] - counts["open"], total=counts["total"]
         )
+
+
+def _write(steps: list[JobStep], fields: list[str]) -> None:
+    """Update many rows by their ids; several times quicker than bulk_update."""
+    JobStep.objects.bulk_create(
+        steps, update_conflicts=True, unique_fields=["id"], update_fields=fields
+    )
 
 
 def _step_state(end: Ended) -> JobStep.State:

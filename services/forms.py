@@ -16,7 +16,11 @@ class GridForm(forms.Form):
     cluster = forms.ModelChoiceField(
         Cluster.objects.all(), required=False, empty_label="All clusters"
     )
-    node = forms.CharField(required=False, max_length=253)
+    node = forms.CharField(
+        required=False,
+        max_length=253,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Node"}),
+    )
     service = forms.ChoiceField(required=False)
     status = forms.ChoiceField(
         required=False,
@@ -32,6 +36,10 @@ class GridForm(forms.Form):
         names = Service.objects.order_by("name").values_list("name", flat=True)
         choices = [("", "All services"), *((n, n) for n in names.distinct())]
         self.fields["service"].choices = choices  # type: ignore[attr-defined]
+
+    @property
+    def filters(self) -> bool:
+        return self.is_valid() and any(self.cleaned_data.values())
 
     def apply(self, services: ServiceQuerySet) -> ServiceQuerySet:
         """Filter by what is valid; what is not is shown as an error of the form."""

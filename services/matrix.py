@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import CharField
+from django.db.models.functions import Cast
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import escape
@@ -16,7 +18,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from cupadmin.templatetags.cupadmin import outcome, state_label
 from peers.models import Node
-from services.models import INTENDED, Service, ServiceQuerySet
+from services.models import Service, ServiceQuerySet, is_meant
+
+Cells = dict[str, tuple[str, int | None]]
 
 NOTHING = '<td class="none"><span class="visually-hidden">Not there</span></td>'
 
@@ -30,18 +34,25 @@ class Matrix:
     nodes: int
 
 
-def matrix(services: ServiceQuerySet) -> Matrix:
-    """Build the table of these services with two queries."""
-    by_node: dict[UUID, dict[str, tuple[Any, ...]]] = defaultdict(dict)
-    columns = set()
-    cells = services.order_by().values_list("node_id", "name", "status", "reason_code")
-    for node, name, *rest in cells:
-        by_node[node][name] = tuple(rest)
-        columns.add(name)
-    order = sorted(columns, key=without_maker)
-    nodes = Node.objects.filter(pk__in=by_node).select_related("cluster", "reading")
+def matrix(services: ServiceQuerySet, *, all_nodes: bool) -> Matrix:
+    """Build the table of these services with two queries.
+
+    Args:
+        all_nodes: show also nodes of which no service is known.
+    """
+    by_node: dict[str, Cells] = defaultdict(dict)
+    # As text, for to make six thousand UUIDs takes longer than all the rest.
+    found = services.order_by().annotate(at=Cast("node", CharField()))
+    cells = found.values_list("at", "name", "status", "reason_code")
+    for at, name, status, reason_code in cells:
+        by_node[at.replace("-", "")][name] = (status, reason_code)
+    order = sorted(
+        {name for cells in by_node.values() for name in cells}, key=without_maker
+    )
+    chosen = Node.objects.all() if all_nodes else Node.objects.filter(pk__in=by_node)
+    nodes = chosen.select_related("cluster", "reading")
     drawn = Drawing(order)
-    rows = [drawn.row(node, by_node[node.pk]) for node in nodes]
+    rows = [drawn.row(node, by_node.get(node.pk.hex, {})) for node in nodes]
     # Every value was escaped where it was put in.
     return Matrix(order, mark_safe("".join(rows)), len(rows))  # noqa: S308
 
@@ -60,13 +71,15 @@ class Drawing:
         self.show = reverse("services:show", args=[UUID(int=0)])
         self.drawn: dict[tuple[Any, ...], str] = {}
 
-    def row(self, node: Node, found: dict[str, tuple[Any, ...]]) -> str:
+    def row(self, node: Node, found: Cells) -> str:
         url = self.show.replace(str(UUID(int=0)), str(node.pk))
         state = getattr(getattr(node, "reading", None), "state", "")
         cells = "".join(
             self.cell(name, *found[name], state) if name in found else NOTHING
             for name in self.columns
         )
+        if not found:
+            cells = self.silence(state or "not read yet")
         label, cluster = escape(node.name), escape(node.cluster.name)
         return (
             f'<tr><th scope="row"><a href="{url}" title="{label} ({cluster})">{label}'
@@ -75,14 +88,27 @@ class Drawing:
 
     def cell(self, name: str, status: str, reason_code: int | None, state: str) -> str:
         shown = state or status if status == Service.Status.UNKNOWN else status
-        meant = shown == Service.Status.STOPPED and reason_code in INTENDED
+        meant = is_meant(name, shown, reason_code)
         key = name, shown, meant
         if key not in self.drawn:
             look = "information" if meant else outcome(shown)
             words = state_label(shown)
+            # What is well stays quiet: no icon, so that the others stand out.
+            icon = "" if look == "passed" else f"<span>{self.icon(look)}</span>"
             self.drawn[key] = (
-                f'<td class="{look}" title="{escape(name)}: {words}"><span>'
-                f'<svg class="icon" aria-hidden="true"><use href="{self.icons}#{look}">'
-                f'</use></svg><span class="visually-hidden">{words}</span></span></td>'
+                f'<td class="{look}" title="{escape(name)}: {words}">{icon}'
+                f'<span class="visually-hidden">{words}</span></td>'
             )
         return self.drawn[key]
+
+    def silence(self, state: str) -> str:
+        return (
+            f'<td class="unknown" colspan="{max(len(self.columns), 1)}">'
+            f"<span>{self.icon('unknown')} {state_label(state)}</span></td>"
+        )
+
+    def icon(self, name: str) -> str:
+        return (
+            f'<svg class="icon icon-{name}" aria-hidden="true">'
+            f'<use href="{self.icons}#{name}"></use></svg>'
+        )

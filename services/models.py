@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import ClassVar, Self
 
 from django.db import models
@@ -138,8 +139,8 @@ class Service(models.Model):
 
     @property
     def outcome(self) -> str:
-        """How the status is to be taken: a service that is meant to be off is well."""
-        meant = self.status == self.Status.STOPPED and self.reason_code in INTENDED
+        """How the status is to be taken."""
+        meant = is_meant(self.name, self.status, self.reason_code)
         return "information" if meant else self.shown
 
     @property
@@ -166,8 +167,15 @@ class NodePace(models.Model):
         return f"Pace of {self.node_id}"
 
 
+@cache
 def agent_names() -> list[str]:
     return sorted({platforms.profile(name).sync_agent for name in Generation.values})
+
+
+def is_meant(name: str, status: str, reason_code: int | None) -> bool:
+    """Whether a service is off because somebody wants it so; never the sync agent."""
+    off = status == Service.Status.STOPPED and reason_code in INTENDED
+    return off and name not in agent_names()
 
 
 @dataclass(frozen=True)

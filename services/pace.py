@@ -76,7 +76,7 @@ def reserve(nodes: Iterable[Any], calls: int) -> dict[Any, Grant]:
                 times.append(next_call(pace.calls, now))
                 pace.calls = [*pace.calls, times[-1]][-CALLS:]
             grants[pace.pk] = Grant(times, now)
-        NodePace.objects.bulk_update(paces, ["calls"])
+        _write(paces)
     return grants
 
 
@@ -89,7 +89,13 @@ def settle(grants: dict[Any, Grant]) -> None:
             # Equal times stand for several calls: as many go as were not made.
             made = Counter(pace.calls) - Counter(grant.unused)
             pace.calls = sorted([*made.elements(), *grant.extra])[-CALLS:]
-        NodePace.objects.bulk_update(paces, ["calls"])
+        _write(paces)
+
+
+def _write(paces: list[NodePace]) -> None:
+    NodePace.objects.bulk_create(
+        paces, update_conflicts=True, unique_fields=["node"], update_fields=["calls"]
+    )
 
 
 def _differs(grant: Grant) -> bool:

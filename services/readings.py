@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Now
 
 import wire
@@ -174,23 +176,64 @@ def database_now() -> datetime:
     return now
 
 
+SEEN = ("status", "last_status", "reason", "reason_code", "start_time")
+LISTED = ("group", "deployable", "restrict")
+
+
 def _store_services(readings: list[Reading], now: datetime) -> None:
-    with_list = [r for r in readings if r.infos]
-    without = [r for r in readings if not r.infos]
-    seen = ["status", "last_status", "reason", "reason_code", "up_time", "start_time"]
-    for group, fields in (
-        (with_list, [*seen, "observed_at", "group", "deployable", "restrict"]),
-        (without, [*seen, "observed_at"]),
-    ):
+    complete = [reading.node.pk for reading in readings if reading.statuses]
+    known = {
+        (service.node_id, service.name): service
+        for service in Service.objects.filter(node__in=complete)
+    }
+    # Of most services only the up time has grown: one statement for all of them.
+    grown: dict[int | None, list[UUID]] = defaultdict(list)
+    for listed in (True, False):
+        fields = (*SEEN, *LISTED) if listed else SEEN
+        changed = []
+        for reading in readings:
+            if bool(reading.infos) != listed:
+                continue
+            for row in _rows(reading, now):
+                old = known.get((row.node_id, row.name))
+                if old is not None and _same(old, row, fields):
+                    grown[_growth(old, row)].append(old.pk)
+                else:
+                    changed.append(row)
         Service.objects.bulk_create(
-            [row for reading in group for row in _rows(reading, now)],
+            changed,
             update_conflicts=True,
             unique_fields=["node", "name"],
-            update_fields=fields,
+            update_fields=[*fields, "up_time", "observed_at"],
         )
+    _grow(grown, now)
     # What a node no longer lists is not there any more.
-    complete = [reading.node.pk for reading in readings if reading.statuses]
     Service.objects.filter(node__in=complete, observed_at__lt=now).delete()
+
+
+def _same(old: Service, row: Service, fields: tuple[str, ...]) -> bool:
+    return (old.up_time is None) == (row.up_time is None) and all(
+        getattr(old, name) == getattr(row, name) for name in fields
+    )
+
+
+def _growth(old: Service, row: Service) -> int | None:
+    if old.up_time is None or row.up_time is None:
+        return None
+    return row.up_time - old.up_time
+
+
+def _grow(grown: dict[int | None, list[UUID]], now: datetime) -> None:
+    for seconds, ids in grown.items():
+        growth = {} if seconds is None else {"up_time": F("up_time") + seconds}
+        for batch in batched(ids, 900):
+            services = Service.objects.filter(pk__in=batch)
+            services.update(observed_at=now, **growth)
+
+
+def batched(ids: list[UUID], size: int) -> Iterator[list[UUID]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]
 
 
 def _rows(reading: Reading, now: datetime) -> list[Service]:

@@ -218,9 +218,9 @@ def grid(request: Request) -> HttpResponse:
     form = GridForm(request.GET)
     services = form.apply(Service.objects.with_node())
     if request.GET.get("view") == "nodes":
-        found = matrix(services.select_related(None))
+        found = matrix(services.select_related(None), all_nodes=not form.filters)
         return live(request, "matrix", {"form": form, "matrix": found})
-    page = Paginator(services, 100).get_page(request.GET.get("page"))
+    page = Paginator(services, 50).get_page(request.GET.get("page"))
     return live(request, "grid", {"form": form, "page": page})
 
 

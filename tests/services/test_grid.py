@@ -78,3 +78,20 @@ def test_the_summary_tells_each_node(client_of, viewer, services):
     url = reverse("services:summary", args=[cluster.pk])
     content = client_of(viewer).get(url).content.decode()
     assert services.first().node.name in content
+
+
+def test_a_node_that_nobody_asked_has_a_row(
+    client_of, viewer, services, cluster_factory
+):
+    cluster_factory("oslo")
+    content = grid(client_of(viewer), view="nodes").content.decode()
+    assert "oslo-pub" in content
+    assert "Not read yet" in content
+
+
+def test_what_is_meant_to_be_off_is_not_a_failure(services):
+    service = services.get(name="<Cisco> Tomcat")
+    service.reason_code = -1068
+    assert service.outcome == "information"
+    service.name = "Cisco Intercluster Sync Agent"
+    assert service.outcome == "stopped"
