@@ -1,4 +1,4 @@
-"""What creating a client costs: CPU time and memory of the first one and of a thousand."""
+"""What creating a client costs: CPU time and memory, of the first and of more."""
 
 import sys
 import time
