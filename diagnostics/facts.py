@@ -7,6 +7,7 @@ that unknown can never be taken for good.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from ipaddress import ip_address
 from typing import Any, Generic, TypeVar
 
@@ -174,7 +175,8 @@ class ClusterFacts:
     def profile(self) -> platforms.Profile:
         return platforms.profile(self.generation or "imp")
 
-    @property
+    # A mesh asks for these a hundred thousand times; the facts never change.
+    @cached_property
     def names(self) -> frozenset[str]:
         """All names and addresses that are known to be nodes of this cluster."""
         ours = {text for node in self.nodes for text in (node.name, node.address)}
@@ -202,6 +204,11 @@ class ClusterFacts:
             for name, count in self.users.value.items()
             if other.owns(name) and not self.owns(name)
         )
+
+    @cached_property
+    def entries(self) -> Mapping[str, PeerEntry]:
+        """The cluster's own peer table by address in lower case."""
+        return {entry.address.casefold(): entry for entry in self.peers.value or ()}
 
     def entry_for(self, other: "ClusterFacts") -> PeerEntry | None:
         """Find the entry in this cluster's peer table that points to another."""

@@ -62,21 +62,15 @@ class PeerView:
     @property
     def entry(self) -> PeerEntry | None:
         """The row of this peer in the home cluster's own table."""
-        wanted = self.peer.address.casefold()
-        entries = self.home.peers.value or ()
-        return next((e for e in entries if e.address.casefold() == wanted), None)
+        return self.home.entries.get(self.peer.address.casefold())
 
     @property
     def entry_back(self) -> PeerEntry | None:
         """The row on the remote cluster that points to the home cluster."""
         if self.remote is None:
             return None
-        if self.back is not None:
-            wanted = self.back.address.casefold()
-            for entry in self.remote.peers.value or ():
-                if entry.address.casefold() == wanted:
-                    return entry
-        return self.remote.entry_for(self.home)
+        known = self.back and self.remote.entries.get(self.back.address.casefold())
+        return known or self.remote.entry_for(self.home)
 
 
 def address(view: PeerView) -> Verdict:

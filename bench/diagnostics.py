@@ -1,0 +1,151 @@
+"""A run of the troubleshooter at scale.
+
+`python -m bench.diagnostics judge` judges a mesh of 60 x 60 peers with 4.5 million
+users counted; prints CPU time and peak memory. `python -m bench.diagnostics collect`
+collects 60 lab clusters of two nodes at 50 ms round trip, beside the slowest of them
+alone, and prints the ratio.
+"""
+
+import os
+import resource
+import sys
+import tempfile
+import time
+
+CLUSTERS = 60
+
+
+def set_up() -> None:
+    os.environ["CUPADMIN_DATA_DIR"] = tempfile.mkdtemp(prefix="cupadmin-bench-")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cupadmin.settings")
+    os.environ["CUPADMIN_ALLOWED_NETWORKS"] = "127.0.0.0/8"
+    import django
+
+    django.setup()
+
+
+def big_mesh():
+    from diagnostics.facts import Answer, Facts, ProcessNode
+    from tests.diagnostics.healthy import NOW, cluster, entry, node, peer
+
+    numbers = range(1, CLUSTERS + 1)
+    users = {f"cup{n}-{m}.example.com": 37_500 for n in numbers for m in (1, 2)}
+    clusters, peers = {}, {}
+    for n in numbers:
+        others = [other for other in numbers if other != n]
+        names = tuple(ProcessNode(f"cup{n}-{m}.example.com", m == 1) for m in (1, 2))
+        made = cluster(
+            n,
+            others[0],
+            nodes=(node(n, 1, True), node(n, 2)),
+            users=Answer(users),
+            process_nodes=Answer(names),
+            peers=Answer(tuple(entry(f"10.0.{other}.1") for other in others)),
+        )
+        clusters[made.id] = made
+        for other in others:
+            one = peer(n, other)
+            peers[one.id + f"-{n}"] = one
+    peers = {f"{p.home}>{p.remote}": p for p in peers.values()}
+    return Facts(
+        NOW, clusters, peers, held={(p.home, p.remote): p for p in peers.values()}
+    )
+
+
+def judge() -> None:
+    from diagnostics.judge.sections import findings
+
+    facts = big_mesh()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+    count = sum(1 for _ in findings(facts))
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    print(f"peers {len(facts.peers)}, results {count}")
+    print(f"CPU {usage.ru_utime - before:.2f} s, peak {usage.ru_maxrss / 1024:.0f} MB")
+
+
+def collect() -> None:
+    from lab import Lab
+
+    with Lab(
+        clusters=CLUSTERS, nodes=2, users=20, network="127.38", shared_key=True
+    ) as lab:
+        lab.set_fault("latency", "50")
+        targets, peers = targets_of(lab)
+        alone = min(timed(targets[:1], peers[:0]) for _ in range(3))
+        together = min(timed(targets, peers) for _ in range(3))
+    print(f"one cluster {alone:.2f} s, {CLUSTERS} clusters {together:.2f} s")
+    print(f"ratio {together / alone:.2f}")
+
+
+def targets_of(lab):
+    from diagnostics.targets import ClusterTarget, NodeTarget, PeerTarget
+    from peers.connections import policy
+    from wire import NodeAddress, PeerTable, Secret, Trust
+
+    targets = []
+    for told in lab.describe()["clusters"]:
+        nodes = tuple(
+            NodeTarget(
+                one["address"],
+                one["name"],
+                one["role"] == "publisher",
+                one["fingerprint"],
+                NodeAddress(
+                    name=one["name"],
+                    address=one["address"],
+                    username=told["axl_username"],
+                    password=Secret(told["axl_password"]),
+                    trust=Trust(one["fingerprint"]),
+                    policy=policy(),
+                    generation=told["generation"],
+                ),
+            )
+            for one in told["nodes"]
+        )
+        table = PeerTable.from_dict(told["peer_table"])
+        targets.append(
+            ClusterTarget(
+                told["name"], told["name"], "", told["generation"], True, table, nodes
+            )
+        )
+    peers = [
+        PeerTarget(
+            f"{home.id}>{remote.id}",
+            home.id,
+            remote.id,
+            remote.nodes[0].address.address,
+            "intercluster",
+            Secret("wrong"),
+            "TCP",
+            "",
+            remote.nodes,
+            policy(),
+        )
+        for home, remote in zip(targets, targets[1:] + targets[:1], strict=True)
+    ]
+    return targets, peers
+
+
+def timed(targets, peers) -> float:
+    from dataclasses import replace
+
+    from diagnostics.collect import collect as collect_facts
+    from wire import Unlimited
+
+    asked = [
+        replace(
+            target,
+            nodes=tuple(replace(node, limiter=Unlimited()) for node in target.nodes),
+        )
+        for target in targets
+    ]
+    began = time.monotonic()
+    facts = collect_facts(asked, peers)
+    elapsed = time.monotonic() - began
+    assert all(c.users.known for c in facts.clusters.values())
+    return elapsed
+
+
+if __name__ == "__main__":
+    set_up()
+    {"judge": judge, "collect": collect}[sys.argv[1]]()
