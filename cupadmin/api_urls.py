@@ -30,6 +30,7 @@ urlpatterns = [
         RefreshView.as_view(),
         name="nodes-services-refresh",
     ),
+    path("directory/", include("directory.api_urls")),
     path("mesh/", MeshView.as_view(), name="mesh"),
     path("mesh/plan/", PlanView.as_view(), name="mesh-plan"),
     path("mesh/apply/", ApplyView.as_view(), name="mesh-apply"),

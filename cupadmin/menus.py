@@ -16,6 +16,7 @@ ITEMS = (
     ("administration", "System", "Audit", "accounts:audit", Role.ADMINISTRATOR),
     ("administration", "Presence", "Inter-Clustering", "peers:find", Role.VIEWER),
     ("administration", "Presence", "Mesh", "mesh:matrix", Role.VIEWER),
+    ("administration", "Presence", "Directory", "directory:locate", Role.VIEWER),
     (
         "administration",
         "Presence",

@@ -39,6 +39,12 @@ SWEEP_INTERVAL = env.int("SWEEP_INTERVAL", 300)
 TROUBLESHOOTER_INTERVAL = env.int("TROUBLESHOOTER_INTERVAL", 86_400)
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", 90)
 
+# --- Users of the clusters ------------------------------------------------------------
+DIRECTORY_INTERVAL = env.int("DIRECTORY_INTERVAL", 6 * 3600)
+DIRECTORY_SNAPSHOTS = env.int("DIRECTORY_SNAPSHOTS", 10)
+DIRECTORY_TOLERANCE = env.int("DIRECTORY_TOLERANCE", 0)
+DIRECTORY_SETTLING_MINUTES = env.int("DIRECTORY_SETTLING_MINUTES", 30)
+
 # --- Django -----------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
@@ -64,6 +70,7 @@ INSTALLED_APPS = [
     "accounts",
     "peers",
     "services",
+    "directory",
     "diagnostics",
     "mesh",
 ]
@@ -292,6 +299,10 @@ CELERY_BEAT_SCHEDULE = {
     "ring-due-jobs": {"task": "jobs.tasks.ring_due", "schedule": 5.0},
     "clean-accounts": {"task": "accounts.tasks.clean", "schedule": 3600.0},
     "prune-jobs": {"task": "jobs.tasks.prune", "schedule": 3600.0},
+    "snapshot-users": {
+        "task": "directory.tasks.snapshot_when_due",
+        "schedule": 60.0,
+    },
     "sweep-peers": {"task": "diagnostics.tasks.sweep_when_due", "schedule": 15.0},
 }
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("administration/system/jobs/", include("jobs.urls")),
     path("administration/system/", include("accounts.urls")),
     path("administration/presence/mesh/", include("mesh.urls")),
+    path("administration/presence/directory/", include("directory.urls")),
     # System > Clusters and Presence > Inter-Clustering
     path("administration/", include("peers.urls")),
     path("administration/diagnostics/", include("diagnostics.urls")),
