@@ -1,5 +1,6 @@
 """The menus of every page, in the product's own order and words."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
@@ -54,11 +55,12 @@ def menus(request: HttpRequest) -> dict[str, Any]:
     role = role_of(request.user) if hasattr(request, "user") else None
     if role is None:
         return {"menus": [], "user_menu": [], "application": "administration"}
+    urls = {name: reverse(name) for *_, name, _ in ITEMS}
+    current = _current(request, urls.values())
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for application, title, label, name, needed in ITEMS:
         if role.covers(needed):
-            url = reverse(name)
-            item = {"label": label, "url": url, "current": _current(request, url)}
+            item = {"label": label, "url": urls[name], "current": urls[name] == current}
             found.setdefault((application, title), []).append(item)
     serviceability = request.path.startswith("/serviceability/")
     return {
@@ -83,5 +85,7 @@ def menus(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _current(request: HttpRequest, url: str) -> bool:
-    return request.path == url or (url != "/" and request.path.startswith(url))
+def _current(request: HttpRequest, urls: Iterable[str]) -> str:
+    """Return the item that the page lies below: the longest one that fits."""
+    above = [url for url in urls if url != "/" and request.path.startswith(url)]
+    return max(above, key=len, default="/" if request.path == "/" else "")
