@@ -30,7 +30,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     progress = serializers.SerializerMethodField()
     steps = StepSerializer(many=True, read_only=True)
     requested_by = serializers.CharField(
-        source="requested_by.username", default=None, read_only=True
+        source="requested_by.username", default=None, read_only=True, allow_null=True
     )
     target = serializers.SerializerMethodField()
 
