@@ -84,6 +84,8 @@ def start_agent(page: Page, cluster: dict) -> None:
     choice.select_option(choice.locator("option", has_text=server).text_content())
     page.get_by_role("button", name="Go").click()
     name = agent_name(cluster)
+    # The last reading may be older than the stop.
+    page.get_by_role("button", name="Refresh").click()
     row = page.get_by_role("row", name=name)
     expect(row).to_contain_text("Stopped", timeout=PATIENCE)
     row.get_by_role("checkbox").check()
