@@ -68,6 +68,7 @@ MATRIX = {
     "diagnostics:troubleshooter": {"GET": V, "POST": OP},
     "diagnostics:run": {"GET": V},
     "diagnostics:rows": {"GET": V},
+    "diagnostics:comparison": {"GET": V},
     "diagnostics:run_csv": {"GET": V},
     "diagnostics:run_json": {"GET": V},
     "diagnostics:peer_status": {"GET": V},
