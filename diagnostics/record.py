@@ -11,7 +11,8 @@ from accounts import audit
 from diagnostics.facts import ClusterFacts, Facts, NodeFacts
 from diagnostics.fixes import url_of
 from diagnostics.judge.cluster import health_of
-from diagnostics.judge.peer import PeerView, judge, outcome_of
+from diagnostics.judge.peer import PeerView
+from diagnostics.judge.status import judge, outcome_of
 from diagnostics.models import PeerCheck
 from diagnostics.service_readings import share
 from peers.models import Cluster, Node, Peer

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from diagnostics.facts import UNASKED, Answer
-from diagnostics.judge.peer import PeerView, judge, outcome_of
+from diagnostics.judge.peer import PeerView
+from diagnostics.judge.status import judge, outcome_of
 from tests.diagnostics.healthy import (
     certificate,
     cluster,
