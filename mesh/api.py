@@ -16,7 +16,9 @@ from jobs.api import JobSerializer, accepted, busy
 from jobs.models import Busy
 from mesh import changes
 from mesh.matrix import Mesh, mesh
-from mesh.plan import Credentials, Plan, Wanted, plan
+from mesh.plan import plan
+from mesh.steps import Plan
+from mesh.wanted import Credentials, Wanted
 from peers.mask import validate_mask
 from peers.models import Cluster, Peer
 from rest.idempotency import IdempotentMixin

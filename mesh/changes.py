@@ -7,8 +7,10 @@ from django.db import transaction
 from accounts import audit
 from accounts.audit import Actor
 from jobs.models import Job
-from mesh.plan import Plan, Step, Wanted, plan
+from mesh.plan import plan
 from mesh.rounds import rounds
+from mesh.steps import Plan, Step
+from mesh.wanted import Wanted
 from peers import changes
 from peers.models import Cluster, Peer
 

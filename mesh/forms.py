@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django import forms
 
-from mesh.plan import Credentials, Wanted
+from mesh.wanted import Credentials, Wanted
 from peers.mask import validate_mask
 from peers.models import Cluster, Peer
 from wire import Secret

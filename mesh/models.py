@@ -1,7 +1,8 @@
-"""Plans that wait for a person's confirmation."""
+"""Plans that wait for a person's confirmation, and what the clusters showed."""
 
 import json
 import uuid
+from collections.abc import Iterable
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from django.db import models
 from django.urls import reverse
 
 from accounts.secrets import HoldsSecrets, SecretField
-from mesh.plan import Credentials, Wanted
+from mesh.shown import Entry
+from mesh.wanted import Credentials, Wanted
 from peers.models import Cluster
 from wire import Secret
 
@@ -70,3 +72,26 @@ class Draft(HoldsSecrets):
                 for pk, (username, password) in credentials.items()
             },
         )
+
+
+class Shown(models.Model):
+    """A cluster's own peer table as it was last read, the passwords left there."""
+
+    cluster = models.OneToOneField(Cluster, primary_key=True, on_delete=models.CASCADE)
+    # Each entry as the values of mesh.shown.FIELDS.
+    entries = models.JSONField()
+    read_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["cluster__name"]
+
+    def __str__(self) -> str:
+        return f"Entries of {self.cluster}"
+
+    @classmethod
+    def of(cls, clusters: Iterable[Cluster]) -> models.QuerySet["Shown"]:
+        return cls.objects.filter(cluster__in=clusters).order_by()
+
+    @property
+    def all(self) -> list[Entry]:
+        return [Entry(*values) for values in self.entries]

@@ -1,203 +1,170 @@
 """What would have to change so that clusters are peers of each other. Changes nothing.
 
-A plan compares the console's peers with what is wanted, side by side. Its hash covers
-every value and the revision of every row, so that it can be applied only while it is
-still true.
+A plan compares what is wanted with what each cluster showed when it was last read, and
+where that is not known with the console's own peers. Its hash covers every value and
+the revision of every row, so that it can be applied only while it is still true.
 """
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from itertools import combinations
-from typing import Any
+from collections.abc import Iterable
 from uuid import UUID
 
+from mesh.models import Shown
+from mesh.shown import Entry, entry_for, node_names
+from mesh.steps import Plan, Step, Values
+from mesh.wanted import Credentials, Wanted
 from peers import rules
 from peers.models import Cluster, Peer
 from wire import Secret, platforms
 
-Values = dict[str, str]
-Pair = tuple[Cluster, Cluster]
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """The application user of a cluster, with which its peers sign in there."""
-
-    username: str
-    password: Secret = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which clusters shall be peers, and how.
-
-    Args:
-        pairs: each pair once; both sides are meant.
-        masks: by id of the home cluster; a cluster that is not in it keeps its own.
-        credentials: by id of the remote cluster; else its own AXL user.
-    """
-
-    pairs: tuple[Pair, ...]
-    protocol: str = Peer.Protocol.TCP
-    masks: Mapping[UUID, str] = field(default_factory=dict)
-    credentials: Mapping[UUID, Credentials] = field(default_factory=dict)
-
-    @classmethod
-    def whole_mesh(cls, clusters: Iterable[Cluster], **how: Any) -> "Wanted":
-        return cls(tuple(combinations(clusters, 2)), **how)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One side: the entry on `home` for `remote`, as it is and as it would be."""
-
-    action: str  # create, update, delete or none
-    home: Cluster
-    remote: Cluster
-    address: str
-    before: Values | None
-    after: Values | None
-    warnings: tuple[str, ...] = ()
-    errors: tuple[str, ...] = ()
-    peer: Peer | None = field(default=None, repr=False)
-    password: Secret = field(default=Secret(""), repr=False)
-
-    @property
-    def changes(self) -> bool:
-        return self.action != "none"
-
-    @property
-    def changed(self) -> set[str]:
-        """The fields that differ, for the page to mark."""
-        before, after = self.before or {}, self.after or {}
-        return {name for name in after if before.get(name) != after[name]}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All sides, in the order in which they would be set up."""
-
-    wanted: Wanted
-    steps: tuple[Step, ...]
-
-    @property
-    def changes(self) -> list[Step]:
-        return [step for step in self.steps if step.changes]
-
-    @property
-    def errors(self) -> list[str]:
-        return [
-            f"{step.home} to {step.remote}: {error}"
-            for step in self.steps
-            for error in step.errors
-        ]
-
-    @property
-    def hash(self) -> str:
-        facts = [
-            [
-                step.action,
-                str(step.home.pk),
-                str(step.remote.pk),
-                step.before,
-                step.after,
-                step.peer.revision if step.peer else None,
-            ]
-            for step in self.steps
-        ]
-        text = json.dumps(facts, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+APPLIED, ABSENT = Peer.ProvisioningState.APPLIED, Peer.ProvisioningState.ABSENT
 
 
 def plan(wanted: Wanted) -> Plan:
     """Compare, both sides of every pair."""
-    peers = {
-        (peer.cluster_id, peer.remote_cluster_id): peer
-        for peer in Peer.objects.filter(
-            cluster__in={cluster.pk for pair in wanted.pairs for cluster in pair}
-        ).exclude(remote_cluster=None)
-    }
-    sides = [
-        side for one, other in wanted.pairs for side in ((one, other), (other, one))
-    ]
-    return Plan(
-        wanted,
-        tuple(
-            side_step(wanted, home, remote, peers.get((home.pk, remote.pk)))
-            for home, remote in sides
-        ),
-    )
+    planner = Planner(wanted)
+    return Plan(wanted, tuple(planner.step(*side) for side in wanted.sides))
 
 
-def side_step(
-    wanted: Wanted, home: Cluster, remote: Cluster, peer: Peer | None
-) -> Step:
-    """Plan one side."""
-    blocked = tuple(missing(home, remote))
-    if blocked:
-        return Step("none", home, remote, "", None, None, errors=blocked)
-    credentials, given = credentials_for(wanted, remote)
-    after = wanted_values(wanted, home, remote, peer, credentials)
-    before = values_of(peer) if peer else None
-    password = credentials.password if given or peer is None else Secret("")
-    if peer is not None and password and peer.unseal("password") != password:
-        after["password"] = "changed"
-    action = "create" if peer is None else "none" if before == after else "update"
-    warnings = [*side_warnings(home, remote), *drift(peer)]
-    if action == "none" and drift(peer):
-        action = "update"
-    return Step(
-        action,
-        home,
-        remote,
-        after["address"],
-        before,
-        after,
-        warnings=tuple(warnings),
-        errors=tuple(side_errors(home, remote, after, peer)),
-        peer=peer,
-        password=password,
-    )
+class Planner:
+    """Plans sides, with all that they have in common read once."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        rows = Peer.objects.filter(cluster__in=wanted.clusters).defer("entries")
+        held = list(rows.select_related("cluster", "remote_cluster"))
+        self.peers = {(peer.cluster_id, peer.remote_cluster_id): peer for peer in held}
+        # How often each home cluster has each address; more than once breaks a rule.
+        self.addresses: dict[UUID, set[str]] = {}
+        for peer in held:
+            taken = self.addresses.setdefault(peer.cluster_id, set())
+            taken.add(peer.address.casefold())
+        self.shown = {row.cluster_id: row for row in Shown.of(wanted.clusters)}
+        self.owners = node_names()
+        self.users: dict[UUID, Credentials] = {}
+
+    def step(self, home: Cluster, remote: Cluster) -> Step:
+        """Plan one side."""
+        blocked = tuple(missing(home, remote))
+        if blocked:
+            return Step("none", home, remote, "", None, None, errors=blocked)
+        peer = self.peers.get((home.pk, remote.pk))
+        shown, entry = self.entry(home, remote, peer)
+        before = self.before(peer, shown, entry)
+        kept = before or (values_of(peer) if peer else {})
+        after = self.after(home, remote, peer, kept)
+        password = self.password(remote, peer, after)
+        different = before != after or drifted(peer, shown, entry)
+        action = "create" if before is None else "update" if different else "none"
+        return Step(
+            action,
+            home,
+            remote,
+            after["address"],
+            before,
+            after,
+            warnings=(*side_warnings(home, remote), *drift(peer, shown, entry)),
+            errors=tuple(self.errors(home, remote, after, peer)),
+            peer=peer,
+            password=password,
+        )
+
+    def entry(
+        self, home: Cluster, remote: Cluster, peer: Peer | None
+    ) -> tuple[Shown | None, Entry | None]:
+        """What the home cluster showed for a side; a newer edit is not in it yet."""
+        shown = self.shown.get(home.pk)
+        if shown is None or (peer and shown.read_at < peer.updated_at):
+            return None, None
+        return shown, entry_for(shown, remote, peer, self.owners)
+
+    def before(
+        self, peer: Peer | None, shown: Shown | None, entry: Entry | None
+    ) -> Values | None:
+        if entry is not None:
+            password = "set" if peer and peer.password else "not known"
+            return entry.values | {"password": password}
+        if peer is None or shown is not None or peer.provisioning_state == ABSENT:
+            return None
+        return values_of(peer)
+
+    def after(
+        self, home: Cluster, remote: Cluster, peer: Peer | None, kept: Values
+    ) -> Values:
+        """The side as it would be; what nobody asked to change stays as it is."""
+        mask = self.wanted.mask_of(home, remote)
+        if mask is None:
+            mask = (
+                peer.external_phone_number_mask
+                if peer
+                else kept.get("external_phone_number_mask", "")
+            )
+        chosen = peer is None or remote.pk in self.wanted.credentials
+        address = peer.address if peer else kept.get("address", "")
+        return {
+            "address": address or address_for(home, remote),
+            "username": self.user_of(remote).username if chosen else peer.username,  # type: ignore[union-attr]
+            "protocol": self.wanted.protocol_of(home, remote),
+            "external_phone_number_mask": mask,
+            "password": "set",
+        }
+
+    def user_of(self, remote: Cluster) -> Credentials:
+        """The user with which peers sign in to a cluster; its AXL user if none else."""
+        if remote.pk not in self.users:
+            self.users[remote.pk] = self.wanted.credentials.get(
+                remote.pk
+            ) or Credentials(remote.axl_username, remote.unseal("axl_password"))
+        return self.users[remote.pk]
+
+    def password(self, remote: Cluster, peer: Peer | None, after: Values) -> Secret:
+        """The password to store, empty to keep the one that stands."""
+        if peer and peer.password and remote.pk not in self.wanted.credentials:
+            return Secret("")
+        password = self.user_of(remote).password
+        if peer and peer.password and peer.unseal("password") != password:
+            after["password"] = "changed"
+        return password
+
+    def errors(
+        self, home: Cluster, remote: Cluster, after: Values, peer: Peer | None
+    ) -> Iterable[str]:
+        mask = after["external_phone_number_mask"]
+        if mask and not home.profile.has_mask:
+            yield f"{home} has no external phone number mask."
+        if not self.innocent(home, remote, after["address"], peer):
+            draft = peer or Peer(
+                cluster=home, remote_cluster=remote, address=after["address"]
+            )
+            yield from rules.peer_errors(draft).values()
+
+    def innocent(
+        self, home: Cluster, remote: Cluster, address: str, peer: Peer | None
+    ) -> bool:
+        """Whether a side can break no rule, told without asking the database."""
+        if peer is not None:
+            return not peer.removing
+        text = address.casefold()
+        return self.owners.get(text) == {remote.pk} and text not in self.addresses.get(
+            home.pk, ()
+        )
 
 
 def missing(home: Cluster, remote: Cluster) -> Iterable[str]:
     """What either cluster lacks before it can be planned for at all."""
     for cluster in (home, remote):
-        if cluster.publisher is None:
+        publisher = cluster.publisher
+        if publisher is None:
             yield f"{cluster} has no publisher in the console."
-        elif not cluster.publisher.trusted:
-            yield f"The certificate of {cluster.publisher} is not confirmed."
+        elif not trusted(cluster):
+            yield f"The certificate of {publisher} is not confirmed."
 
 
-def credentials_for(wanted: Wanted, remote: Cluster) -> tuple[Credentials, bool]:
-    """Return the user of the remote cluster, and whether it was given on purpose."""
-    given = wanted.credentials.get(remote.pk)
-    if given is not None:
-        return given, True
-    return Credentials(remote.axl_username, remote.unseal("axl_password")), False
-
-
-def wanted_values(
-    wanted: Wanted,
-    home: Cluster,
-    remote: Cluster,
-    peer: Peer | None,
-    credentials: Credentials,
-) -> Values:
-    """The side as it would be; what nobody asked to change stays as it is."""
-    kept = values_of(peer) if peer else {}
-    chosen = remote.pk in wanted.credentials
-    username = credentials.username if chosen or not kept else kept["username"]
-    default_mask = kept.get("external_phone_number_mask", "")
-    return {
-        "address": kept.get("address") or address_for(home, remote),
-        "username": username,
-        "protocol": str(wanted.protocol),
-        "external_phone_number_mask": wanted.masks.get(home.pk, default_mask),
-        "password": "set",
-    }
+def trusted(cluster: Cluster) -> bool:
+    publisher = cluster.publisher
+    if publisher is None:
+        return False
+    publisher.cluster = cluster  # spares a query for each side
+    return publisher.trusted
 
 
 def values_of(peer: Peer) -> Values:
@@ -218,16 +185,6 @@ def address_for(home: Cluster, remote: Cluster) -> str:
     return publisher.address if home.profile.peer_is_ip_only else publisher.name
 
 
-def side_errors(
-    home: Cluster, remote: Cluster, after: Values, peer: Peer | None
-) -> Iterable[str]:
-    mask = after["external_phone_number_mask"]
-    if mask and not home.profile.has_mask:
-        yield f"{home} has no external phone number mask."
-    draft = peer or Peer(cluster=home, remote_cluster=remote, address=after["address"])
-    yield from rules.peer_errors(draft).values()
-
-
 def side_warnings(home: Cluster, remote: Cluster) -> Iterable[str]:
     if home.version and remote.version:
         if platforms.may_peer(home.version, remote.version) is False:
@@ -236,17 +193,31 @@ def side_warnings(home: Cluster, remote: Cluster) -> Iterable[str]:
                 f"and {remote.version}."
             )
     else:
-        yield "The version of a side is not known: run discovery first."
+        unknown = remote if home.version else home
+        yield f"The version of {unknown} is not known: discover it first."
     if not home.direct:
         yield f"{home} is guided: you do its side by hand, as the job will show."
 
 
-def drift(peer: Peer | None) -> list[str]:
-    """What the last check found to differ on the cluster itself."""
+def drifted(peer: Peer | None, shown: Shown | None, entry: Entry | None) -> bool:
+    """Whether a peer that was on its cluster is not, or not as it was wanted."""
     if peer is None:
+        return False
+    if peer.provisioning_state != APPLIED:
+        return peer.provisioning_state in (ABSENT, Peer.ProvisioningState.FAILED)
+    return shown is not None and (entry is None or not entry.equals(peer))
+
+
+def drift(peer: Peer | None, shown: Shown | None, entry: Entry | None) -> list[str]:
+    """Say what was changed behind the console's back."""
+    if peer is None:
+        if entry is None:
+            return []
+        return ["The cluster has this entry already; the console takes it over."]
+    if not drifted(peer, shown, entry):
         return []
-    if peer.provisioning_state == Peer.ProvisioningState.ABSENT:
-        return ["The cluster no longer shows this entry as wanted; it will be written."]
     if peer.provisioning_state == Peer.ProvisioningState.FAILED:
         return ["The entry could not be written before; it will be tried again."]
-    return []
+    if entry is None:
+        return ["The cluster no longer shows this entry; it will be written again."]
+    return ["The entry was changed on the cluster; it will be as the console has it."]

@@ -44,10 +44,9 @@ def complete(request: Request) -> HttpResponse:
 def show_plan(request: Request, pk: str) -> HttpResponse:
     """Plan: before and after of every side; confirming it begins the job."""
     draft = get_object_or_404(Draft, pk=pk, user=request.user)
-    current = plan(draft.wanted)
     if request.method == "POST":
         return apply(request, draft)
-    context = {"draft": draft, "plan": current}
+    context = {"draft": draft, "plan": plan(draft.wanted)}
     return render(request, "mesh/plan.html", context)
 
 

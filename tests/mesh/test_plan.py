@@ -1,6 +1,7 @@
 import pytest
 
-from mesh.plan import Credentials, Wanted, plan
+from mesh.plan import plan
+from mesh.wanted import Credentials, Wanted
 from peers.models import Cluster, Peer
 from wire import Secret
 
@@ -63,7 +64,7 @@ def test_an_entry_that_vanished_from_its_cluster_is_planned_again(pair, peer_fac
     for home, remote in (pair, pair[::-1]):
         peer_factory(home, remote, provisioning_state="absent")
     found = plan(Wanted((pair,)))
-    assert actions(found) == ["update", "update"]
+    assert actions(found) == ["create", "create"]
     assert "no longer shows" in found.steps[0].warnings[0]
 
 

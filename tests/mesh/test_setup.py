@@ -5,7 +5,8 @@ import pytest
 from accounts.audit import CONSOLE
 from jobs.models import Busy, Job
 from mesh import changes, setup
-from mesh.plan import Credentials, Wanted, plan
+from mesh.plan import plan
+from mesh.wanted import Credentials, Wanted
 from peers.models import Outcome, Peer
 from tests.workers import done, expire_leases, killed_at
 from wire import Secret

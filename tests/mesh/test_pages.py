@@ -1,0 +1,214 @@
+"""The pages of the mesh: who, plan, run."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from jobs.models import Job
+from mesh.models import Draft
+from mesh.plan import plan
+from mesh.wanted import Wanted
+from peers.models import Cluster, Peer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada(administrator, client_of):
+    return client_of(administrator)
+
+
+@pytest.fixture
+def pair(cluster_factory):
+    return cluster_factory("east", version="8.6"), cluster_factory(
+        "west", version="8.6"
+    )
+
+
+def page(name, *args):
+    return reverse(f"mesh:{name}", args=args)
+
+
+def typed(pair, **more):
+    return {"one": pair[0].pk, "other": pair[1].pk, "protocol": "TCP", **more}
+
+
+def drafted(client, pair, **more):
+    answer = client.post(page("set_up"), typed(pair, **more))
+    assert answer.status_code == 302
+    return answer.url
+
+
+def confirmed(client, url):
+    found = client.get(url).content.decode()
+    seen = re.search(r'name="plan_hash" value="(\w+)"', found).group(1)
+    return client.post(url, {"plan_hash": seen})
+
+
+def test_the_matrix_without_clusters_says_what_to_do(ada):
+    assert "No clusters yet" in ada.get(page("matrix")).content.decode()
+
+
+def test_the_matrix_links_peers_and_offers_missing_ones(ada, pair, peer_factory):
+    peer = peer_factory(*pair, outcome="passed")
+    found = ada.get(page("matrix")).content.decode()
+    assert f'href="{peer.get_absolute_url()}"' in found
+    assert f"?one={pair[1].pk}&amp;other={pair[0].pk}" in found
+
+
+def test_a_viewer_sees_the_matrix_without_offers(viewer, client_of, pair):
+    found = client_of(viewer).get(page("matrix")).content.decode()
+    assert "No peer" in found
+    assert page("set_up") not in found
+
+
+@pytest.mark.parametrize("name", ["set_up", "complete"])
+def test_an_operator_may_not_set_up(operator, client_of, pair, name):
+    client = client_of(operator)
+    assert client.get(page(name)).status_code == 403
+    assert client.post(page(name), typed(pair)).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["matrix", "set_up", "complete"])
+def test_other_methods_do_not_exist(ada, name):
+    assert ada.delete(page(name)).status_code == 405
+
+
+def test_set_up_is_filled_in_from_a_cell(ada, pair):
+    one, other = pair
+    form = ada.get(page("set_up"), {"one": one.pk, "other": other.pk}).context["form"]
+    assert [form[name].value() for name in ("one", "other")] == [
+        str(one.pk),
+        str(other.pk),
+    ]
+
+
+def test_set_up_ignores_clusters_that_are_none(ada, pair):
+    assert ada.get(page("set_up"), {"one": "'--", "other": "1"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"other": ""}, "This field is required."),
+        ({"one_mask": "+1X2"}, "must come last"),
+        ({"one_username": "icuser"}, "Give both user name and password"),
+        ({"protocol": "SCTP"}, "Select a valid choice"),
+    ],
+)
+def test_set_up_says_what_is_wrong(ada, pair, more, sentence):
+    answer = ada.post(page("set_up"), typed(pair, **more))
+    assert sentence in answer.content.decode()
+    assert not Draft.objects.exists()
+
+
+def test_set_up_refuses_a_cluster_with_itself(ada, pair):
+    answer = ada.post(page("set_up"), typed((pair[0], pair[0])))
+    assert "two different clusters" in answer.content.decode()
+
+
+def test_a_wrong_form_keeps_what_was_typed_but_no_password(ada, pair):
+    secret = {"one_username": "icuser", "one_password": "hunter2hunter2"}
+    answer = ada.post(page("set_up"), typed(pair, **secret, other_mask="bad"))
+    found = answer.content.decode()
+    assert "icuser" in found
+    assert "hunter2" not in found
+
+
+def test_the_plan_shows_both_sides_and_changes_nothing(ada, pair):
+    found = ada.get(drafted(ada, pair)).content.decode()
+    assert "2 of 2 sides will change" in found
+    assert found.count("No entry") == 2
+    assert not Peer.objects.exists()
+    assert not Job.objects.exists()
+
+
+def test_the_plan_shows_no_password(ada, pair):
+    url = drafted(ada, pair, one_username="ic", one_password="hunter2hunter2")
+    assert "hunter2" not in ada.get(url).content.decode()
+    assert "hunter2" not in str(Draft.objects.values().get())
+
+
+def test_confirming_the_plan_begins_the_job(ada, pair):
+    answer = confirmed(ada, drafted(ada, pair))
+    job = Job.objects.get(kind="set-up-peerings")
+    assert answer.url == job.get_absolute_url()
+    assert Peer.objects.count() == 2
+    assert not Draft.objects.exists()
+
+
+def test_a_plan_that_changed_meanwhile_is_shown_again(ada, pair, peer_factory):
+    url = drafted(ada, pair)
+    seen = plan(Wanted((pair,))).hash
+    peer_factory(*pair)
+    answer = ada.post(url, {"plan_hash": seen}, follow=True)
+    assert "Something changed since" in answer.content.decode()
+    assert not Job.objects.exists()
+
+
+def test_a_plan_is_refused_while_its_clusters_are_busy(ada, pair):
+    url = drafted(ada, pair)
+    confirmed(ada, drafted(ada, pair))
+    answer = ada.post(url, {"plan_hash": plan(Wanted((pair,))).hash}, follow=True)
+    assert "is still queued" in answer.content.decode()
+    assert Job.objects.count() == 1
+
+
+def test_a_plan_with_errors_cannot_be_confirmed(ada, pair):
+    pair[1].nodes.update(certificate_state="changed")
+    url = drafted(ada, pair)
+    found = ada.get(url).content.decode()
+    assert "is not confirmed" in found
+    assert "plan_hash" not in found
+    ada.post(url, {"plan_hash": plan(Wanted((pair,))).hash})
+    assert not Job.objects.exists()
+
+
+def test_nobody_else_sees_a_plan(
+    ada, pair, django_user_model, administrator, client_of
+):
+    url = drafted(ada, pair)
+    other = django_user_model.objects.create_superuser("olga", password="x" * 12)
+    assert client_of(other).get(url).status_code == 404
+
+
+def test_a_plan_whose_cluster_was_deleted_has_nothing_to_set_up(ada, pair):
+    url = drafted(ada, pair)
+    Cluster.objects.filter(pk=pair[1].pk).delete()
+    assert "Nothing to plan" in ada.get(url).content.decode()
+
+
+def test_complete_plans_only_what_is_missing(ada, cluster_factory, peer_factory):
+    one, two, three = (cluster_factory(version="8.6") for _ in range(3))
+    for side in ((one, two), (two, one)):
+        peer_factory(*side, provisioning_state="applied")
+    body = {"clusters": [one.pk, two.pk, three.pk], "protocol": "TCP"}
+    found = ada.get(ada.post(page("complete"), body).url).content.decode()
+    assert "4 of 6 sides will change" in found
+    assert "2 sides that need nothing" in found
+
+
+def test_complete_needs_two_clusters(ada, pair):
+    body = {"clusters": [pair[0].pk], "protocol": "TCP"}
+    answer = ada.post(page("complete"), body).content.decode()
+    assert "at least two clusters" in answer
+
+
+def test_a_large_plan_is_grouped_by_home_cluster(ada, cluster_factory):
+    clusters = [cluster_factory(version="8.6") for _ in range(8)]
+    body = {"clusters": [c.pk for c in clusters], "protocol": "TCP"}
+    found = ada.get(ada.post(page("complete"), body).url).content.decode()
+    assert "56 of 56 sides will change" in found
+    assert found.count('class="disclosure plan-group"') == 8
+
+
+def test_a_plan_asks_as_much_of_the_database_for_many_as_for_few(
+    cluster_factory, django_assert_max_num_queries
+):
+    for _ in range(12):
+        cluster_factory(version="8.6")
+    clusters = Cluster.objects.prefetch_related("nodes")
+    wanted = Wanted.whole_mesh(list(clusters))
+    with django_assert_max_num_queries(4):
+        assert len(plan(wanted).changes) == 132
