@@ -102,6 +102,7 @@ class ServiceViewSet(IdempotentMixin, viewsets.ReadOnlyModelViewSet[Service]):
         "restart": Role.OPERATOR,
         "control": Role.OPERATOR,
     }
+    recent_proof = ("control",)
 
     def get_queryset(self) -> QuerySet[Service]:
         return super().get_queryset().order_by("node__name", "name", "pk")

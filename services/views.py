@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseStopPolling
 from accounts import audit
 from accounts.access import access
 from accounts.http import Request
+from accounts.proof import recent_proof
 from accounts.roles import Role
 from jobs.models import Busy, Job
 from peers.models import Cluster, Node
@@ -114,6 +115,7 @@ def refresh_all(request: Request) -> HttpResponse:
 
 
 @access(post=Role.OPERATOR)
+@recent_proof
 def control(request: Request) -> HttpResponse:
     """Show what start, stop or restart will do; once that is confirmed, do it."""
     text = request.POST.get("plan", "")

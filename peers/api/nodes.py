@@ -40,6 +40,7 @@ class NodeViewSet(EditableViewSet[Node]):
     filterset_fields = ("cluster", "name", "address", "role", "certificate_state")
     ordering_fields = ("name", "address", "role", "cluster", "certificate_state")
     access = {**EDITS, "certificate": Role.OPERATOR, "trust": Role.ADMINISTRATOR}
+    recent_proof = ("trust",)
 
     def store(self, serializer: Any) -> Any:
         node = serializer.candidate

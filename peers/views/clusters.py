@@ -14,6 +14,7 @@ from accounts import audit
 from accounts.access import access
 from accounts.audit import Actor
 from accounts.http import Request
+from accounts.proof import recent_proof
 from accounts.roles import Role
 from jobs.models import Busy, Job
 from peers import changes, editing
@@ -135,6 +136,7 @@ def edit_cluster(request: Request, pk: str) -> HttpResponse:
 
 
 @access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
+@recent_proof
 def delete_cluster(request: Request, pk: str) -> HttpResponse:
     cluster = get_object_or_404(Cluster, pk=pk)
     if request.method == "POST":

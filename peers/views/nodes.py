@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from accounts import audit
 from accounts.access import access
 from accounts.http import Request
+from accounts.proof import recent_proof
 from accounts.roles import Role
 from jobs.models import Busy
 from peers import changes, editing
@@ -92,6 +93,7 @@ def certificate(request: Request, pk: str) -> HttpResponse:
 
 
 @access(post=Role.ADMINISTRATOR)
+@recent_proof
 def trust(request: Request, pk: str) -> HttpResponse:
     """Confirm what was shown; then the next node that waits for it, if any."""
     node = get_node(pk)
