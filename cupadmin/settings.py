@@ -254,6 +254,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "rest.schema.allow_null_once",
         "rest.schema.add_problems",
     ],
     "ENUM_NAME_OVERRIDES": {

@@ -11,6 +11,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 
 from accounts.access import DeclaredAccess, Role, access, open_to_all
 from accounts.http import Request
+from cupadmin.overview import cards
 from jobs.models import Job
 from mesh.matrix import mesh
 from peers.models import Cluster, Node, Peer
@@ -21,11 +22,8 @@ MOST_RESULTS = 20
 @access(get=Role.VIEWER)
 def home(request: Request) -> HttpResponse:
     """Overview: the mesh matrix, and fragments of what higher apps know."""
-    context = {
-        "mesh": mesh(),
-        "n_clusters": Cluster.objects.count(),
-        "n_peers": Peer.objects.count(),
-    }
+    found = mesh()
+    context = {"mesh": found, "cards": cards(found) if found.clusters else []}
     return render(request, "home.html", context)
 
 

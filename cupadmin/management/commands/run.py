@@ -106,7 +106,15 @@ def prepare() -> None:
     stamp = settings.STATIC_ROOT / ".version"
     fresh = f"{settings.VERSION} {newest(settings.BASE_DIR / 'static')}"
     if not stamp.exists() or stamp.read_text() != fresh:
-        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        # Pages that are never shown, and most of the megabytes.
+        unused = ["redoc", "rest_framework"]
+        call_command(
+            "collectstatic",
+            interactive=False,
+            clear=True,
+            ignore_patterns=unused,
+            verbosity=0,
+        )
         stamp.write_text(fresh)
 
 

@@ -1,0 +1,109 @@
+"""The figures on top of the overview: four, each with a word and a way to its page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils import timezone
+
+from mesh.matrix import Mesh
+from peers.models import Cluster, Node, Outcome
+from services.models import sync_agents
+
+# A certificate that ends sooner is a warning; the vendor's own notice is 30 days.
+SOON_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Card:
+    """One figure; `at` is when the oldest part of it was seen."""
+
+    name: str
+    figure: str
+    outcome: str
+    note: str
+    url: str
+    at: datetime | None = None
+
+
+def cards(mesh: Mesh) -> list[Card]:
+    return [peers_card(mesh), clusters_card(mesh), agents_card(), certificates_card()]
+
+
+def peers_card(mesh: Mesh) -> Card:
+    known = [cell.peer for cell in mesh.cells if cell.peer]
+    outcomes = {peer.outcome for peer in known}
+    note = f"{len(mesh.missing)} missing" if mesh.missing else "the mesh is complete"
+    return Card(
+        "Peers with all check marks",
+        f"{mesh.passed} of {len(known)}",
+        worst(outcomes) if known else Outcome.UNKNOWN,
+        note,
+        reverse("peers:find"),
+        oldest([peer.checked_at for peer in known]),
+    )
+
+
+def clusters_card(mesh: Mesh) -> Card:
+    healths = [cluster.health for cluster in mesh.clusters]
+    outcomes = {
+        "passed" if health == Cluster.Health.OK else health for health in healths
+    }
+    return Card(
+        "Healthy clusters",
+        f"{healths.count(Cluster.Health.OK)} of {len(healths)}",
+        worst(outcomes),
+        "every node answers" if outcomes == {"passed"} else "see the clusters",
+        reverse("peers:clusters"),
+        oldest([cluster.checked_at for cluster in mesh.clusters]),
+    )
+
+
+def agents_card() -> Card:
+    agents = sync_agents()
+    on = sum(agent.on for agent in agents)
+    unknown = any(agent.state in ("unread", "unreachable") for agent in agents)
+    outcome = "passed" if on == len(agents) else "unknown" if unknown else "failed"
+    return Card(
+        "Sync agents started",
+        f"{on} of {len(agents)} nodes",
+        outcome,
+        "on every node" if outcome == "passed" else "start where stopped",
+        reverse("services:agents"),
+        oldest([agent.observed_at for agent in agents]),
+    )
+
+
+def certificates_card() -> Card:
+    nodes = Node.objects.order_by("certificate_not_after")
+    waiting = nodes.exclude(certificate_state=Node.CertificateState.TRUSTED).filter(
+        cluster__tls_mode=Cluster.TlsMode.PINNED
+    )
+    first = nodes.exclude(certificate_not_after=None).first()
+    if changed := waiting.first():
+        note = f"{changed}: {changed.get_certificate_state_display().lower()}"
+        url = reverse("peers:certificate", args=[changed.pk])
+        return Card(
+            "Certificates", f"{waiting.count()} to confirm", "failed", note, url
+        )
+    if first is None or first.certificate_not_after is None:
+        return Card(
+            "Certificates", "none seen", "unknown", "", reverse("peers:clusters")
+        )
+    days = (first.certificate_not_after - timezone.now()).days
+    outcome = "failed" if days < 0 else "warning" if days < SOON_DAYS else "passed"
+    figure = f"{days} days" if days >= 0 else "expired"
+    url = reverse("peers:show_node", args=[first.pk])
+    return Card("First certificate to expire", figure, outcome, str(first), url)
+
+
+def worst(outcomes: set[str]) -> str:
+    """Unknown is never good: it comes before passed."""
+    order = ("failed", "warning", "unknown", "passed")
+    return next((outcome for outcome in order if outcome in outcomes), "unknown")
+
+
+def oldest(times: Sequence[datetime | None]) -> datetime | None:
+    """The oldest of these times; None if one of them is not known."""
+    return min((at for at in times if at), default=None) if all(times) else None
