@@ -7,7 +7,7 @@ TEST_VENV := .venv-test
 PORT ?= 8000
 export PORT
 
-.PHONY: demo run test lint format bench lock clean python
+.PHONY: demo run test fuzz lint format bench lock clean python
 
 demo: $(VENV)/.installed
 	@$(VENV)/bin/python manage.py demo
@@ -17,6 +17,10 @@ run: $(VENV)/.installed
 
 test: $(TEST_VENV)/.installed
 	$(TEST_VENV)/bin/python -m pytest $(TESTS)
+
+# Odd requests to every operation of the REST interface: 20,000 and more.
+fuzz: $(TEST_VENV)/.installed
+	CUPADMIN_FUZZ_EXAMPLES=120 $(TEST_VENV)/bin/python -m pytest -q tests/rest/test_fuzz.py
 
 lint: $(TEST_VENV)/.installed
 	$(TEST_VENV)/bin/ruff check .

@@ -52,6 +52,18 @@ def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     return result
 
 
+def allow_null_once(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Postprocessing hook: "anything, or null" is just anything.
+
+    Written as oneOf it would refuse null, which then fits both.
+    """
+    for component in result["components"]["schemas"].values():
+        for about in component.get("properties", {}).values():
+            if {} in about.get("oneOf", ()):
+                del about["oneOf"]
+    return result
+
+
 def statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     found = list(ALWAYS)
     names = {parameter["name"] for parameter in operation.get("parameters", ())}
