@@ -35,6 +35,8 @@ FIELD_KEYS = parse_field_keys(
 ALLOWED_NETWORKS: list[str] = env.list("ALLOWED_NETWORKS", [])
 ALLOWED_PORTS = env.list("ALLOWED_PORTS", [], subcast=int)
 DNS_SERVERS: list[str] = env.list("DNS_SERVERS", [])
+# Who may read /metrics without a token.
+METRICS_NETWORKS: list[str] = env.list("METRICS_NETWORKS", [])
 SWEEP_INTERVAL = env.int("SWEEP_INTERVAL", 300)
 TROUBLESHOOTER_INTERVAL = env.int("TROUBLESHOOTER_INTERVAL", 86_400)
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", 90)

@@ -22,6 +22,7 @@ urlpatterns = [
     # health
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", views.metrics, name="metrics"),
 ]
 
 handler400 = "cupadmin.errors.bad_request"

@@ -1,8 +1,10 @@
 """The overview, the REST documentation and health."""
 
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from csp.decorators import csp_update
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -11,12 +13,15 @@ from drf_spectacular.views import SpectacularJSONAPIView
 
 from accounts.access import DeclaredAccess, Role, access, open_to_all
 from accounts.http import Request
+from accounts.models import ApiToken
 from cupadmin.overview import cards
+from diagnostics.metrics import metrics as diagnostics_metrics
 from jobs.models import Job
 from mesh.matrix import mesh
 from peers.models import Cluster, Node, Peer
 
 MOST_RESULTS = 20
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @access(get=Role.VIEWER)
@@ -91,3 +96,21 @@ def readyz(request: HttpRequest) -> HttpResponse:
     except DatabaseError:
         return JsonResponse({"status": "the database does not answer"}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+@open_to_all
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus metrics, for a token or an address in METRICS_NETWORKS."""
+    if not may_scrape(request):
+        response = HttpResponse("Send a token of this console.\n", status=401)
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+    return HttpResponse(diagnostics_metrics(), content_type=METRICS_TYPE)
+
+
+def may_scrape(request: HttpRequest) -> bool:
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and ApiToken.find(text.strip()):
+        return True
+    address = ip_address(request.META["REMOTE_ADDR"] or "0.0.0.0")  # noqa: S104
+    return any(address in ip_network(text) for text in settings.METRICS_NETWORKS)

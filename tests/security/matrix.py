@@ -9,7 +9,7 @@ from accounts.roles import Role
 V, OP, A = Role.VIEWER, Role.OPERATOR, Role.ADMINISTRATOR
 
 # Routes that answer without a sign-in.
-OPEN = {"accounts:login", "healthz", "readyz"}
+OPEN = {"accounts:login", "healthz", "metrics", "readyz"}
 
 MATRIX = {
     # the console itself

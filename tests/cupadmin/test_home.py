@@ -1,0 +1,56 @@
+import pytest
+
+from peers.models import Node
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_empty_console_says_what_to_do_first(viewer, client_of):
+    page = client_of(viewer).get("/")
+    assert b"No clusters yet" in page.content
+
+
+def test_the_matrix_shows_counts_and_the_missing_half(
+    viewer, client_of, cluster_factory, peer_factory
+):
+    east, west = cluster_factory("east"), cluster_factory("west")
+    peer_factory(east, west, outcome="passed", associated_users=7, remote_users=7)
+    page = client_of(viewer).get("/").content.decode()
+    assert "7 / 7" in page
+    assert "no entry back" in page
+    assert "No peer of west to east" in page
+
+
+def test_what_is_not_known_is_not_shown_as_good(viewer, client_of, cluster_factory):
+    cluster_factory("east")
+    cards = {card.name: card for card in client_of(viewer).get("/").context["cards"]}
+    assert cards["Healthy clusters"].outcome == "unknown"
+    assert cards["Sync agents started"].outcome == "unknown"
+    assert cards["Peers with all check marks"].outcome == "unknown"
+
+
+def test_a_changed_certificate_is_the_first_thing_to_see(
+    viewer, client_of, cluster_factory
+):
+    cluster_factory("east")
+    Node.objects.update(certificate_state="changed")
+    cards = client_of(viewer).get("/").context["cards"]
+    assert (cards[-1].outcome, cards[-1].figure) == ("failed", "1 to confirm")
+
+
+def test_only_an_administrator_is_offered_the_missing_peer(
+    administrator, viewer, client_of, cluster_factory
+):
+    cluster_factory("east"), cluster_factory("west")
+    assert b"?one=" in client_of(administrator).get("/").content
+    assert b"?one=" not in client_of(viewer).get("/").content
+
+
+def test_sixty_clusters_take_few_queries(
+    viewer, client_of, cluster_factory, django_assert_max_num_queries
+):
+    for _ in range(60):
+        cluster_factory()
+    client = client_of(viewer)
+    with django_assert_max_num_queries(15):
+        client.get("/")
