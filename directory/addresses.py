@@ -1,19 +1,26 @@
 """Addresses of users: what a valid directory URI is, and how clusters rewrite it."""
 
 import re
+from functools import lru_cache
 
-# RFC 3261: what may stand for a user, then a host name or an IPv4 address.
+# RFC 3261: what may stand for a user, and a host name or an IPv4 address.
+_USER = re.compile(r"(?:sips?:)?[A-Za-z0-9_.!~*'()&=+$,;?/%#-]+")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_URI = re.compile(
-    rf"(?:sips?:)?[A-Za-z0-9_.!~*'()&=+$,;?/%#-]+@{_LABEL}(?:\.{_LABEL})*"
-)
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _SCHEME = re.compile(r"(?:sips?|mailto|im|tel):", re.IGNORECASE)
 _PUNCTUATION = re.compile(r"[\s().\-/]+")
 LONGEST = 254
 
 
 def valid_uri(uri: str) -> bool:
-    return len(uri) <= LONGEST and bool(_URI.fullmatch(uri))
+    user, _, host = uri.rpartition("@")
+    return len(uri) <= LONGEST and bool(_USER.fullmatch(user)) and _valid_host(host)
+
+
+# The users of a cluster share few hosts.
+@lru_cache(maxsize=1024)
+def _valid_host(host: str) -> bool:
+    return bool(_HOST.fullmatch(host))
 
 
 def bare(text: str) -> str:

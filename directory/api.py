@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.exceptions import NotFound, ValidationError
@@ -31,6 +32,7 @@ from rest.pagination import Pagination
 from rest.problems import Conflict
 
 MOST_CLUSTERS = 1000
+PROBLEM = "application/problem+json"
 PAGING = {"limit", "offset"}
 
 
@@ -54,7 +56,7 @@ class ComparisonParameters(Parameters):
     """Which peer, and which of its users."""
 
     peer = serializers.UUIDField()
-    search = serializers.CharField(default="", max_length=255)
+    search = serializers.CharField(default="", allow_blank=True, max_length=255)
 
 
 class DuplicateParameters(Parameters):
@@ -64,7 +66,7 @@ class DuplicateParameters(Parameters):
         choices=list(duplicates.KINDS.items()), default=None, allow_null=True
     )
     cluster = serializers.UUIDField(default=None)
-    search = serializers.CharField(default="", max_length=255)
+    search = serializers.CharField(default="", allow_blank=True, max_length=255)
 
 
 class LocateParameters(Parameters):
@@ -126,7 +128,7 @@ class ComparisonView(APIView):
             OpenApiParameter("limit", int),
             OpenApiParameter("offset", int),
         ],
-        responses=ComparisonSerializer,
+        responses={200: ComparisonSerializer, (409, PROBLEM): OpenApiTypes.OBJECT},
     )
     def get(self, request: Request) -> Response:
         asked = ComparisonParameters.of(request)
@@ -211,7 +213,10 @@ class LocateView(APIView):
 
     access = {"get": Role.VIEWER}
 
-    @extend_schema(parameters=[LocateParameters], responses=LocatedSerializer)
+    @extend_schema(
+        parameters=[LocateParameters],
+        responses={200: LocatedSerializer, (404, PROBLEM): OpenApiTypes.OBJECT},
+    )
     def get(self, request: Request) -> Response:
         text = LocateParameters.of(request)["user"]
         directory = Directory()

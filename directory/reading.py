@@ -1,5 +1,6 @@
 """Reading the users of a cluster over AXL, whatever columns its release has."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ DEADLINE = 200.0
 TELEPHONE = "telephonenumber"
 NEEDED = ("pkid", "userid", "primarynodeid")
 WANTED = (*NEEDED, "directoryuri", "mailid", "enablecups")
+BLOCK = 2048
 NO_PLACE = "no enterprise node"
 
 Row = dict[str, str | None]
@@ -98,29 +100,46 @@ async def _add_all(
     telephone: str,
     told: Told,
 ) -> None:
-    # Users who are added while the pages are read shift them, and repeat rows.
+    """Put the rows into columns in a thread, while the node sends the next ones."""
+    loop = asyncio.get_running_loop()
     seen: set[str | None] = set()
-    add = reading.builder.add
+
+    def add(block: list[Row]) -> None:
+        fresh = [row for row in block if _first(row.get("pkid"), seen)]
+        reading.repeated += len(block) - len(fresh)
+        reading.builder.add([_user(row, places, telephone) for row in fresh])
+        told(len(reading.builder))
+
+    block: list[Row] = []
+    working: asyncio.Future[None] | None = None
     async for row in rows:
-        pkid = row.get("pkid")
-        if pkid in seen:
-            reading.repeated += 1
-            continue
-        if pkid:
-            seen.add(pkid)
-        add(_user(row, places, telephone))
-        if not len(seen) % 1000:
-            told(len(seen))
+        block.append(row)
+        if len(block) == BLOCK:
+            if working:
+                await working
+            working, block = loop.run_in_executor(None, add, block), []
+    if working:
+        await working
+    add(block)
+
+
+def _first(pkid: str | None, seen: set[str | None]) -> bool:
+    """Whether a row is new: users who are added while pages are read repeat rows."""
+    if pkid in seen:
+        return False
+    if pkid:
+        seen.add(pkid)
+    return True
 
 
 def _user(row: Row, places: Mapping[str, str], telephone: str) -> User:
     place = row.get("primarynodeid")
     enabled = row.get("enablecups")
     return User(
-        userid=row.get("userid") or "",
-        directory_uri=row.get("directoryuri") or "",
-        mail_id=row.get("mailid") or "",
-        number=row.get(telephone) or "",
-        node=(places.get(place) or f"{NO_PLACE} {place}") if place else "",
-        enabled=None if enabled is None else enabled.lower() in ("t", "true", "1"),
+        row.get("userid") or "",
+        row.get("directoryuri") or "",
+        row.get("mailid") or "",
+        row.get(telephone) or "",
+        (places.get(place) or f"{NO_PLACE} {place}") if place else "",
+        None if enabled is None else enabled.lower() in ("t", "true", "1"),
     )

@@ -10,6 +10,7 @@ from accounts import audit
 from accounts.audit import Actor
 from directory.models import Snapshot
 from jobs.models import Job, JobLock, JobStep
+from peers.changes import queue_of
 from peers.models import Cluster
 
 KIND = "snapshot-directory"
@@ -33,11 +34,25 @@ def take(clusters: Sequence[Cluster], actor: Actor) -> Job:
             locks=[lock_of(one) for one in clusters],
             user=actor.user,
             address=actor.address,
+            queue=queue_for(clusters),
         )
         if actor.user:
             names = [one.name for one in clusters]
             audit.record(actor, "take snapshots", job, {"clusters": [None, names]})
     return job
+
+
+def queue_for(clusters: Sequence[Cluster]) -> str:
+    """The site's queue if all clusters are of one site, else the common one."""
+    queues = {queue_of(one) for one in clusters}
+    return queues.pop() if len(queues) == 1 else ""
+
+
+def by_site(clusters: Sequence[Cluster]) -> list[list[Cluster]]:
+    sites: dict[str, list[Cluster]] = {}
+    for one in clusters:
+        sites.setdefault(one.site, []).append(one)
+    return list(sites.values())
 
 
 def lock_of(cluster: Cluster) -> str:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.audit import CONSOLE
 from directory import record
-from directory.snapshots import COMPARE, KIND, due, take
+from directory.snapshots import COMPARE, KIND, by_site, due, take
 from directory.taking import Taking
 from jobs.kinds import kind
 from jobs.models import Busy, JobStep
@@ -31,9 +31,8 @@ def snapshot_directory(run: Run) -> None:
 @shared_task
 def snapshot_when_due() -> None:
     """Read the users of the clusters whose newest snapshot is old."""
-    clusters = due(timezone.now())
-    if clusters:
+    for clusters in by_site(due(timezone.now())):
         try:
             take(clusters, CONSOLE)
         except Busy:
-            return  # another beat was quicker
+            continue  # another beat was quicker

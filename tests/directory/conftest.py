@@ -75,8 +75,7 @@ def has(transactional_db: None) -> Callable[..., Snapshot]:
 
     def say(cluster: Cluster, *users: User, minutes: int = 0) -> Snapshot:
         builder = Builder()
-        for user in users:
-            builder.add(user)
+        builder.add(users)
         snapshot = Snapshot(
             cluster=cluster,
             taken_at=timezone.now() - timedelta(minutes=minutes),

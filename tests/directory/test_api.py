@@ -1,5 +1,3 @@
-import dataclasses
-
 import pytest
 
 from directory.models import Snapshot
@@ -137,7 +135,7 @@ def test_nobody_reads_without_a_sign_in(db, client):
 def test_a_user_assigned_nowhere_has_no_home(pair, has, api, viewer):
     home, _, _ = pair
     (ada,) = of(home, "ada")
-    has(home, dataclasses.replace(ada, node=""))
+    has(home, ada._replace(node=""))
     body = api(viewer).get(f"{ROOT}locate/", {"user": "ada"}).json()
     assert (body["home_cluster"], body["node"]) == (None, None)
     assert Snapshot.objects.get().nodes == {"": 1}

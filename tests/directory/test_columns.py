@@ -16,8 +16,7 @@ ODD = [
 
 def columns_of(*users):
     builder = Builder()
-    for user in users:
-        builder.add(user)
+    builder.add(users)
     return Columns(builder.finish())
 
 
@@ -52,6 +51,5 @@ def test_an_empty_value_is_found_by_nobody():
 
 def test_users_are_counted_by_their_node():
     builder = Builder()
-    for node in ("b", "a", "b", ""):
-        builder.add(user("x", node))
+    builder.add([user("x", node) for node in ("b", "a", "b", "")])
     assert builder.counts() == {"b": 2, "a": 1, "": 1}

@@ -1,5 +1,3 @@
-import dataclasses
-
 import pytest
 
 from directory.comparison import ELSEWHERE, EXTRA, MISSING, compare
@@ -46,7 +44,7 @@ def test_a_copy_on_another_node_than_the_user_is_elsewhere(pair, has):
     names = {"name": "bergen-sub.example.com", "address": "127.66.9.2"}
     remote.nodes.create(role="subscriber", **names)
     (bob,) = of(remote, "bob")
-    has(home, dataclasses.replace(bob, node="bergen-sub.example.com"))
+    has(home, bob._replace(node="bergen-sub.example.com"))
     has(remote, bob)
     (entry,) = compared(peer).entries(ELSEWHERE)
     assert (entry.says.node, entry.lives.node) == (
@@ -121,7 +119,7 @@ def test_a_user_without_a_node_does_not_count_on_either_side(pair, has):
     home, remote, peer = pair
     (bob,) = of(remote, "bob")
     has(home)
-    has(remote, dataclasses.replace(bob, node=""))
+    has(remote, bob._replace(node=""))
     result = compared(peer)
     assert (result.outcome, result.remote_count) == ("passed", 0)
 

@@ -1,5 +1,3 @@
-import dataclasses
-
 import pytest
 
 from directory import duplicates
@@ -31,7 +29,7 @@ def test_copies_are_no_duplicates(pair, has):
 def test_an_address_of_two_users_of_one_cluster_is_a_duplicate(pair, has, kind):
     home, _, _ = pair
     ada, bob = of(home, "ada", "bob")
-    has(home, ada, dataclasses.replace(bob, **{kind: ada.value(kind).upper()}))
+    has(home, ada, bob._replace(**{kind: ada.value(kind).upper()}))
     (one,) = found(*duplicates.SHARED)
     assert one.kind == kind
     assert {h.user.userid for h in one.holders} == {"ada", "bob"}
@@ -41,7 +39,7 @@ def test_empty_values_equal_nothing(pair, has):
     home, _, _ = pair
     has(
         home,
-        *(dataclasses.replace(u, mail_id=" ") for u in of(home, "ada", "bob")),
+        *(u._replace(mail_id=" ") for u in of(home, "ada", "bob")),
     )
     assert found(*duplicates.SHARED) == []
 
@@ -49,8 +47,8 @@ def test_empty_values_equal_nothing(pair, has):
 def test_an_enabled_user_without_a_node_counts_and_a_disabled_one_does_not(pair, has):
     home, remote, _ = pair
     ada, bob = of(home, "ada", "bob")
-    waiting = dataclasses.replace(ada, node="")
-    disabled = dataclasses.replace(bob, node="", enabled=False)
+    waiting = ada._replace(node="")
+    disabled = bob._replace(node="", enabled=False)
     has(home, waiting, disabled)
     has(remote, *of(remote, "ada", "bob"))
     assert [one.value for one in found("userid")] == ["ada"]
@@ -67,8 +65,8 @@ def test_more_than_ten_are_listed_completely(pair, has):
 def test_empty_and_invalid_uris_have_lists_of_their_own(pair, has):
     home, _, _ = pair
     ada, bob, eve = of(home, "ada", "bob", "eve")
-    none = dataclasses.replace(bob, directory_uri="")
-    wrong = dataclasses.replace(eve, directory_uri="eve at home")
+    none = bob._replace(directory_uri="")
+    wrong = eve._replace(directory_uri="eve at home")
     has(home, ada, none, wrong)
     lists = [found(kind) for kind in ("empty_uri", "invalid_uri")]
     assert [[one.userid for one in few] for few in lists] == [["bob"], ["eve"]]

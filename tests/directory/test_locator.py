@@ -1,5 +1,3 @@
-import dataclasses
-
 import pytest
 
 from directory.homes import Directory
@@ -108,7 +106,7 @@ def test_a_copy_that_names_another_home_is_not_good(pair, has, cluster_factory):
 def test_a_copy_with_another_address_is_told(pair, has):
     home, remote, _ = pair
     (bob,) = of(remote, "bob")
-    has(home, dataclasses.replace(bob, mail_id="robert@mail.example.com"))
+    has(home, bob._replace(mail_id="robert@mail.example.com"))
     has(remote, bob)
     view = view_on(located("bob"), "oslo")
     assert view.state == "different"
