@@ -109,11 +109,16 @@ class RunSerializer(RunSummarySerializer):
 
 
 class RunRequestSerializer(serializers.Serializer[Any]):
-    """Which clusters to look at; all of them when none are named."""
+    """Which clusters to look at; all of them when none are named, or for "all"."""
 
     clusters = serializers.PrimaryKeyRelatedField(
         queryset=Cluster.objects.all(), many=True, required=False
     )
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("clusters") == "all":
+            data = data | {"clusters": []}
+        return super().to_internal_value(data)
 
 
 class AcceptedRunSerializer(JobSerializer):

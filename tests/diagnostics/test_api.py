@@ -94,3 +94,13 @@ def test_a_viewer_cannot_check_peers(api, viewer, pair):
         assert api(viewer).post(reverse(url), {}).status_code == 403
     one = reverse("api:peers-check", args=[pair.pk])
     assert api(viewer).post(one).status_code == 403
+
+
+def test_all_clusters_may_be_asked_for_by_name(api, operator, cluster_factory):
+    cluster_factory("east"), cluster_factory("west")
+    answer = api(operator).post(
+        reverse("api:troubleshooter-runs-list"), {"clusters": "all"}
+    )
+    assert answer.status_code == 202
+    run = TroubleshooterRun.objects.get(pk=answer.data["run"])
+    assert [cluster["name"] for cluster in run.clusters] == ["east", "west"]
