@@ -1,6 +1,7 @@
 """The mesh: every pair of clusters, and what is known of its peering."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from peers.models import Cluster, Outcome, Peer
 
@@ -30,19 +31,19 @@ class Mesh:
     clusters: list[Cluster]
     rows: list[tuple[Cluster, list[Cell]]]
 
-    @property
+    @cached_property
     def cells(self) -> list[Cell]:
         return [cell for _, row in self.rows for cell in row if not cell.diagonal]
 
-    @property
+    @cached_property
     def missing(self) -> list[Cell]:
         return [cell for cell in self.cells if cell.peer is None]
 
-    @property
+    @cached_property
     def one_sided(self) -> list[Cell]:
         return [cell for cell in self.cells if cell.one_sided]
 
-    @property
+    @cached_property
     def passed(self) -> int:
         return sum(cell.outcome == Outcome.PASSED for cell in self.cells)
 

@@ -1,0 +1,67 @@
+"""The matrix as people see it, and how large it may be."""
+
+import gzip
+import uuid
+
+import pytest
+
+from mesh.drawing import Drawing
+from mesh.matrix import Mesh, _cell, mesh
+from peers.models import Cluster, Peer
+
+pytestmark = pytest.mark.django_db
+
+
+def invented(size):
+    """A mesh of so many clusters that is in no database."""
+    clusters = [Cluster(name=f"cluster-{n:02}-europe") for n in range(size)]
+    peers = {
+        (home.pk, remote.pk): Peer(
+            cluster=home,
+            remote_cluster=remote,
+            outcome="passed",
+            associated_users=uuid.uuid4().int % 9_000,
+            remote_users=9_000,
+        )
+        for home in clusters
+        for remote in clusters
+        if home is not remote
+    }
+    rows = [
+        (home, [_cell(peers, home, other) for other in clusters]) for home in clusters
+    ]
+    return Mesh(clusters, rows)
+
+
+def test_names_of_clusters_are_escaped(cluster_factory, peer_factory):
+    one, two, _ = (cluster_factory(name) for name in ("<i>", '"a" & b', "c"))
+    peer_factory(one, two)
+    found = Drawing(mesh(), offering=True).html()
+    assert "<i>" not in found
+    assert "&lt;i&gt; to &quot;a&quot; &amp; b: Unknown" in found
+
+
+def test_a_cell_tells_its_counts_and_that_the_other_side_is_missing(
+    cluster_factory, peer_factory
+):
+    one, two = cluster_factory("one"), cluster_factory("two")
+    peer_factory(one, two, outcome="warning", associated_users=3)
+    found = Drawing(mesh(), offering=False).html()
+    assert 'class="warning half"' in found
+    assert "one to two: Warning, no entry back, 3 of ? users" in found
+    assert "3 / ?" in found
+
+
+def test_sixty_clusters_are_under_200_kilobytes_on_the_way():
+    found = Drawing(invented(60), offering=True).html()
+    assert found.count("<td") == 3_600
+    assert len(gzip.compress(found.encode())) < 200_000
+
+
+def test_a_mesh_is_read_in_two_queries(
+    cluster_factory, peer_factory, django_assert_num_queries
+):
+    clusters = [cluster_factory() for _ in range(4)]
+    peer_factory(*clusters[:2])
+    with django_assert_num_queries(2):
+        assert len(mesh().missing) == 11
