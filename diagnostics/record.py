@@ -15,6 +15,7 @@ from diagnostics.judge.peer import PeerView
 from diagnostics.judge.status import judge, outcome_of
 from diagnostics.models import PeerCheck
 from diagnostics.service_readings import share
+from diagnostics.signals import clusters_recorded
 from peers.models import Cluster, Node, Peer
 from wire import platforms
 
@@ -62,6 +63,7 @@ def record_clusters(facts: Facts) -> None:
             record_node(node)
         record_cluster(cluster, facts)
     share(facts)
+    clusters_recorded.send(sender=Cluster, facts=facts)
 
 
 def record_cluster(cluster: ClusterFacts, facts: Facts) -> None:

@@ -2,16 +2,19 @@
 
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts import audit
 from accounts.audit import Actor
+from diagnostics.checks import submit_check
 from jobs.models import Job
 from mesh.plan import plan
 from mesh.rounds import rounds
+from mesh.shown import Stranger
 from mesh.steps import Plan, Step
 from mesh.wanted import Wanted
-from peers import changes
+from peers import changes, rules
 from peers.models import Cluster, Peer
 
 
@@ -45,6 +48,33 @@ def apply(wanted: Wanted, plan_hash: str, actor: Actor) -> Job:
             raise PlanBlocked(" ".join(current.errors))
         peers = {side(step): store(step, actor) for step in current.changes}
         return submit(current, peers, actor)
+
+
+def adopt(stranger: Stranger, password: str, actor: Actor) -> Peer:
+    """Take an entry that is on a cluster into the console, as it stands there.
+
+    Raises:
+        django.core.exceptions.ValidationError: it breaks a rule of peers.
+    """
+    peer = Peer(
+        cluster=stranger.home,
+        remote_cluster=stranger.remote,
+        provisioning_state=Peer.ProvisioningState.APPLIED,
+        applied_address=stranger.entry.address,
+        **stranger.entry.values,
+    )
+    peer.seal("password", password)
+    if errors := rules.peer_errors(peer):
+        raise ValidationError(list(errors.values()))
+    peer.clean_fields()
+    with transaction.atomic():
+        peer.save(force_insert=True)
+        found = audit.differences({}, stranger.entry.values)
+        if password:
+            found["password"] = [None, "changed"]
+        audit.record(actor, "adopt peer", peer, found)
+        submit_check([peer], actor)
+    return peer
 
 
 def side(step: Step) -> tuple[UUID, UUID]:

@@ -122,6 +122,20 @@ class MeshForm(forms.Form):
         return Wanted.whole_mesh(clusters, protocol=self.cleaned_data["protocol"])
 
 
+class AdoptForm(forms.Form):
+    """The password of an entry that is taken over; no cluster tells it."""
+
+    password = forms.CharField(
+        label="Password of its user",
+        required=False,
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="The cluster does not tell it. Without it the console can neither "
+        "check the credentials nor write the entry again.",
+    )
+
+
 def initial_peering(query: Mapping[str, str]) -> dict[str, str]:
     """Read the two clusters that a link of the matrix names."""
     named = {"one": query.get("one", ""), "other": query.get("other", "")}

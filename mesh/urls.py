@@ -8,5 +8,6 @@ urlpatterns = [
     path("", views.matrix, name="matrix"),
     path("set-up/", views.set_up, name="set_up"),
     path("complete/", views.complete, name="complete"),
+    path("adopt/<uuid:pk>/<str:address>/", views.adopt, name="adopt"),
     path("plans/<uuid:pk>/", views.show_plan, name="plan"),
 ]

@@ -1,7 +1,10 @@
 """Set up a peering and complete the mesh: who, plan, run."""
 
+from uuid import UUID
+
 from django.contrib import messages
-from django.http import HttpResponse
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from accounts import audit
@@ -9,16 +12,39 @@ from accounts.access import Role, access
 from accounts.http import Request
 from jobs.models import Busy
 from mesh import changes
-from mesh.forms import MeshForm, PeeringForm, initial_peering
+from mesh.forms import AdoptForm, MeshForm, PeeringForm, initial_peering
 from mesh.matrix import mesh
 from mesh.models import Draft
 from mesh.plan import plan
+from mesh.shown import strangers
 from peers.models import Cluster
 
 
 @access(get=Role.VIEWER)
 def matrix(request: Request) -> HttpResponse:
-    return render(request, "mesh/matrix.html", {"mesh": mesh()})
+    context = {"mesh": mesh(), "strangers": strangers()}
+    return render(request, "mesh/matrix.html", context)
+
+
+@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
+def adopt(request: Request, pk: UUID, address: str) -> HttpResponse:
+    """Take an entry over that a cluster shows and the console does not know."""
+    found = [
+        one for one in strangers() if one.home.pk == pk and one.entry.address == address
+    ]
+    if not found:
+        raise Http404
+    form = AdoptForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        password = form.cleaned_data["password"]
+        try:
+            peer = changes.adopt(found[0], password, audit.actor_of(request))
+        except ValidationError as error:
+            form.add_error(None, error.messages)
+        else:
+            messages.success(request, f"{peer} is in the console now.")
+            return redirect(peer)
+    return render(request, "mesh/adopt.html", {"form": form, "stranger": found[0]})
 
 
 @access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)

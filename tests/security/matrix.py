@@ -43,6 +43,7 @@ MATRIX = {
     "mesh:set_up": {"GET": A, "POST": A},
     "mesh:complete": {"GET": A, "POST": A},
     "mesh:plan": {"GET": A, "POST": A},
+    "mesh:adopt": {"GET": A, "POST": A},
     # peers
     "peers:clusters": {"GET": V},
     "peers:add_cluster": {"GET": A, "POST": A},

@@ -1,0 +1,19 @@
+"""Keeping what every collection read from the clusters' own peer tables."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from diagnostics.facts import Facts
+from diagnostics.signals import clusters_recorded
+from mesh import shown
+
+
+@receiver(clusters_recorded)
+def remember_entries(facts: Facts, **kwargs: Any) -> None:
+    tables = {
+        cluster.id: cluster.peers.value
+        for cluster in facts.clusters.values()
+        if cluster.peers.value is not None
+    }
+    shown.remember(tables, facts.at)
