@@ -318,3 +318,14 @@ class JobLock(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Lease(models.Model):
+    """What only one worker may do at a time, wherever it runs."""
+
+    name = models.CharField(primary_key=True, max_length=120)
+    owner = models.CharField(max_length=40)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

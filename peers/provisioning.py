@@ -6,10 +6,12 @@ notices when the cluster shows the result. Either way an interrupted step is rea
 before anything is done again.
 """
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 from jobs.failpoints import failpoint
+from jobs.leases import LeaseTaken, lease
 from jobs.models import Job
 from jobs.run import Ended, Run, Step
 from peers.connections import peer_table_of
@@ -24,6 +26,8 @@ Conversation = Callable[[PeerTableClient], Awaitable[T]]
 
 # A guided job looks again this often, and asks for attention after this long.
 NOTICE_EVERY = 15.0
+# The wire gives a write 30 seconds.
+WRITE_DEADLINE = 30.0
 
 
 def ask_table(peer: Peer, conversation: Conversation[T]) -> T:
@@ -100,6 +104,20 @@ def remember_before(step: Step, peer: Peer) -> str:
     return "There is an entry, it will be changed." if before else "There is no entry."
 
 
+@contextlib.contextmanager
+def only_write(peer: Peer) -> Iterator[None]:
+    """One AXL write in flight on a publisher, whichever worker it comes from."""
+    name = f"axl-write:{publisher_of(peer.cluster).pk}"
+    try:
+        with lease(name, seconds=2 * WRITE_DEADLINE, patience=2 * WRITE_DEADLINE):
+            yield
+    except LeaseTaken:
+        raise Ended(
+            Job.State.FAILED,
+            f"Other writes kept the publisher of {peer.cluster} busy. Try again.",
+        ) from None
+
+
 def write(step: Step, peer: Peer) -> str:
     """Insert or change the entry once; an unclear outcome is settled by reading."""
     failpoint("provision:before-write")
@@ -108,11 +126,12 @@ def write(step: Step, peer: Peer) -> str:
         return "An earlier attempt wrote it." if step.interrupted else "It stands."
     values = values_of(peer)
     try:
-        if existing:
-            old = existing.address
-            ask_table(peer, lambda t: t.update(old, values, renamed=peer.address))
-        else:
-            ask_table(peer, lambda t: t.insert(peer.address, values))
+        with only_write(peer):
+            if existing:
+                old = existing.address
+                ask_table(peer, lambda t: t.update(old, values, renamed=peer.address))
+            else:
+                ask_table(peer, lambda t: t.insert(peer.address, values))
     except WireError as error:
         if not error.outcome_unknown:
             raise
@@ -207,7 +226,8 @@ def delete(peer: Peer) -> str:
         return "The cluster has no such entry."
     address = existing.address
     try:
-        ask_table(peer, lambda table: table.delete(address))
+        with only_write(peer):
+            ask_table(peer, lambda table: table.delete(address))
     except WireError as error:
         if not error.outcome_unknown or entry_of(peer) is not None:
             raise
