@@ -139,15 +139,18 @@ class Message:
     def children(self, parent: Element | None, name: str) -> list[Element]:
         if parent is None:
             return []
-        found = (x for x in self.follow(parent) if local_name(x) == name)
+        found = self.follow(parent).iterchildren(f"{{*}}{name}")
         return [self.follow(x) for x in found]
 
     def child(self, parent: Element | None, *names: str) -> Element | None:
         """Give the first child that bears one of the names."""
+        if parent is None:
+            return None
+        parent = self.follow(parent)
         for name in names:
-            found = self.children(parent, name)
-            if found:
-                return found[0]
+            found = next(parent.iterchildren(f"{{*}}{name}"), None)
+            if found is not None:
+                return self.follow(found)
         return None
 
     def text(self, parent: Element | None, *names: str) -> str:
