@@ -120,6 +120,7 @@ def submit(current: Plan, peers: dict[tuple[UUID, UUID], Peer], actor: Actor) ->
     order = rounds(touched)
     for pairs in order:
         steps += [step for pair in pairs for step in pair_steps(pair, peers)]
+    steps.append(("troubleshoot", "Run the System Troubleshooter over these clusters"))
     return Job.objects.submit(
         "set-up-peerings",
         steps,

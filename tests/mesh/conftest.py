@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab import Lab
-from mesh import setup
+from mesh import readiness, setup
 from peers.models import Cluster
 from services import control, pace
 
@@ -16,7 +16,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "CALLS", 1000)
     monkeypatch.setattr(setup, "VERIFY_EVERY", 0.2)
     # Nobody else works on the child jobs: give the worker back at once.
-    monkeypatch.setattr(setup, "ATTENDED", -1)
+    monkeypatch.setattr(readiness, "ATTENDED", -1)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,133 @@
+"""What goes wrong while a peering is set up, and how the job tells it."""
+
+import pytest
+
+from accounts.audit import CONSOLE
+from diagnostics.checks import check
+from jobs import doorbell, tasks
+from jobs.models import Job, JobStep
+from mesh import changes, setup
+from mesh.plan import plan
+from mesh.wanted import Wanted
+from peers.models import Peer
+from tests.mesh.test_setup import apply, entries, wanted_pair
+from tests.workers import done
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Let something happen once, when the job comes to a place."""
+
+    def plant(place, happening):
+        left = [happening]
+
+        def failpoint(name):
+            if name == place and left:
+                left.pop()()
+
+        monkeypatch.setattr(setup, "failpoint", failpoint)
+
+    return plant
+
+
+def test_a_lost_broker_delays_a_job_and_loses_nothing(lab, clusters, monkeypatch):
+    monkeypatch.setattr(doorbell, "ring", lambda jobs: None)
+    job = apply(wanted_pair(clusters))
+    Job.objects.filter(pk=job.pk).update(ring_at=job.created_at)
+    rung = []
+    monkeypatch.setattr(doorbell, "ring", lambda jobs: rung.extend(jobs))
+    tasks.ring_due()
+    assert (str(job.pk), job.queue) in rung
+    assert done(job).state == Job.State.SUCCEEDED
+
+
+def test_a_certificate_that_changes_half_way_takes_the_first_side_back(
+    lab, clusters, at
+):
+    at("mesh:between-sides", lab.clusters[1].publisher.renew_certificate)
+    job = done(apply(wanted_pair(clusters)))
+    assert job.state == Job.State.ROLLED_BACK
+    assert entries(lab) == [0, 0, 0]
+    assert "certificate" in job.error
+    node = clusters[1].nodes.get()
+    assert node.certificate_state == "changed"
+
+
+def test_a_cluster_gone_half_way_takes_the_first_side_back(lab, clusters, at):
+    at(
+        "mesh:between-sides",
+        lambda: lab.clusters[1].publisher.set_fault("node", "down"),
+    )
+    job = done(apply(wanted_pair(clusters)))
+    assert job.state == Job.State.ROLLED_BACK
+    assert entries(lab) == [0, 0, 0]
+    states = set(Peer.objects.values_list("provisioning_state", flat=True))
+    assert states == {"absent", "failed"}
+
+
+def test_half_a_pair_that_cannot_be_undone_is_told(lab, clusters, at):
+    def both_go():
+        for cluster in lab.clusters[:2]:
+            cluster.publisher.set_fault("node", "down")
+
+    at("mesh:between-sides", both_go)
+    job = done(apply(wanted_pair(clusters)))
+    assert job.state == Job.State.NEEDS_ATTENTION
+    assert "stands alone" in job.error
+
+
+def test_a_cancelled_job_leaves_no_half_pair(lab, clusters, at):
+    job = apply(wanted_pair(clusters))
+    at("mesh:between-sides", lambda: Job.objects.get(pk=job.pk).cancel())
+    assert done(job).state == Job.State.CANCELLED
+    assert entries(lab) == [0, 0, 0]
+    assert not Peer.objects.filter(provisioning_state="pending").exists()
+
+
+def test_what_a_cancelled_job_cannot_undo_is_told(lab, clusters, at):
+    job = apply(wanted_pair(clusters))
+
+    def go_and_cancel():
+        lab.clusters[0].publisher.set_fault("node", "down")
+        Job.objects.get(pk=job.pk).cancel()
+
+    at("mesh:between-sides", go_and_cancel)
+    assert done(job).state == Job.State.NEEDS_ATTENTION
+    assert "stands alone" in job.error
+
+
+def test_the_second_of_two_administrators_is_told(lab, clusters):
+    wanted = wanted_pair(clusters)
+    seen = plan(wanted).hash
+    done(changes.apply(wanted, seen, CONSOLE))
+    with pytest.raises(changes.PlanChanged):
+        changes.apply(wanted, seen, CONSOLE)
+    assert Job.objects.filter(kind="set-up-peerings").count() == 1
+
+
+def test_a_long_mesh_gives_the_worker_back_between_rounds(lab, clusters, monkeypatch):
+    monkeypatch.setattr(setup, "ENOUGH", -1)
+    job = done(apply(Wanted.whole_mesh(clusters)))
+    assert job.state == Job.State.SUCCEEDED, job.error
+    assert entries(lab) == [2, 2, 2]
+
+
+def test_the_job_ends_with_a_run_of_the_troubleshooter(lab, clusters):
+    job = done(apply(wanted_pair(clusters)))
+    step = job.steps.get(key="troubleshoot")
+    assert step.state == JobStep.State.DONE
+    run = Job.objects.get(kind="troubleshoot")
+    assert run.arguments["run"] in step.memo["url"]
+
+
+def test_what_a_sweep_reads_shows_in_the_next_plan(lab, clusters):
+    done(apply(wanted_pair(clusters)))
+    peer = Peer.objects.get(cluster=clusters[0])
+    lab.clusters[0].remove_peer(peer.address)
+    check([peer])
+    found = plan(wanted_pair(clusters)).changes
+    assert [(step.home, step.action) for step in found] == [(clusters[0], "create")]
+    done(apply(wanted_pair(clusters)))
+    assert entries(lab) == [1, 1, 0]
