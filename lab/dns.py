@@ -62,9 +62,11 @@ class Zone:
         if kind == "PTR" and name in self.reverse:
             return [f"{self.reverse[name].name}."]
         if kind == "SRV":
+            # The order of records says nothing: priority and weight do.
             return [
-                f"{1 if n.is_publisher else 2} 50 {self._port(name, n)} {n.name}."
-                for n in self.nodes_of_service(name)
+                f"{1 if n.is_publisher else 2} {10 * n.number} "
+                f"{self._port(name, n)} {n.name}."
+                for n in sorted(self.nodes_of_service(name), key=lambda n: n.name)
             ]
         return []
 

@@ -6,10 +6,13 @@ import re
 import socket
 import struct
 
+from lxml import etree
+
 from .faults import Setting, fault
 from .http import Connection, Request, Response, deliver, page
 
 BOTH = "axl control_center"
+RECORDS = ("row", "item", "multiRef", "axlError", "error")
 
 
 @fault(BOTH, "html-200", "answer")
@@ -40,6 +43,12 @@ def html_404(request: Request, setting: Setting) -> Response:
 def html_503(request: Request, setting: Setting) -> Response:
     """An HTML page with status 503."""
     return refusal(503, "This service is not currently available")
+
+
+@fault(BOTH, "status", "answer")
+def status(request: Request, setting: Setting) -> Response:
+    """An HTML page with the status in the parameter (418), whatever that means."""
+    return refusal(int(setting.number(418)), "No further words.")
 
 
 @fault(BOTH, "empty", "answer")
@@ -91,6 +100,16 @@ def control_characters(response: Response, setting: Setting) -> None:
 
 def _spoil(body: bytes, insert: bytes) -> bytes:
     return re.sub(rb"([^<>\s])</", rb"\1" + insert + b"</", body, count=3)
+
+
+@fault(BOTH, "reversed", "rewrite")
+def backwards(response: Response, setting: Setting) -> None:
+    """The columns of a row and the fields of an item come in the reverse order."""
+    root = etree.fromstring(response.body)
+    for record in root.iterfind(".//*"):
+        if etree.QName(record).localname in RECORDS:
+            record[:] = reversed(record)
+    response.body = etree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
 @fault(BOTH, "truncated-xml", "rewrite")
@@ -167,6 +186,36 @@ async def cut_body(
 ) -> None:
     """The connection ends in the middle of the body; a write has been done."""
     connection.write(_half(connection, response))
+    response.close = True
+
+
+@fault(BOTH, "not-http", "deliver")
+async def not_http(
+    connection: Connection, response: Response, setting: Setting
+) -> None:
+    """The greeting of another protocol instead of HTTP."""
+    connection.write(b"220 mail.lab.example ESMTP ready\r\n")
+    response.close = True
+
+
+@fault(BOTH, "bad-length", "deliver")
+async def bad_length(
+    connection: Connection, response: Response, setting: Setting
+) -> None:
+    """HTTP whose Content-Length is no number."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: many\r\n\r\n"
+    connection.write(head + response.body)
+    response.close = True
+
+
+@fault(BOTH, "endless-headers", "deliver")
+async def endless_headers(
+    connection: Connection, response: Response, setting: Setting
+) -> None:
+    """The parameter (4) in megabytes of headers that never come to an end."""
+    connection.write(b"HTTP/1.1 200 OK\r\n")
+    line = b"X-Padding: " + b"x" * 1000 + b"\r\n"
+    connection.write(line * (int(setting.number(4)) * 1024))
     response.close = True
 
 
