@@ -59,10 +59,14 @@ MATRIX = {
     "peers:certificate": {"GET": OP},
     "peers:trust": {"POST": A},
     "peers:find": {"GET": V},
+    "peers:export": {"GET": V},
     "peers:add_peer": {"GET": A, "POST": A},
     "peers:delete_selected": {"POST": A},
     "peers:edit_peer": {"GET": V, "POST": A},
     "peers:provisioning": {"GET": V},
+    "peers:guide": {"GET": V},
+    "peers:look": {"POST": OP},
+    "peers:reveal": {"POST": A},
     "peers:delete_peer": {"GET": A, "POST": A},
     "peers:resync": {"GET": OP, "POST": OP},
     # diagnostics
@@ -134,4 +138,18 @@ MATRIX = {
     # the console itself
     "schema": {"GET": V},
     "docs": {"GET": V},
+    # directory
+    "directory:locate": {"GET": V},
+    "directory:take": {"POST": OP},
+    "directory:comparisons": {"GET": V},
+    "directory:comparison": {"GET": V},
+    "directory:duplicates": {"GET": V},
+    "directory:moves": {"GET": V},
+    "directory:mask_preview": {"GET": V},
+    # REST: directory
+    "api:directory-comparison": {"GET": V},
+    "api:directory-duplicates": {"GET": V},
+    "api:directory-locate": {"GET": V},
+    "api:directory-snapshots-list": {"GET": V, "POST": OP},
+    "api:directory-snapshots-detail": {"GET": V},
 }

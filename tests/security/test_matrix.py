@@ -29,7 +29,11 @@ def test_every_route_has_a_name_of_its_own():
     assert all(name.split(":")[-1] for name in ROUTES)
 
 
-@pytest.mark.parametrize("name", sorted(OPEN))
+def test_metrics_refuse_a_stranger(db):
+    assert Client().get(ROUTES["metrics"].url).status_code == 401
+
+
+@pytest.mark.parametrize("name", sorted(OPEN - {"metrics"}))
 def test_open_route_answers_without_a_sign_in(db, name):
     response = Client().get(ROUTES[name].url)
     assert response.status_code == 200
