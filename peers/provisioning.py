@@ -10,10 +10,13 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
+from django.urls import reverse
+
 from jobs.failpoints import failpoint
 from jobs.leases import LeaseTaken, lease
 from jobs.models import Job
 from jobs.run import Ended, Run, Step
+from peers import looking
 from peers.connections import peer_table_of
 from peers.conversation import ask
 from peers.discovery import publisher_of
@@ -180,9 +183,21 @@ def applied(peer: Peer) -> None:
 
 
 def provision_guided(run: Run, peer: Peer) -> None:
-    run.do("instruct", lambda step: instruction(peer))
-    run.do("notice", lambda step: notice(run, peer))
+    run.do("instruct", lambda step: instruct(step, peer, instruction(peer)))
+    run.do("notice", lambda step: looking.notice(run, peer, step))
     applied(peer)
+
+
+def instruct(step: Step, peer: Peer, text: str) -> str:
+    """Say what to do, and where the values can be copied."""
+    url = reverse("peers:guide", args=[peer.pk])
+    step.remember(url=url, link="Show the steps with all values")
+    return text
+
+
+def notice(run: Run, peer: Peer) -> str:
+    """Come again until the cluster shows the peer."""
+    return looking.notice(run, peer)
 
 
 def page_of(peer: Peer) -> str:
@@ -199,17 +214,6 @@ def instruction(peer: Peer) -> str:
         + (f", External Phone Number Mask {mask}" if mask else "")
         + ". Save."
     )
-
-
-def notice(run: Run, peer: Peer) -> str:
-    """Come again until the cluster shows the peer; only a readable table can tell."""
-    try:
-        shown = matches(entry_of(peer), peer)
-    except WireError:
-        shown = False
-    if not shown:
-        run.park(NOTICE_EVERY)
-    return "The cluster shows the peer."
 
 
 def remove_directly(run: Run, peer: Peer) -> None:
@@ -239,8 +243,10 @@ def delete(peer: Peer) -> str:
 
 def remove_guided(run: Run, peer: Peer) -> None:
     key = f"{peer.pk}:"
-    run.do(key + "instruct", lambda step: removal_instruction(peer))
-    run.do(key + "notice", lambda step: notice_removal(run, peer))
+    run.do(
+        key + "instruct", lambda step: instruct(step, peer, removal_instruction(peer))
+    )
+    run.do(key + "notice", lambda step: looking.notice_removal(run, peer, step))
     run.do(key + "forget", lambda step: forget(peer))
 
 
@@ -250,16 +256,6 @@ def removal_instruction(peer: Peer) -> str:
         f"On {publisher_of(peer.cluster)}: {page}, find {peer.address}, "
         "select it, Delete Selected."
     )
-
-
-def notice_removal(run: Run, peer: Peer) -> str:
-    try:
-        gone = entry_of(peer) is None
-    except WireError:
-        gone = False
-    if not gone:
-        run.park(NOTICE_EVERY)
-    return "The cluster no longer shows the peer."
 
 
 def forget(peer: Peer) -> str:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from peers.views import clusters, find, nodes, peers
+from peers.views import clusters, find, guide, nodes, peers
 
 app_name = "peers"
 
@@ -44,5 +44,8 @@ urlpatterns = [
         peers.delete_peer,
         name="delete_peer",
     ),
+    path("presence/inter-clustering/<uuid:pk>/guide/", guide.guide, name="guide"),
+    path("presence/inter-clustering/<uuid:pk>/look/", guide.look, name="look"),
+    path("presence/inter-clustering/<uuid:pk>/reveal/", guide.reveal, name="reveal"),
     path("presence/inter-clustering/<uuid:pk>/resync/", peers.resync, name="resync"),
 ]

@@ -1,0 +1,113 @@
+"""The guide of a guided cluster: what a person does there, with the exact values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from jobs.models import Job, JobStep
+from peers.models import Node, Peer
+
+KINDS = ("provision-peer", "remove-peer")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A field of the publisher's own page, and what to enter there."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """When the console looked for the result, and what it saw."""
+
+    at: datetime
+    said: str
+
+
+@dataclass(frozen=True)
+class Guide:
+    """What is left to do by hand for a peer."""
+
+    peer: Peer
+    job: Job | None
+
+    @classmethod
+    def of(cls, peer: Peer) -> "Guide":
+        jobs = Job.objects.for_target(peer).filter(kind__in=KINDS)
+        return cls(peer, jobs.prefetch_related("steps").first())
+
+    @property
+    def waiting(self) -> bool:
+        return self.job is not None and self.job.active
+
+    @property
+    def removal(self) -> bool:
+        return self.job is not None and self.job.kind == "remove-peer"
+
+    @property
+    def editing(self) -> bool:
+        return bool(self.peer.applied_address)
+
+    @property
+    def publisher(self) -> Node | None:
+        return self.peer.cluster.publisher
+
+    @property
+    def url(self) -> str:
+        page = self.peer.cluster.profile.pages["administration"]
+        host = self.publisher.address if self.publisher else ""
+        return f"https://[{host}]{page}" if ":" in host else f"https://{host}{page}"
+
+    @property
+    def page(self) -> str:
+        return self.peer.cluster.profile.labels["inter_clustering"]
+
+    @property
+    def values(self) -> list[Value]:
+        """The fields in the order of the product's page, the passwords apart."""
+        profile, peer = self.peer.cluster.profile, self.peer
+        found = [
+            Value(profile.labels["peer_address"], peer.address),
+            Value(profile.labels["username"], peer.username),
+            Value(profile.labels["preferred_protocol"], peer.protocol),
+        ]
+        mask = peer.external_phone_number_mask
+        if mask and profile.has_mask:
+            found.append(Value(profile.labels["external_phone_number_mask"], mask))
+        return found
+
+    @property
+    def password_labels(self) -> str:
+        labels = self.peer.cluster.profile.labels
+        return f"{labels['password']}, {labels['confirm_password']}"
+
+    @property
+    def restart(self) -> str:
+        rules = self.peer.cluster.profile.restart_rules
+        return rules.get("after_delete" if self.removal else "after_add", "")
+
+    @property
+    def last_look(self) -> Look | None:
+        steps: list[JobStep] = list(self.job.steps.all()) if self.job else []
+        for step in steps:
+            at = step.memo.get("looked_at")
+            if at:
+                return Look(datetime.fromisoformat(at), step.memo.get("said", ""))
+        return None
+
+
+def look_now(peer: Peer) -> bool:
+    """Have the waiting job look at once; False if none waits."""
+    waiting = Job.objects.for_target(peer).filter(
+        kind__in=KINDS, state=Job.State.QUEUED
+    )
+    with transaction.atomic():
+        job = waiting.first()
+        if job is None or not waiting.update(not_before=Now(), ring_at=Now()):
+            return False
+        transaction.on_commit(job.ring, robust=True)
+    return True
