@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 
 from accounts.secrets import HoldsSecrets, SecretField
@@ -31,6 +32,10 @@ class Outcome(models.TextChoices):
     FAILED = "failed"
     WARNING = "warning"
     UNKNOWN = "unknown"
+
+
+# The worst first; unknown is worse than passed.
+SEVERITY = (Outcome.FAILED, Outcome.WARNING, Outcome.UNKNOWN, Outcome.PASSED)
 
 
 class Cluster(HoldsSecrets, Revised):
@@ -318,6 +323,14 @@ class Peer(HoldsSecrets, Revised):
     outcome = models.CharField(
         max_length=10, choices=Outcome.choices, default=Outcome.UNKNOWN, editable=False
     )
+    severity = models.GeneratedField(
+        expression=models.Case(
+            *(models.When(outcome=name, then=n) for n, name in enumerate(SEVERITY)),
+            default=len(SEVERITY),
+        ),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
     checked_at = models.DateTimeField(null=True, editable=False)
     entries = models.JSONField(default=list, editable=False)
     associated_users = models.PositiveIntegerField(null=True, editable=False)
@@ -337,9 +350,18 @@ class Peer(HoldsSecrets, Revised):
             )
         ]
         indexes = [
-            # Find and List in its default order, and by status.
-            models.Index(fields=["address", "id"], name="peer_by_address"),
+            # Counts of the overview.
             models.Index(fields=["outcome"], name="peer_by_outcome"),
+            # Each column of Find and List: its order from any row on, and the
+            # criteria "is exactly" and "begins with".
+            models.Index(fields=["address", "id"], name="peer_by_address"),
+            models.Index(Lower("username"), "id", name="peer_by_username"),
+            models.Index(fields=["severity", "id"], name="peer_by_severity"),
+            models.Index(fields=["cluster", "id"], name="peer_by_home"),
+            models.Index(fields=["remote_cluster", "id"], name="peer_by_remote"),
+            models.Index(fields=["protocol", "id"], name="peer_by_protocol"),
+            models.Index(fields=["associated_users", "id"], name="peer_by_users"),
+            models.Index(fields=["checked_at", "id"], name="peer_by_check"),
         ]
 
     def __str__(self) -> str:

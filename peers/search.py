@@ -1,13 +1,15 @@
 """Find and List: criteria as the product's administrators know them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import CharField, Lookup, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Lower
 from django.http import QueryDict
 
-from peers.models import Outcome, Peer
+from peers.models import SEVERITY, Cluster, Peer
 
 FIELDS = {
     "address": "Peer address",
@@ -16,14 +18,6 @@ FIELDS = {
     "username": "User name",
     "protocol": "Preferred protocol",
     "status": "Status",
-}
-COLUMNS = {
-    "address": "address",
-    "cluster": "cluster__name",
-    "remote_cluster": "remote_cluster__name",
-    "username": "username",
-    "protocol": "protocol",
-    "status": "outcome",
 }
 OPERATORS = {
     "begins": "begins with",
@@ -39,14 +33,15 @@ LOOKUPS = {
     "exact": "iexact",
     "ends": "iendswith",
 }
-# The worst first; unknown is worse than passed.
-SEVERITY = (Outcome.FAILED, Outcome.WARNING, Outcome.UNKNOWN, Outcome.PASSED)
+# Texts, stored or indexed in lower case: an index finds how a value begins, not what
+# it contains.
+TEXTS = {"address": "address", "username": "folded_username"}
 SORTS = {
     "status": "severity",
     "address": "address",
-    "cluster": "cluster__name",
-    "remote_cluster": "remote_cluster__name",
-    "username": "username",
+    "cluster": "cluster",
+    "remote_cluster": "remote_cluster",
+    "username": "folded_username",
     "protocol": "protocol",
     "associated_users": "associated_users",
     "checked_at": "checked_at",
@@ -54,6 +49,46 @@ SORTS = {
 ROWS = (10, 25, 50, 100, 250)
 DEFAULT_ROWS = 50
 MOST_CRITERIA = 20
+
+
+@CharField.register_lookup
+class Begins(Lookup[Any]):
+    """How a text begins, so that the index on the column or expression serves it.
+
+    SQLite's LIKE ignores case and no plain index; a range does the same.
+    """
+
+    lookup_name = "begins"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        column, params = self.process_lhs(compiler, connection)
+        pattern = connection.ops.prep_for_like_query(self.rhs) + "%"
+        return f"{column} LIKE LOWER(%s)", [*params, pattern]
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> Any:
+        column, params = self.process_lhs(compiler, connection)
+        sql = f"({column} >= LOWER(%s) AND {column} < LOWER(%s))"
+        return sql, [*params, self.rhs, *params, self.rhs + chr(0x10FFFF)]
+
+
+@dataclass(frozen=True)
+class Term:
+    """A condition on one column: by an index, or by looking at every row."""
+
+    column: str
+    lookup: str
+    value: Any
+    indexed: bool = True
+
+    @property
+    def query(self) -> Q:
+        return Q(**{f"{self.column}__{self.lookup}": self.value})
+
+    @property
+    def plain(self) -> Q:
+        """The same, in words that no index serves: for walks along another one."""
+        return Q(**{f"plain_{self.column}__{self.lookup}": self.value})
 
 
 @dataclass(frozen=True)
@@ -65,17 +100,56 @@ class Criterion:
     value: str = ""
 
     @property
-    def query(self) -> Q:
-        column = COLUMNS[self.field]
-        if self.operator in LOOKUPS:
-            # As in the product, a row without text finds everything.
-            return (
-                Q(**{f"{column}__{LOOKUPS[self.operator]}": self.value})
-                if self.value
-                else Q()
-            )
-        empty = Q(**{column: ""}) | Q(**{f"{column}__isnull": True})
-        return empty if self.operator == "empty" else ~empty
+    def narrows(self) -> bool:
+        # As in the product, a row without text finds everything.
+        return self.operator not in LOOKUPS or bool(self.value)
+
+    @property
+    def term(self) -> Term:
+        text = self.value.casefold()
+        if self.field in TEXTS:
+            return self.text_term()
+        if self.field in ("cluster", "remote_cluster"):
+            return self.cluster_term()
+        values = {
+            "protocol": Peer.Protocol.values,
+            "status": [str(outcome) for outcome in SEVERITY],
+        }[self.field]
+        found = [n for n, v in enumerate(values) if self.holds(v.casefold(), text)]
+        if self.field == "status":
+            return Term("severity", "in", found)
+        return Term("protocol", "in", [values[n] for n in found])
+
+    def text_term(self) -> Term:
+        column = TEXTS[self.field]
+        if self.operator in ("empty", "filled"):
+            lookup = "exact" if self.operator == "empty" else "gt"
+            return Term(column, lookup, "")
+        if self.operator == "begins":
+            return Term(column, "begins", self.value)
+        if self.operator == "exact":
+            # The database folds both sides, since it folds fewer letters than Python.
+            return Term(column, "exact", Lower(Value(self.value)))
+        return Term(column, LOOKUPS[self.operator], self.value, indexed=False)
+
+    def cluster_term(self) -> Term:
+        """Clusters are few: find them by name first, then peers by their clusters."""
+        if self.operator in ("empty", "filled"):
+            return Term(self.field, "isnull", self.operator == "empty")
+        named = {f"name__{LOOKUPS[self.operator]}": self.value}
+        pks = list(Cluster.objects.filter(**named).values_list("pk", flat=True))
+        return Term(self.field, "in", pks)
+
+    def holds(self, value: str, text: str) -> bool:
+        tests = {
+            "begins": value.startswith,
+            "contains": value.__contains__,
+            "exact": value.__eq__,
+            "ends": value.endswith,
+        }
+        if self.operator in tests:
+            return bool(tests[self.operator](text))
+        return self.operator == "filled"
 
 
 @dataclass(frozen=True)
@@ -103,17 +177,43 @@ class Search:
             rows=next((n for n in ROWS if str(n) == wanted), rows),
         )
 
-    def apply(self, peers: QuerySet[Peer]) -> QuerySet[Peer]:
-        for criterion in self.criteria:
-            peers = peers.filter(criterion.query)
-        name, descending = self.sort.removeprefix("-"), self.sort.startswith("-")
-        if name == "status":
-            peers = peers.annotate(severity=severity())
-        return peers.order_by(f"{'-' if descending else ''}{SORTS[name]}", "pk")
+    @property
+    def terms(self) -> list[Term]:
+        return [row.term for row in self.criteria if row.narrows]
+
+    @property
+    def column(self) -> str:
+        return SORTS[self.sort.removeprefix("-")]
+
+    @property
+    def descending(self) -> bool:
+        return self.sort.startswith("-")
 
     @property
     def narrowed(self) -> bool:
-        return any(criterion.query for criterion in self.criteria)
+        return any(row.narrows for row in self.criteria)
+
+    def apply(self, peers: QuerySet[Peer]) -> QuerySet[Peer]:
+        """Everything that is found, in one sequence: for exports."""
+        found = searchable(peers).filter(*(term.query for term in self.terms))
+        name = {"cluster": "cluster__name", "remote_cluster": "remote_cluster__name"}
+        column = name.get(self.column, self.column)
+        sign = "-" if self.descending else ""
+        return found.order_by(f"{sign}{column}", f"{sign}pk")
+
+
+def searchable(peers: QuerySet[Peer]) -> QuerySet[Peer]:
+    """Name the expressions that terms and sorts speak of."""
+    return peers.alias(folded_username=Lower("username"))
+
+
+def without_indexes(peers: QuerySet[Peer], terms: Sequence[Term]) -> QuerySet[Peer]:
+    """Filter while the order decides which index is walked."""
+    for column in {term.column for term in terms}:
+        # COALESCE of a column with itself is the column, but no index has it.
+        same: Any = Coalesce(column, column)
+        peers = peers.alias(**{f"plain_{column}": same})
+    return peers.filter(*(term.plain for term in terms))
 
 
 def criteria_in(data: QueryDict) -> Iterator[Criterion]:
@@ -124,8 +224,3 @@ def criteria_in(data: QueryDict) -> Iterator[Criterion]:
             operator if operator in OPERATORS else "begins",
             value.replace("\0", "").strip()[:253],
         )
-
-
-def severity() -> Case:
-    whens = [When(outcome=name, then=Value(n)) for n, name in enumerate(SEVERITY)]
-    return Case(*whens, default=Value(len(SEVERITY)), output_field=IntegerField())

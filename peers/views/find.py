@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.http import (
     HttpResponse,
     HttpResponseRedirect,
@@ -16,11 +15,13 @@ from django.views.decorators.vary import vary_on_headers
 from accounts import audit
 from accounts.access import access
 from accounts.http import Request
-from accounts.roles import Role
+from accounts.roles import Role, role_of
 from jobs.models import Busy, Job
 from peers import editing, search
 from peers.forms import BOTH, KEEP, RemovalForm
 from peers.models import Cluster, Outcome, Peer
+from peers.pages import page_of
+from peers.rows import rows_as_html
 from peers.search import Search
 from rest.csv import csv_download
 
@@ -50,16 +51,25 @@ def find(request: Request) -> HttpResponse:
     peers = Peer.objects.select_related("cluster", "remote_cluster").defer(
         "entries", "password"
     )
-    page = Paginator(wanted.apply(peers), wanted.rows).get_page(request.GET.get("page"))
+    page = page_of(wanted, peers, request.GET)
     context = {
         "search": wanted,
         "page_obj": page,
-        "all_selected": request.GET.get("select") == "all",
+        "rows": rows_as_html(
+            page,
+            selectable=may_administer(request),
+            selected=request.GET.get("select") == "all",
+        ),
         "row_choices": search.ROWS,
     }
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "peers/_found.html", context)
     return render(request, "peers/find.html", context | form_context())
+
+
+def may_administer(request: Request) -> bool:
+    role = role_of(request.user)
+    return role is not None and role.covers(Role.ADMINISTRATOR)
 
 
 @access(get=Role.VIEWER)

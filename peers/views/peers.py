@@ -12,12 +12,12 @@ from django_htmx.http import HttpResponseStopPolling, trigger_client_event
 from accounts import audit
 from accounts.access import access
 from accounts.http import Request
-from accounts.roles import Role, role_of
+from accounts.roles import Role
 from jobs.models import Busy, Job
 from peers import editing, rules
 from peers.forms import PeerForm, RemovalForm
 from peers.models import Cluster, Peer
-from peers.views.find import delete
+from peers.views.find import delete, may_administer
 from rest.models import Stale
 
 N_JOBS = 8
@@ -109,11 +109,6 @@ def edit_peer(request: Request, pk: str) -> HttpResponse:
     stored = get_peer(pk)
     context = {"form": form, "peer": stored, **beside(stored)}
     return render(request, "peers/edit_peer.html", context)
-
-
-def may_administer(request: Request) -> bool:
-    role = role_of(request.user)
-    return role is not None and role.covers(Role.ADMINISTRATOR)
 
 
 def beside(peer: Peer) -> dict[str, Any]:

@@ -129,13 +129,12 @@ def test_rows_per_page_are_kept_for_the_session(ada, peers):
 def test_pages_are_links_that_keep_the_criteria(ada, cluster_factory):
     home = cluster_factory()
     Peer.objects.bulk_create(peer(home, f"10.0.0.{n}", None) for n in range(1, 31))
-    query = {"rows": "10", "page": "2"} | criteria(("address", "begins", "10.0"))
+    query = {"rows": "10"} | criteria(("address", "begins", "10.0"))
     answer = ada.get(FIND, query)
+    place = answer.context["page_obj"].next
+    link = f"&amp;field=address&amp;operator=begins&amp;value=10.0&amp;after={place}"
     assert len(addresses(answer)) == 10
-    assert (
-        "page=3&amp;field=address&amp;operator=begins&amp;value=10.0"
-        in answer.content.decode()
-    )
+    assert link in answer.content.decode()
 
 
 def test_queries_do_not_grow_with_the_rows(

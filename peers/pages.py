@@ -1,0 +1,291 @@
+"""Pages of Find and List that cost the same at any size of the table.
+
+A page begins where the one before ended (keyset), in an order that an index has. A
+search that no index serves looks at a bounded number of rows per page and says so.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import F, Q, QuerySet, Value
+from django.http import QueryDict
+
+from peers.models import Cluster, Peer
+from peers.search import Search, Term, searchable, without_indexes
+
+# A table up to this size is counted and searched as a whole; of a greater one, one
+# page looks at no more rows than this.
+SMALL = 10_000
+# So few candidates are sorted as they are, whichever index found them.
+FEW = 1_000
+# A sort by cluster goes through no more clusters for one page.
+MOST_PARTS = 25
+NULLABLE = ("associated_users", "checked_at", "remote_cluster__name")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place in the order: behind a row, or at the beginning of a part."""
+
+    part: str
+    value: Any = None
+    pk: str = ""
+
+    def __str__(self) -> str:
+        text = json.dumps([self.part, self.value, self.pk], default=str)
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor | None":
+        """Read what a link carried; None for anything else."""
+        try:
+            padded = text.encode() + b"=" * (-len(text) % 4)
+            part, value, pk = json.loads(base64.b64decode(padded, b"-_", True))
+        except (ValueError, TypeError, RecursionError):
+            return None
+        plain = value is None or type(value) in (str, int)
+        return cls(part, value, pk) if type(part) is type(pk) is str and plain else None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows that stand together in the order: by a column, then by their id."""
+
+    key: str
+    query: Q
+    column: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows, the places before and behind them, and how many rows there are."""
+
+    rows: list[Peer]
+    count: int
+    exact: bool = True
+    previous: Cursor | None = None
+    next: Cursor | None = None
+    # The bound was reached before the page was full.
+    partial: bool = False
+
+    def __iter__(self) -> Iterator[Peer]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def found(self) -> str:
+        plural = "" if self.exact and self.count == 1 else "s"
+        return f"{self.count:,}{'' if self.exact else '+'} record{plural} found"
+
+
+@dataclass
+class Walk:
+    """The way through the rows in one direction, until a page is full.
+
+    Args:
+        peers: the rows, filtered already as far as an index serves it.
+        terms: what else must hold; looked at row by row.
+        bound: how many rows may be looked at; None for all.
+    """
+
+    peers: QuerySet[Peer]
+    parts: list[Part]
+    upwards: bool
+    wanted: int
+    _: KW_ONLY
+    terms: list[Term] = field(default_factory=list)
+    bound: int | None = None
+    rows: list[tuple[Cursor, Peer]] = field(default_factory=list)
+    end: Cursor | None = None
+    partial: bool = False
+    looked: int = 0
+
+    def go(self, start: Cursor | None) -> "Walk":
+        """Fill `rows` from behind `start`; `end` is where the bound was reached."""
+        keys: list[str] = []
+        for part in self.ahead(start):
+            if part.key not in keys:
+                keys.append(part.key)
+                if self.tired(len(keys)):
+                    self.end, self.partial = Cursor(part.key), True
+                    break
+            self.collect(part)
+            if self.end is not None or len(self.rows) == self.wanted:
+                break
+        return self
+
+    def tired(self, parts: int) -> bool:
+        """Whether enough was looked at for one page."""
+        if self.bound is None:
+            return False
+        return self.looked >= self.bound or parts > MOST_PARTS
+
+    def ahead(self, start: Cursor | None) -> Iterator[Part]:
+        """The parts from `start` on, the first without what lies behind it."""
+        keys = [part.key for part in self.parts]
+        here = keys.index(start.part) if start and start.part in keys else -1
+        if start and here >= 0:
+            yield from self.rest_of(self.parts[here], start)
+        yield from self.parts[here + 1 :]
+
+    def rest_of(self, part: Part, start: Cursor) -> Iterator[Part]:
+        if not start.pk:
+            yield part
+            return
+        beyond = "gt" if self.upwards else "lt"
+        behind = part.query & Q(**{f"pk__{beyond}": start.pk})
+        if not part.column:
+            yield Part(part.key, behind)
+            return
+        # Two plain ranges: an OR of them would keep the database from the index.
+        yield Part(part.key, behind & Q(**{part.column: start.value}))
+        further = Q(**{f"{part.column}__{beyond}": start.value})
+        yield Part(part.key, part.query & further, part.column)
+
+    def collect(self, part: Part) -> None:
+        boundary = self.boundary(part)
+        for piece in self.up_to(part, boundary) if boundary else [part]:
+            rows = without_indexes(self.ordered(piece), self.terms)
+            rows = rows.annotate(place=self.place_in(part))
+            for row in rows[: self.wanted - len(self.rows)]:
+                self.rows.append((Cursor(part.key, row.place, str(row.pk)), row))
+        if boundary and len(self.rows) < self.wanted:
+            self.end, self.partial = boundary, True
+
+    def ordered(self, part: Part) -> QuerySet[Peer]:
+        columns = [part.column, "pk"] if part.column else ["pk"]
+        sign = "" if self.upwards else "-"
+        rows = self.peers.filter(part.query)
+        return rows.order_by(*(f"{sign}{column}" for column in columns))
+
+    def boundary(self, part: Part) -> Cursor | None:
+        """The last row of the part that may be looked at, unless all may."""
+        if self.bound is None:
+            return None
+        rows = self.ordered(part).annotate(place=self.place_in(part))
+        last = rows.values_list("place", "pk")[self.bound - 1 : self.bound].first()
+        if last is None:
+            self.looked += rows.order_by().count()
+            return None
+        return Cursor(part.key, last[0], str(last[1]))
+
+    def place_in(self, part: Part) -> F | Value:
+        """The value that, with the id, places a row; also where all have the same."""
+        column = next(one.column for one in self.parts if one.key == part.key)
+        return F(column) if column else Value("")
+
+    def up_to(self, part: Part, last: Cursor) -> Iterator[Part]:
+        before = "lt" if self.upwards else "gt"
+        ending = part.query & Q(**{f"pk__{before}e": last.pk})
+        if part.column:
+            nearer = Q(**{f"{part.column}__{before}": last.value})
+            yield Part(part.key, part.query & nearer, part.column)
+            ending &= Q(**{part.column: last.value})
+        yield Part(part.key, ending)
+
+
+@dataclass(frozen=True)
+class Approach:
+    """How a search is done, by what its size allows."""
+
+    peers: QuerySet[Peer]
+    count: int
+    exact: bool = True
+    terms: tuple[Term, ...] = ()
+
+    @classmethod
+    def to(cls, terms: list[Term], peers: QuerySet[Peer]) -> "Approach":
+        peers = searchable(peers)
+        queries = [term.query for term in terms]
+        size = bounded_count(peers, SMALL)
+        if size <= SMALL:
+            found = peers.filter(*queries)
+            return cls(found, found.count() if terms else size)
+        few = candidates(peers, terms)
+        if few is not None:
+            found = peers.filter(pk__in=few).filter(*queries)
+            return cls(found, found.count())
+        one = len(terms) == 1 and terms[0].indexed
+        least = FEW if one else 0 if terms else SMALL
+        return cls(peers, least, exact=False, terms=tuple(terms))
+
+    def walk(self, search: Search, start: Cursor | None, *, back: bool) -> Walk:
+        parts = parts_of(search, joined=self.exact)
+        return Walk(
+            self.peers,
+            parts[::-1] if back else parts,
+            search.descending == back,
+            search.rows + 1,
+            terms=list(self.terms),
+            bound=SMALL if self.terms else None,
+        ).go(start)
+
+
+def page_of(search: Search, peers: QuerySet[Peer], data: QueryDict) -> Page:
+    """The page that the query string names: the first, the last, after or before."""
+    approach = Approach.to(search.terms, peers)
+    before, after = data.get("before", ""), data.get("after", "")
+    back = bool(before) or "last" in data
+    start = Cursor.parse(before or after)
+    try:
+        walk = approach.walk(search, start, back=back)
+    except (ValidationError, ValueError, TypeError):
+        # Somebody else's link, or an order whose column holds other things.
+        start, back = None, False
+        walk = approach.walk(search, start, back=back)
+    found = walk.rows[: search.rows]
+    more = found[-1][0] if len(walk.rows) > search.rows else walk.end
+    origin = found[0][0] if start and found else start
+    rows = [row for _, row in found]
+    return Page(
+        rows=rows[::-1] if back else rows,
+        count=max(approach.count, len(rows)),
+        exact=approach.exact,
+        previous=more if back else origin,
+        next=origin if back else more,
+        partial=walk.partial,
+    )
+
+
+def bounded_count(peers: QuerySet[Peer], bound: int) -> int:
+    """Count, but no further than one above the bound."""
+    return peers.order_by().values("pk")[: bound + 1].count()
+
+
+def candidates(peers: QuerySet[Peer], terms: list[Term]) -> list[Any] | None:
+    """The ids that an indexed term leaves, if they are few."""
+    for term in terms:
+        if term.indexed:
+            pks = peers.filter(term.query).order_by().values_list("pk", flat=True)
+            few = list(pks[: FEW + 1])
+            if len(few) <= FEW:
+                return few
+    return None
+
+
+def parts_of(search: Search, *, joined: bool) -> list[Part]:
+    """The order of the search as parts that an index, or a small join, can follow."""
+    column = search.column
+    if column not in ("cluster", "remote_cluster"):
+        return with_empty(column)
+    if joined:
+        return with_empty(f"{column}__name")
+    order = "-name" if search.descending else "name"
+    pks = Cluster.objects.order_by(order).values_list("pk", flat=True)
+    parts = [Part(str(pk), Q(**{column: pk})) for pk in pks]
+    empty = [Part("empty", Q(remote_cluster=None))] if column != "cluster" else []
+    return parts + empty
+
+
+def with_empty(column: str) -> list[Part]:
+    """What has a value in its order, then what has none, whatever the direction."""
+    if column not in NULLABLE:
+        return [Part("all", Q(), column)]
+    missing = Q(**{f"{column}__isnull": True})
+    return [Part("all", ~missing, column), Part("empty", missing)]
