@@ -1,0 +1,98 @@
+"""Real workers on real brokers, by the database that this run of the tests uses."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings
+from kombu.exceptions import OperationalError
+
+from jobs import doorbell
+from jobs.models import Job
+from tests.brokers import ledger
+from tests.brokers.servers import BROKERS, Broker
+from tests.conftest import missing
+from tests.workers import environment
+
+# Never reached on a healthy machine; a broken one fails with the jobs' states.
+PATIENCE = 60.0
+
+
+@pytest.fixture(
+    params=[
+        "embedded",
+        pytest.param("redis", marks=pytest.mark.brokers),
+        pytest.param("rabbitmq", marks=pytest.mark.brokers),
+    ]
+)
+def broker(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Broker]:
+    """A broker that holds nothing, and that jobs are rung through."""
+    server = BROKERS[request.param]()
+    try:
+        server.check()
+    except (OperationalError, OSError) as error:
+        missing("brokers", f"{request.param} does not answer ({error})")
+    server.lose()
+    with server.producer() as app:
+        monkeypatch.setattr(doorbell, "current_app", app)
+        yield server
+        doorbell.wait()
+    server.leave()
+
+
+@pytest.fixture
+def start_worker(
+    transactional_db: None, broker: Broker
+) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    """Start `celery worker` as the console does; all that are left die at the end."""
+    started = []
+    command = [sys.executable, "-m", "celery", "-A", "cupadmin", "worker"]
+    command += ["--pool", "threads", "--concurrency", "8", "--loglevel", "ERROR"]
+    command += ["--queues", broker.queue, "--include", "tests.brokers.ledger"]
+    command += ["--without-gossip", "--without-mingle"]
+
+    def start() -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [*command, "--hostname", f"{os.getpid()}-{len(started)}@tests"],
+            env=environment(PYTHONWARNINGS="ignore", **broker.environment),
+            cwd=settings.BASE_DIR,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        kill(process)
+
+
+def kill(worker: "subprocess.Popen[bytes]") -> None:
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+
+
+@pytest.fixture
+def submit(transactional_db: None, broker: Broker) -> Callable[..., list[Job]]:
+    """Submit many jobs, each of two acts that take so many seconds."""
+    ledger.PATH.unlink(missing_ok=True)
+    steps = [("one", "One"), ("two", "Two")]
+
+    def many(number: int, seconds: float = 0.0) -> list[Job]:
+        told = {"arguments": {"seconds": seconds}, "queue": broker.queue}
+        return [Job.objects.submit("write-lines", steps, **told) for _ in range(number)]
+
+    return many
+
+
+def wait_until(ready: Callable[[], bool]) -> None:
+    """Wait for workers; says how the jobs stand if they never come so far."""
+    deadline = time.monotonic() + PATIENCE
+    while not ready():
+        states = list(Job.objects.values_list("state", flat=True))
+        assert time.monotonic() < deadline, f"the workers do not finish: {states}"
+        time.sleep(0.1)
