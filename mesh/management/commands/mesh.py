@@ -1,0 +1,119 @@
+"""The mesh from a file: plan it, apply it, or write what the console has."""
+
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.audit import Actor
+from jobs.models import Busy, Job
+from mesh import changes, files
+from mesh.document import Document, parse
+from mesh.plan import plan
+from mesh.steps import Plan
+from peers.changes import FingerprintDiffers
+from wire import WireError
+
+COMMAND_LINE = Actor(name="command line")
+SIGNS = {"create": "+", "update": "~", "delete": "-", "none": " "}
+LOOK_EVERY = 1.0
+
+
+class Command(BaseCommand):
+    """Exit status of `plan`: 0 nothing would change, 2 something would, 1 errors."""
+
+    help = "Plan, apply or export clusters and peerings as a YAML file."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("action", choices=("plan", "apply", "export"))
+        parser.add_argument("file", type=Path, help="- for standard input or output")
+        parser.add_argument(
+            "--no-wait", action="store_true", help="do not follow the job to its end"
+        )
+
+    def handle(self, *, action: str, file: Path, no_wait: bool, **options: Any) -> None:
+        if action == "export":
+            self.export(file)
+            return
+        try:
+            document = parse(text_of(file))
+            if unknown := files.unknown_names(document):
+                raise ValueError(f"There is no cluster {min(unknown)}.")
+            if action == "plan":
+                self.plan(document)
+            else:
+                self.apply(document, wait=not no_wait)
+        except (ValueError, OSError, FingerprintDiffers, WireError) as error:
+            raise CommandError(str(error)) from error
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        except (changes.PlanBlocked, changes.PlanChanged, Busy) as error:
+            raise CommandError(str(error)) from error
+
+    def export(self, file: Path) -> None:
+        text = files.export()
+        if str(file) == "-":
+            self.stdout.write(text, ending="")
+        else:
+            file.write_text(text)
+
+    def plan(self, document: Document) -> None:
+        clusters = files.cluster_changes(document)
+        for change in clusters:
+            self.stdout.write(f"{'~' if change.cluster else '+'} {change}")
+        for pair in files.waiting(document):
+            self.stdout.write(f"+ {' and '.join(pair)}: once both are in the console")
+        found = plan(files.wanted_of(document))
+        self.tell(found)
+        if found.errors:
+            raise ValueError("\n".join(found.errors))
+        if clusters or found.changes or files.waiting(document):
+            sys.exit(2)
+        self.stdout.write("Nothing to change.")
+
+    def tell(self, found: Plan) -> None:
+        for step in found.changes:
+            sign = SIGNS[step.action]
+            self.stdout.write(
+                f"{sign} {step.home} to {step.remote}: {step.address}, {step.told}"
+            )
+        for warning in found.warnings:
+            self.stdout.write(f"! {warning}")
+
+    def apply(self, document: Document, *, wait: bool) -> None:
+        for change in files.cluster_changes(document):
+            files.apply_cluster(change, COMMAND_LINE)
+            self.stdout.write(f"{'~' if change.cluster else '+'} {change}")
+        wanted = files.wanted_of(document)
+        found = plan(wanted)
+        self.tell(found)
+        if found.errors:
+            raise ValueError("\n".join(found.errors))
+        if not found.changes:
+            self.stdout.write("Nothing to change on the clusters.")
+            return
+        job = changes.apply(wanted, found.hash, COMMAND_LINE)
+        self.stdout.write(f"{job}: {job.pk}")
+        if wait:
+            self.follow(job)
+
+    def follow(self, job: Job) -> None:
+        doing = ""
+        while job.active:
+            if job.doing and job.doing != doing:
+                doing = job.doing
+                self.stdout.write(f"{job.done}/{job.total} {doing}")
+            time.sleep(LOOK_EVERY)
+            job.refresh_from_db()
+        self.stdout.write(f"{job.get_state_display()} {job.error}".strip())
+        if job.state != Job.State.SUCCEEDED:
+            raise CommandError(f"The job ended {job.get_state_display().lower()}.")
+
+
+def text_of(file: Path) -> str:
+    data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    return data.decode("utf-8-sig")

@@ -1,0 +1,38 @@
+import pytest
+
+from rest.documents import read_yaml
+
+
+def test_every_value_is_a_text():
+    text = "a: no\nb: 0123\nc: 12:30:45\nd: 1.5\ne: null\nf: 2020-01-01\ng: [yes]"
+    assert read_yaml(text) == {
+        "a": "no",
+        "b": "0123",
+        "c": "12:30:45",
+        "d": "1.5",
+        "e": "null",
+        "f": "2020-01-01",
+        "g": ["yes"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a: 1\na: 2", "Line 2: a is there twice."),
+        ("a: &x [1]\nb: *x", "Line 1: Anchors"),
+        ("a:\n  <<: *x", "Line 2: Anchors"),
+        ("a: !!python/object:os.system x", "Line 1: Tags"),
+        ("a: !!int 5", "Line 1: Tags"),
+        ("? [a]\n: b", "Line 1: A key must be a text."),
+        ("a: [1", "Line 1: "),
+        ("a: '\x00'", "not YAML"),
+        ("[" * 3_000, "More than 20 levels"),
+        ("a: 1\n---\nb: 2", "Line 2: "),
+        ("a" * 1_100_000, "larger than 1 MiB"),
+    ],
+)
+def test_what_surprises_is_refused_with_its_line(text, sentence):
+    with pytest.raises(ValueError, match="^Line|^This|^The") as error:
+        read_yaml(text)
+    assert sentence in str(error.value)
