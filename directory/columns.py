@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -99,6 +99,8 @@ def mix(words: Hashes) -> Hashes:
     return words ^ (words >> np.uint64(31))
 
 
+# One value is sought in the snapshots of all clusters.
+@lru_cache(maxsize=256)
 def hash_of(value: str) -> np.uint64:
     found: np.uint64 = hashes_of([value.replace(_SEPARATOR, "")])[0]
     return found

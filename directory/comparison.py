@@ -12,7 +12,6 @@ from django.conf import settings
 
 from directory.columns import Codes, Hashes, Index, Mask, User, positions
 from directory.homes import NOBODY, Directory, Side
-from directory.models import Snapshot
 from peers.models import Outcome, Peer
 
 Places = npt.NDArray[np.int64]
@@ -100,10 +99,9 @@ class Compared:
         """Users of the remote cluster whom the home cluster does not show as such."""
         lacking = self._lacking(self.users.hashes, self.copies.hashes)
         hashes = self.users.hashes[lacking]
-        assigned = self.home.columns.index["userid"].chosen(self.home.homes != NOBODY)
         return Differences(
             hashes,
-            self._rows(assigned, hashes),
+            self._rows(self.home.assigned, hashes),
             self.users.rows[lacking].astype(np.int64),
             self._earlier.differed(hashes, copied=False, there=True),
         )
@@ -132,28 +130,13 @@ class Compared:
         both = places >= 0
         here = self.copies.rows[both]
         there = self.users.rows[places[both]]
-        names = self._common_codes()
-        moved = (
-            names[0][self.home.columns.node[here]]
-            != (names[1][self.remote.columns.node[there]])
-        )
+        moved = self.home.node_codes[here] != self.remote.node_codes[there]
         hashes = self.copies.hashes[both][moved]
         return Differences(
             hashes,
             here[moved].astype(np.int64),
             there[moved].astype(np.int64),
             self._earlier.moved(hashes),
-        )
-
-    def _common_codes(self) -> tuple[Codes, Codes]:
-        """A code for each node name of either side, the same for the same node."""
-        codes: dict[str, int] = {}
-        return tuple(  # type: ignore[return-value]
-            np.array(
-                [codes.setdefault(n.lower(), len(codes)) for n in side.columns.nodes],
-                np.int16,
-            )
-            for side in (self.home, self.remote)
         )
 
     @cached_property
@@ -277,12 +260,12 @@ class Earlier:
     def _sides(self) -> tuple[Side, Side]:
         older = min(side.snapshot.taken_at for side in self._now)
         moment = older - timedelta(minutes=settings.DIRECTORY_SETTLING_MINUTES)
-        return before(self._now[0], moment), before(self._now[1], moment)
+        return self._now[0].before(moment), self._now[1].before(moment)
 
     def differed(self, hashes: Hashes, *, copied: bool, there: bool) -> Mask:
         """Which of these were copied, or were there, otherwise than they are now."""
-        if not len(hashes):
-            return np.zeros(0, np.bool_)
+        if not len(hashes) or self._sides == self._now:
+            return np.zeros(len(hashes), np.bool_)
         home, remote = self._sides
         copies = home.of(remote.number).hashes
         users = remote.own.hashes
@@ -299,19 +282,14 @@ class Earlier:
         return changed
 
 
-def nodes_of(side: Side, hashes: Hashes) -> npt.NDArray[np.str_]:
+def nodes_of(side: Side, hashes: Hashes) -> npt.NDArray[np.int32]:
+    """The codes of the users' nodes, -1 for who is not there."""
     index = side.columns.index["userid"]
     places = positions(hashes, index.hashes)
-    names = np.array(side.columns.nodes)
-    return np.where(places < 0, "", names[side.columns.node[index.rows[places]]])
-
-
-def before(side: Side, moment: datetime) -> Side:
-    """The side by the newest snapshot from before a moment, else by the oldest."""
-    snapshots = Snapshot.objects.filter(cluster=side.cluster)
-    snapshot = snapshots.before(moment).order_by("-taken_at").first()
-    snapshot = snapshot or snapshots.order_by("taken_at").first() or side.snapshot
-    return side if snapshot.pk == side.snapshot.pk else side.at(snapshot)
+    found = places >= 0
+    codes = np.full(len(hashes), -1, np.int32)
+    codes[found] = side.node_codes[index.rows[places[found]]]
+    return codes
 
 
 def compare(directory: Directory, peer: Peer) -> Compared | None:

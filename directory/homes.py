@@ -1,11 +1,13 @@
 """Whose user is this: which cluster is the home of a user, by the user's home node."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+import numpy.typing as npt
 
 from directory import store
 from directory.columns import (
@@ -25,6 +27,7 @@ from peers.models import Cluster, Node
 # Homes that are no managed cluster.
 NOBODY = -1  # the user is assigned to no node
 STRANGER = -2  # the node belongs to no cluster that the console knows
+NONE = Index(np.empty(0, np.uint64), np.empty(0, np.uint32))
 
 
 class Side:
@@ -41,10 +44,26 @@ class Side:
         self.cluster = cluster
         self.snapshot = snapshot
         self._homes = homes
+        self._others: dict[UUID, Side] = {}
 
     def at(self, snapshot: Snapshot) -> "Side":
         """The same cluster by another snapshot."""
-        return Side(self.number, self.cluster, snapshot, self._homes)
+        if snapshot.pk == self.snapshot.pk:
+            return self
+        if snapshot.pk not in self._others:
+            other = Side(self.number, self.cluster, snapshot, self._homes)
+            self._others[snapshot.pk] = other
+        return self._others[snapshot.pk]
+
+    def before(self, moment: datetime) -> "Side":
+        """The side by the newest snapshot from before a moment, else by the oldest."""
+        older = (one for one in self._history if one.taken_at <= moment)
+        return self.at(next(older, self._history[-1]))
+
+    @cached_property
+    def _history(self) -> list[Snapshot]:
+        taken = Snapshot.objects.filter(cluster=self.cluster).order_by("-taken_at")
+        return list(taken.only("cluster", "taken_at", "size")) or [self.snapshot]
 
     @cached_property
     def columns(self) -> Columns:
@@ -60,13 +79,42 @@ class Side:
         homes: Codes = self._homes_by_node[self.columns.node]
         return homes
 
-    def of(self, home: int, kind: str = "userid") -> Index:
-        """The values of the users whose home is this cluster."""
-        return self.columns.index[kind].chosen(self.homes == home)
-
     @cached_property
+    def _by_home(self) -> dict[int, Index]:
+        """The user ids of each home, still in the order of their hashes."""
+        index = self.columns.index["userid"]
+        homes = self.homes[index.rows]
+        order = np.argsort(homes, kind="stable")
+        found, starts = np.unique(homes[order], return_index=True)
+        parts = np.split(order, starts[1:])
+        return {
+            int(home): Index(index.hashes[part], index.rows[part])
+            for home, part in zip(found, parts, strict=False)
+        }
+
+    def of(self, home: int) -> Index:
+        """The users whose home is this cluster."""
+        return self._by_home.get(home, NONE)
+
+    @property
     def own(self) -> Index:
         return self.of(self.number)
+
+    @cached_property
+    def assigned(self) -> Index:
+        """The users who have a home node."""
+        return self.columns.index["userid"].chosen(self.homes != NOBODY)
+
+    @cached_property
+    def own_numbers(self) -> Index:
+        return self.columns.index["number"].chosen(self.homes == self.number)
+
+    @cached_property
+    def node_codes(self) -> npt.NDArray[np.int32]:
+        """A code for the node of each row, the same on every cluster."""
+        codes = np.array([self._homes.code(n) for n in self.columns.nodes], np.int32)
+        rows: npt.NDArray[np.int32] = codes[self.columns.node]
+        return rows
 
     @cached_property
     def present(self) -> Mask:
@@ -77,7 +125,7 @@ class Side:
         return present
 
     def home_of(self, row: int) -> int:
-        return int(self._homes_by_node[self.columns.node[row]])
+        return self._homes.of(self.columns.nodes[self.columns.node[row]])
 
     def find(self, kind: str, value: str) -> list[tuple[int, User]]:
         return self.columns.find(kind, value)
@@ -93,6 +141,7 @@ class Homes:
 
     def __init__(self, numbers: dict[UUID, int], snapshots: Iterable[Snapshot]) -> None:
         self._numbers: dict[str, int] = {"": NOBODY}
+        self._codes: dict[str, int] = {}
         for snapshot in snapshots:
             for name in snapshot.own_nodes:
                 number = numbers.get(snapshot.cluster_id, STRANGER)
@@ -102,6 +151,9 @@ class Homes:
         for cluster, *names in known:
             for name in names:
                 self._numbers[folded(name)] = numbers.get(cluster, STRANGER)
+
+    def code(self, node: str) -> int:
+        return self._codes.setdefault(folded(node), len(self._codes))
 
     def of(self, node: str) -> int:
         return self._numbers.get(folded(node), STRANGER)

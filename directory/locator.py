@@ -195,8 +195,8 @@ def copies_on(directory: Directory, side: Side, userid: str) -> list[Copy]:
 def peers_to(home: Side | None) -> dict[UUID, Peer]:
     if home is None:
         return {}
-    peers = Peer.objects.filter(remote_cluster=home.cluster).defer("password")
-    return {peer.cluster_id: peer for peer in peers.order_by("-address")}
+    peers = Peer.objects.filter(remote_cluster=home.cluster).order_by("-address")
+    return {peer.cluster_id: peer for peer in peers.only(*ROUTE)}
 
 
 class Viewer:
@@ -288,5 +288,13 @@ class Viewer:
             told.masked = mask_number(peer.external_phone_number_mask, number)
 
 
+ROUTE = (
+    "cluster",
+    "address",
+    "protocol",
+    "external_phone_number_mask",
+    "entries",
+    "checked_at",
+)
 ATTRIBUTES = {"directory_uri": "directory URI", "mail_id": "mail ID"}
 SETTLES = "after a change the clusters may take 30 minutes."

@@ -29,5 +29,4 @@ def numbers_of(side: Side | None) -> list[str]:
     """The directory numbers of a cluster's own users."""
     if side is None:
         return []
-    index = side.of(side.number, "number")
-    return [user.number for user in side.columns.users(index.rows)]
+    return [user.number for user in side.columns.users(side.own_numbers.rows)]
