@@ -259,7 +259,7 @@ def finish(run: Run, owner: str, outcome: Ended | Parked) -> None:
         return
     ended = mine.update(
         state=outcome.state,
-        error="" if outcome.state == Job.State.SUCCEEDED else outcome.message[:1000],
+        error=outcome.message[:1000],
         finished_at=Now(),
         lease_until=None,
         doing="",

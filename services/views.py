@@ -25,6 +25,8 @@ from services.matrix import matrix
 from services.models import Service, sync_agents
 
 FRESH_FOR = 60.0
+# Grouping drops a model's own order; "publisher" sorts before "subscriber".
+CLUSTER_BY_CLUSTER = ("cluster__name", "role", "name")
 # Pages that follow a running job by themselves.
 LIVE = ("server", "agents", "grid")
 
@@ -42,6 +44,7 @@ def server(request: Request) -> HttpResponse:
         stopped=Count("services", Q(services__status=status.STOPPED)),
         listed=Count("services"),
     )
+    nodes = nodes.order_by(*CLUSTER_BY_CLUSTER)
     return live(request, "server", {"nodes": nodes})
 
 
@@ -236,6 +239,7 @@ def summary(request: Request, cluster: UUID) -> HttpResponse:
         stopped=Count("services", Q(services__status=status.STOPPED)),
         listed=Count("services"),
     )
+    nodes = nodes.order_by(*CLUSTER_BY_CLUSTER)
     by_node = {agent.node.pk: agent for agent in sync_agents(found)}
     rows = [(node, by_node[node.pk]) for node in nodes]
     return render(request, "services/_summary.html", {"rows": rows})

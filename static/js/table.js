@@ -16,6 +16,10 @@
   };
   const refreshAll = () => document.querySelectorAll("[data-selection]").forEach(refresh);
 
+  // A page that is brought up to date under a person's hands keeps what is ticked.
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
+    !(name === "checked" && element.matches(".select-all, .select-row"));
+
   document.addEventListener("change", (event) => {
     const scope = event.target.closest("[data-selection]");
     if (!scope || !event.target.matches(".select-all, .select-row")) return;

@@ -38,7 +38,9 @@ def commands(trouble, since):
 def test_a_node_that_is_down_is_unreachable_and_its_past_is_kept(nodes, node, trouble):
     trouble.set_fault("node", "down")
     job = done(changes.refresh(nodes, Actor()))
+    assert job.state == Job.State.SUCCEEDED
     assert job.error == "1 of 4 nodes could not be read."
+    assert job.steps.filter(state="failed").count() == 1
     assert agent_on(node).status == "unknown"
     assert agent_on(node).last_status == "started"
     states = {agent.node.pk: agent.state for agent in sync_agents()}

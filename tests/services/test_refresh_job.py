@@ -1,5 +1,6 @@
 from accounts.audit import Actor
 from jobs.models import Job
+from peers.models import Node
 from services.changes import refresh
 from services.models import sync_agents
 from tests.services.conftest import done
@@ -17,3 +18,9 @@ def test_each_node_has_a_step_with_what_was_found(nodes):
     assert {step.state for step in job.steps.all()} == {"done"}
     assert "are started" in job.steps.first().detail
     assert (job.done, job.total) == (4, 4)
+
+
+def test_a_refresh_that_reads_no_node_has_failed(nodes):
+    Node.objects.update(certificate_state=Node.CertificateState.CHANGED)
+    job = done(refresh(nodes, Actor()))
+    assert (job.state, job.error) == ("failed", "4 of 4 nodes could not be read.")

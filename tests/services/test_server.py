@@ -2,6 +2,7 @@ import pytest
 from django.urls import reverse
 
 from jobs.models import Job
+from peers.models import Node
 from services.models import Service
 
 
@@ -76,3 +77,18 @@ def test_the_page_polls_only_while_a_job_runs(client_of, operator, node):
     assert client.get(show_url(node), headers=headers).status_code == 200
     Job.objects.update(state=Job.State.SUCCEEDED)
     assert client.get(show_url(node), headers=headers).status_code == 286
+
+
+def test_servers_are_listed_by_cluster_with_the_publisher_first(
+    client_of, viewer, cluster_factory
+):
+    for name in ("vienna", "athens"):
+        cluster = cluster_factory(name)
+        address = f"{cluster.publisher.address[:-1]}2"
+        Node.objects.create(
+            cluster=cluster, name="a-sub", address=address, role="subscriber"
+        )
+    response = client_of(viewer).get(reverse("services:server"))
+    listed = [(str(node.cluster), node.role) for node in response.context["nodes"]]
+    roles = ["publisher", "subscriber"]
+    assert listed == [(name, role) for name in ("athens", "vienna") for role in roles]
