@@ -9,9 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,35 +69,45 @@ if os.environ.get("DJANGO_SETTINGS_MODULE") == "bench.lists":
     ROOT_URLCONF = "bench.lists_urls"
 
 
-def peers(clusters: list[Any], first: int, last: int) -> Iterator[Any]:
-    from peers.models import Outcome, Peer
-
-    now = datetime.now(UTC)
-    for n in range(first, last):
-        yield Peer(
-            cluster=clusters[n % CLUSTERS],
-            remote_cluster=clusters[n * 7 % CLUSTERS] if n % 11 else None,
-            address=f"node{n * 7919 % 10_000_000:07}.example.com",
-            username=f"icuser{n % 997}",
-            protocol=Peer.Protocol.values[n % 3],
-            outcome=Outcome.FAILED if n % 500 == 0 else Outcome.values[n % 4],
-            associated_users=n % 15_000 if n % 13 else None,
-            remote_users=n % 15_000,
-            checked_at=now - timedelta(seconds=n % 86_400) if n % 17 else None,
-        )
+# What differs between peers, by their number `i`; the rest is as in the first one.
+COLUMNS = {
+    "id": "lower(hex(randomblob(16)))",
+    "cluster_id": f"(select id from peers_cluster where site = i % {CLUSTERS})",
+    "remote_cluster_id": "case when i % 11 then "
+    f"(select id from peers_cluster where site = i * 7 % {CLUSTERS}) end",
+    "address": "printf('node%07d.example.com', i * 7919 % 10000000)",
+    "username": "'icuser' || i % 997",
+    "protocol": "case i % 3 when 0 then 'TCP' when 1 then 'UDP' else 'TLS' end",
+    "outcome": "case when i % 500 = 0 then 'failed' when i % 4 then 'passed' "
+    "else 'unknown' end",
+    "associated_users": "case when i % 13 then i % 15000 end",
+    "remote_users": "i % 15000",
+    "checked_at": "case when i % 17 then "
+    "datetime('now', '-' || i % 86400 || ' seconds') end",
+}
 
 
 def fill(size: int) -> None:
+    """Add peers up to this many, in SQL, since a million take Django minutes."""
+    from django.db import connection
+
     from peers.models import Cluster, Peer
 
-    clusters = list(Cluster.objects.order_by("name"))
-    if not clusters:
-        clusters = Cluster.objects.bulk_create(
-            Cluster(name=f"cluster {n}") for n in range(CLUSTERS)
+    if not Cluster.objects.exists():
+        Cluster.objects.bulk_create(
+            Cluster(name=f"cluster {n}", site=str(n)) for n in range(CLUSTERS)
         )
-    rows = peers(clusters, Peer.objects.count(), size)
-    while batch := list(islice(rows, 20_000)):
-        Peer.objects.bulk_create(batch)
+        Peer.objects.create(cluster=Cluster.objects.first(), address="first.example")
+    fields = [f.column for f in Peer._meta.concrete_fields if not f.generated]
+    chosen = ", ".join(COLUMNS.get(name, f"p.{name}") for name in fields)
+    sql = (
+        f"insert into peers_peer ({', '.join(fields)}) "
+        "with recursive n(i) as (select %s union all select i + 1 from n where i < %s)"
+        f" select {chosen} from n, peers_peer p where p.address = 'first.example'"
+    )
+    with connection.cursor() as cursor:
+        sql = sql.replace(" % ", " %% ").replace("%07d", "%%07d")
+        cursor.execute(sql, [Peer.objects.count(), size - 1])
 
 
 def client() -> Any:

@@ -22,6 +22,12 @@ def validate_mask(mask: str) -> None:
         raise ValidationError("The Xs stand for the extension and must come last.")
 
 
+def validate_number(number: str) -> None:
+    """Raise ValidationError for what is no directory number; none at all is fine."""
+    if not re.fullmatch(r"\+?[0-9*#]*", number):
+        raise ValidationError("A directory number holds digits, * and #.")
+
+
 def apply_mask(mask: str, number: str) -> str | None:
     """Return the number as the mask makes it, right-aligned.
 

@@ -1,17 +1,55 @@
 """The rules of clusters, nodes and peers, the same for pages and REST.
 
-Errors block a save and stand at a field; warnings inform, and the save goes on.
+Errors block a save and stand at a field; warnings inform, and the save goes on. The
+rules of peers are data: docs/rules.md lists them, with where each is from.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Q, QuerySet
 
 from peers.models import Cluster, Node, Peer
+from peers.signals import user_sync_asked
+from wire import WireError, parse_host, platforms
 
 Errors = dict[str, str]
+Check = Callable[[Peer], str]
 
 # The most clusters that the vendor supports in one mesh.
 LARGEST_MESH = 30
+
+ERROR, WARNING = "error", "warning"
+GUIDE = "7.x guide"
+CONSOLE = "this console"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of peers: the check gives a sentence where it is broken, else nothing."""
+
+    id: str
+    severity: str
+    sentence: str
+    source: str
+    check: Check
+    field: str = ""
+
+
+PEER_RULES: list[Rule] = []
+
+
+def rule(
+    id: str, severity: str, sentence: str, source: str, *, field: str = ""
+) -> Callable[[Check], Check]:
+    """Enter a check among the rules; they are asked in the order of this file."""
+
+    def enter(check: Check) -> Check:
+        PEER_RULES.append(Rule(id, severity, sentence, source, check, field))
+        return check
+
+    return enter
 
 
 def cluster_errors(cluster: Cluster) -> Errors:
@@ -42,14 +80,33 @@ def node_errors(node: Node) -> Errors:
 
 
 def peer_errors(peer: Peer) -> Errors:
+    """The first rule that each field breaks."""
     if peer.removing:
         return {NON_FIELD_ERRORS: "This peer is being removed."}
     if not peer.address or not peer.cluster_id:
         return {}
-    sentence = own_node(peer) or duplicate(peer)
-    return {"address": sentence} if sentence else {}
+    errors: Errors = {}
+    for one in PEER_RULES:
+        if one.severity == ERROR and one.field not in errors:
+            sentence = one.check(peer)
+            if sentence:
+                errors[one.field] = sentence
+    return errors
 
 
+def peer_warnings(peer: Peer) -> list[str]:
+    """What an administrator should know about a peer that may be saved."""
+    checks = (one.check for one in PEER_RULES if one.severity == WARNING)
+    return [sentence for check in checks if (sentence := check(peer))]
+
+
+@rule(
+    "own-node",
+    ERROR,
+    "A peer does not point to a node of its own home cluster.",
+    "facts of the peer page",
+    field="address",
+)
 def own_node(peer: Peer) -> str:
     own = node_called(peer.address).filter(cluster=peer.cluster_id).first()
     if own is None:
@@ -60,74 +117,232 @@ def own_node(peer: Peer) -> str:
     )
 
 
-def duplicate(peer: Peer) -> str:
-    others = Peer.objects.filter(cluster=peer.cluster_id).exclude(pk=peer.pk)
-    if others.filter(address__iexact=peer.address).exists():
+@rule(
+    "same-address",
+    ERROR,
+    "A home cluster has one peer per address.",
+    CONSOLE,
+    field="address",
+)
+def same_address(peer: Peer) -> str:
+    if siblings_of(peer).filter(address__iexact=peer.address).exists():
         return f"{peer.cluster} has a peer with the address {peer.address} already."
+    return ""
+
+
+@rule(
+    "same-cluster",
+    ERROR,
+    "A home cluster has one peer per remote cluster; a second node of it is none.",
+    "alarm InterclusterSyncAgentPeerDuplicate",
+    field="address",
+)
+def same_cluster(peer: Peer) -> str:
     remote = peer.find_remote()
-    twin = others.filter(remote_cluster=remote).first() if remote else None
+    twin = siblings_of(peer).filter(remote_cluster=remote).first() if remote else None
     if twin is None:
         return ""
     return f"{peer.cluster} has a peer for {remote} already: {twin.address}."
 
 
-def peer_warnings(peer: Peer) -> list[str]:
-    """What an administrator should know about a peer that may be saved."""
-    warnings = [*home_warnings(peer.cluster), *remote_warnings(peer)]
-    if peer.cluster.peers.count() >= LARGEST_MESH:
-        warnings.append(
-            f"{peer.cluster} has peers for {LARGEST_MESH} clusters or more; a mesh "
-            f"of more than {LARGEST_MESH} clusters is not supported."
-        )
-    return warnings
-
-
-def home_warnings(home: Cluster) -> list[str]:
-    publisher = home.publisher
+@rule(
+    "home-publisher",
+    WARNING,
+    "The home cluster has a publisher, and its certificate is confirmed.",
+    CONSOLE,
+)
+def home_publisher(peer: Peer) -> str:
+    publisher = peer.cluster.publisher
     if publisher is None:
-        return [f"{home} has no publisher in the console, so nothing can reach it."]
+        return f"{peer.cluster} has no publisher in the console, so nothing reaches it."
     if not publisher.trusted:
-        return [
+        return (
             f"The certificate of {publisher} is not confirmed, so nothing is sent "
             "to it yet."
-        ]
-    return []
+        )
+    return ""
 
 
-def remote_warnings(peer: Peer) -> list[str]:
-    remote = peer.remote_cluster
-    if remote is None:
-        return [
-            f"No cluster in the console has a node {peer.address}: whatever needs the "
-            "other side cannot be checked."
-        ]
-    return [*target_warnings(peer, remote), *reverse_warnings(peer, remote)]
+@rule(
+    "known-remote",
+    WARNING,
+    "The peer address is a node of a managed cluster.",
+    CONSOLE,
+)
+def known_remote(peer: Peer) -> str:
+    if peer.remote_cluster is not None:
+        return ""
+    if is_name(peer.address):
+        return (
+            f"No cluster in the console has a node {peer.address}. If it is a DNS SRV "
+            "name, the check resolves it and names the nodes behind it."
+        )
+    return (
+        f"No cluster in the console has a node {peer.address}: whatever needs the "
+        "other side cannot be checked."
+    )
 
 
-def target_warnings(peer: Peer, remote: Cluster) -> list[str]:
-    node = node_called(peer.address).filter(cluster=remote).first()
-    publisher = remote.publisher
+@rule(
+    "publisher",
+    WARNING,
+    "A peer points to the publisher, not to a subscriber.",
+    f"{GUIDE}; IM and Presence 12.5",
+)
+def to_publisher(peer: Peer) -> str:
+    remote, node = peer.remote_cluster, remote_node(peer)
+    publisher = remote.publisher if remote else None
     if node is None or node.is_publisher or publisher is None:
-        return []
-    return [
+        return ""
+    return (
         f"{peer.address} is a subscriber of {remote}; peers belong between publishers: "
         f"{publisher}."
-    ]
+    )
 
 
-def reverse_warnings(peer: Peer, remote: Cluster) -> list[str]:
+@rule(
+    "exact-name",
+    WARNING,
+    "From 8.x on, the peer address is exactly the name of the remote node.",
+    "IM and Presence 12.5",
+)
+def exact_name(peer: Peer) -> str:
+    node = remote_node(peer)
+    if node is None or not peer.cluster.generation:
+        return ""
+    if peer.cluster.profile.peer_is_ip_only or node.name.lower() == peer.address:
+        return ""
+    return (
+        f"The node at {peer.address} is named {node.name} on {peer.remote_cluster}; "
+        "enter exactly that name."
+    )
+
+
+@rule(
+    "address-on-7",
+    WARNING,
+    "On 7.x, the peer address is the IP address of the remote publisher.",
+    GUIDE,
+)
+def address_on_7(peer: Peer) -> str:
+    known = peer.cluster.generation
+    if not known or not peer.cluster.profile.peer_is_ip_only:
+        return ""
+    node = remote_node(peer)
+    if not is_name(peer.address) or node is None:
+        return ""  # an SRV name is allowed, and belongs to no node
+    product = peer.cluster.profile.product
+    return f"{product} 7.x wants the IP address of {node}, not its name."
+
+
+@rule(
+    "mask-field",
+    WARNING,
+    "Only releases up to 8.x have a field for the external phone number mask.",
+    f"{GUIDE}; IM and Presence 12.5 has no such step",
+)
+def mask_field(peer: Peer) -> str:
+    cluster = peer.cluster
+    if not (peer.external_phone_number_mask and cluster.generation):
+        return ""
+    if cluster.profile.has_mask:
+        return ""
+    return f"{cluster.profile.product} has no field for a phone number mask."
+
+
+@rule(
+    "versions",
+    WARNING,
+    "Both versions are published to peer with one another.",
+    "compatibility matrices of 12.5, 14 and 15; release notes of 9.x",
+)
+def versions(peer: Peer) -> str:
+    remote = peer.remote_cluster
+    if remote is None or not (peer.cluster.version and remote.version):
+        return ""
+    try:
+        may = platforms.may_peer(peer.cluster.version, remote.version)
+    except ValueError:
+        return ""
+    both = f"{peer.cluster.version} and {remote.version}"
+    if may is None:
+        return f"Nothing certain is published about peers of {both}."
+    return "" if may else f"The vendor does not support peers of {both}."
+
+
+@rule(
+    "user-sync",
+    WARNING,
+    "The Sync Agent of both clusters has finished its users before a peer is added.",
+    "IM and Presence 12.5",
+)
+def user_sync(peer: Peer) -> str:
+    """Whoever collected the agents' status last may know; else nothing is said."""
+    for cluster in (peer.cluster, peer.remote_cluster):
+        if cluster is None:
+            continue
+        for _, status in user_sync_asked.send(sender=Cluster, cluster=cluster):
+            if status and not status.casefold().startswith("completed"):
+                return f"The Sync Agent of {cluster} has not finished: {status}"
+    return ""
+
+
+@rule(
+    "both-sides",
+    WARNING,
+    "The remote cluster has a matching peer.",
+    GUIDE,
+)
+def both_sides(peer: Peer) -> str:
+    if peer.remote_cluster is None or peer.reverse is not None:
+        return ""
+    return (
+        f"{peer.remote_cluster} has no peer back to {peer.cluster} yet; users are "
+        "exchanged only when both sides are set up."
+    )
+
+
+@rule(
+    "same-protocol",
+    WARNING,
+    "Both sides use the same preferred protocol; TCP is recommended.",
+    GUIDE,
+)
+def same_protocol(peer: Peer) -> str:
     back = peer.reverse
-    if back is None:
-        return [
-            f"{remote} has no peer back to {peer.cluster} yet; users are exchanged "
-            "only when both sides are set up."
-        ]
-    if back.protocol != peer.protocol:
-        return [
-            f"The preferred protocols differ: {peer.protocol} on {peer.cluster}, "
-            f"{back.protocol} on {remote}. Both sides must use the same."
-        ]
-    return []
+    if back is None or back.protocol == peer.protocol:
+        return ""
+    return (
+        f"The preferred protocols differ: {peer.protocol} on {peer.cluster}, "
+        f"{back.protocol} on {peer.remote_cluster}. Both sides must use the same."
+    )
+
+
+@rule(
+    "mesh-size",
+    WARNING,
+    f"A mesh has at most {LARGEST_MESH} clusters.",
+    "IM and Presence 12.5",
+)
+def mesh_size(peer: Peer) -> str:
+    # A mesh of so many clusters has one peer less on each.
+    if peer.cluster.peers.count() < LARGEST_MESH:
+        return ""
+    return (
+        f"{peer.cluster} has peers for {LARGEST_MESH} clusters or more; a mesh "
+        f"of more than {LARGEST_MESH} clusters is not supported."
+    )
+
+
+def siblings_of(peer: Peer) -> QuerySet[Peer]:
+    return Peer.objects.filter(cluster=peer.cluster_id).exclude(pk=peer.pk)
+
+
+def remote_node(peer: Peer) -> Node | None:
+    """The node of the remote cluster that the peer address is."""
+    if peer.remote_cluster_id is None:
+        return None
+    return node_called(peer.address).filter(cluster=peer.remote_cluster_id).first()
 
 
 def node_called(host: str) -> QuerySet[Node]:
@@ -136,3 +351,10 @@ def node_called(host: str) -> QuerySet[Node]:
 
 def called(node: Node, host: str) -> str:
     return "a node" if node.name.casefold() == host.casefold() else f"the node {node}"
+
+
+def is_name(host: str) -> bool:
+    try:
+        return parse_host(host).ip is None
+    except WireError:
+        return True

@@ -27,6 +27,11 @@ urlpatterns = [
     # peers
     path("presence/inter-clustering/", find.find, name="find"),
     path("presence/inter-clustering/export/", find.export, name="export"),
+    path(
+        "presence/inter-clustering/mask-preview/",
+        peers.mask_preview,
+        name="mask_preview",
+    ),
     path("presence/inter-clustering/add/", peers.add_peer, name="add_peer"),
     path(
         "presence/inter-clustering/delete-selected/",

@@ -16,6 +16,7 @@ from accounts.roles import Role
 from jobs.models import Busy, Job
 from peers import editing, rules
 from peers.forms import PeerForm, RemovalForm
+from peers.mask import LONGEST, apply_mask, validate_mask, validate_number
 from peers.models import Cluster, Peer
 from peers.views.find import delete, may_administer
 from rest.models import Stale
@@ -174,3 +175,20 @@ def resync(request: Request, pk: str) -> HttpResponse:
         messages.info(request, str(error))
         return redirect(peer)
     return redirect(job)
+
+
+@access(post=Role.VIEWER)
+def mask_preview(request: Request) -> HttpResponse:
+    """What the typed mask makes of a sample directory number; saves nothing."""
+    mask = request.POST.get("external_phone_number_mask", "").strip()
+    sample = request.POST.get("sample", "").strip()[:LONGEST]
+    context: dict[str, Any] = {"mask": mask, "sample": sample}
+    try:
+        validate_mask(mask)
+        validate_number(sample)
+    except ValidationError as error:
+        context["error"] = error.messages[0]
+    else:
+        context["result"] = apply_mask(mask, sample)
+    part = "peers/_mask_preview.html" if request.htmx else "peers/mask_preview.html"
+    return render(request, part, context)

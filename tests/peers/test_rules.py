@@ -2,6 +2,7 @@ import pytest
 
 from peers import rules
 from peers.models import Node, Peer
+from peers.signals import user_sync_asked
 
 
 @pytest.fixture
@@ -66,3 +67,79 @@ def test_peer_does_not_duplicate_itself(madrid, oslo, peer_factory):
 def test_legacy_tls_is_not_for_a_ca(madrid):
     madrid.tls_mode, madrid.legacy_tls = "ca", True
     assert set(rules.cluster_errors(madrid)) == {"ca_certificate", "legacy_tls"}
+
+
+def broken(peer):
+    """The ids of the rules that a peer breaks."""
+    return {one.id for one in rules.PEER_RULES if one.check(peer)} - {"both-sides"}
+
+
+def test_table_of_rules_is_the_code(settings):
+    text = (settings.BASE_DIR / "docs/rules.md").read_text()
+    lines = [line for line in text.splitlines() if line.startswith("| `")]
+    assert lines == [
+        f"| `{one.id}` | {one.severity} | {one.sentence} | {one.source} |"
+        for one in rules.PEER_RULES
+    ]
+
+
+def test_ids_of_rules_are_unique():
+    ids = [one.id for one in rules.PEER_RULES]
+    assert len(ids) == len(set(ids))
+
+
+def test_from_8_on_the_exact_node_name_is_wanted(madrid, oslo, peer_factory):
+    madrid.generation = "cup8"
+    assert broken(peer_factory(madrid, oslo)) == {"exact-name"}
+    named = peer_factory(madrid, oslo, address=oslo.publisher.name.lower())
+    assert "exact-name" not in broken(named)
+
+
+def test_7_wants_the_address(madrid, oslo, peer_factory):
+    madrid.generation = "cup7"
+    named = peer_factory(madrid, oslo, address=oslo.publisher.name)
+    assert broken(named) == {"address-on-7"}
+    Peer.objects.all().delete()
+    assert broken(peer_factory(madrid, oslo)) == set()
+
+
+def test_mask_on_a_release_without_the_field_is_a_warning(madrid, oslo, peer_factory):
+    madrid.generation = "imp"
+    peer = peer_factory(madrid, oslo, external_phone_number_mask="+1XXXX")
+    assert broken(peer) == {"exact-name", "mask-field"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ("14.0.1", "15.0.1", ""),
+        ("14.0.1", "12.5.1", "does not support"),
+        ("15.0.1", "12.5.1", "Nothing certain"),
+        ("", "12.5.1", ""),
+        ("beta", "12.5.1", ""),
+    ],
+)
+def test_versions_that_may_not_peer(madrid, oslo, peer_factory, one, other, said):
+    madrid.version, oslo.version = one, other
+    sentence = rules.versions(peer_factory(madrid, oslo))
+    assert (said in sentence) if said else not sentence
+
+
+def test_unfinished_user_sync_is_a_warning_where_it_is_known(
+    madrid, oslo, peer_factory
+):
+    def answer(sender, cluster, **extra):
+        return "In Progress" if cluster == oslo else "Completed at noon"
+
+    peer = peer_factory(madrid, oslo)
+    assert rules.user_sync(peer) == ""
+    user_sync_asked.connect(answer)
+    try:
+        assert "Oslo has not finished: In Progress" in rules.user_sync(peer)
+    finally:
+        user_sync_asked.disconnect(answer)
+
+
+def test_a_name_of_no_node_may_be_an_srv_name(madrid):
+    peer = Peer(cluster=madrid, address="cup.example.net")
+    assert "DNS SRV" in rules.known_remote(peer)

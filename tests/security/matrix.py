@@ -60,6 +60,7 @@ MATRIX = {
     "peers:trust": {"POST": A},
     "peers:find": {"GET": V},
     "peers:export": {"GET": V},
+    "peers:mask_preview": {"POST": V},
     "peers:add_peer": {"GET": A, "POST": A},
     "peers:delete_selected": {"POST": A},
     "peers:edit_peer": {"GET": V, "POST": A},

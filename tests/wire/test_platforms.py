@@ -54,7 +54,15 @@ def test_unknown_generation_is_refused():
 
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
-    [("15.0.1", "14", True), ("8.6(5)", "9.1.1", True), ("7.0", "15.0", None)],
+    [
+        ("15.0.1", "14", True),
+        ("8.6(5)", "9.1.1", True),
+        ("12.5.1", "15.0", None),
+        ("12.5.1", "14.0", False),
+        ("7.0", "15.0", False),
+        ("10.5", "10.5", True),
+        ("7.0", "8.0", None),
+    ],
 )
 def test_peering_of_releases_is_told_where_it_is_published(one, other, expected):
     assert platforms.may_peer(one, other) is expected

@@ -114,15 +114,16 @@ def generation_of(version: str) -> str:
 
 
 def may_peer(one: str, other: str) -> bool | None:
-    """Tell whether two versions are known to peer; None where nothing is published."""
+    """Tell whether two versions may peer; None where sources are silent or disagree."""
     first, second = release_of(one), release_of(other)
     if first == second:
         return True
     for rule in _load("peering")["rule"]:
-        if _covers(rule, first) and _covers(rule, second):
-            return bool(rule["supported"])
+        named = [_names(rule, release) for release in (first, second)]
+        if all(named) or (rule.get("others") and any(named)):
+            return None if rule["supported"] == "unknown" else bool(rule["supported"])
     return None
 
 
-def _covers(rule: Mapping[str, Any], release: tuple[int, int]) -> bool:
+def _names(rule: Mapping[str, Any], release: tuple[int, int]) -> bool:
     return f"{release[0]}.{release[1]}" in rule["releases"]
