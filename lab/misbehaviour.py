@@ -105,6 +105,8 @@ def _spoil(body: bytes, insert: bytes) -> bytes:
 @fault(BOTH, "reversed", "rewrite")
 def backwards(response: Response, setting: Setting) -> None:
     """The columns of a row and the fields of an item come in the reverse order."""
+    if not response.content_type.startswith("text/xml"):
+        return
     root = etree.fromstring(response.body)
     for record in root.iterfind(".//*"):
         if etree.QName(record).localname in RECORDS:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab import Lab
+from lab import Cluster, Lab
 from wire import NodeAddress, Policy, Secret, Trust
 
-VERSIONS = ("7.0", "8.6", "9.1", "10.5", "12.5", "14", "15")
+VERSIONS = ("7.1", "8.6", "9.1", "10.5", "11.5", "12.5", "14", "15")
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,6 @@ def wire_lab() -> Iterator[Lab]:
         nodes=1,
         users=(25,),
         network="auto",
-        generation=("cup7", "cup8", *["imp"] * 5),
         versions=VERSIONS,
         service_delay=0.2,
     ) as lab:
@@ -53,6 +52,15 @@ def any_node(request: pytest.FixtureRequest, wire_lab: Lab) -> NodeAddress:
 
 
 @pytest.fixture
+def any_cluster(any_node: NodeAddress, wire_lab: Lab) -> Iterator[Cluster]:
+    """The lab's side of `any_node`, whose faults end with the test."""
+    node = wire_lab.node(any_node.address)
+    node.calls.clear()
+    yield node.cluster
+    node.cluster.clear_faults()
+
+
+@pytest.fixture
 def publisher(wire_lab: Lab) -> Iterator[NodeAddress]:
     """The publisher of an 8.6 cluster, whose faults end with the test."""
     yield address_of(wire_lab, 1)
@@ -61,6 +69,6 @@ def publisher(wire_lab: Lab) -> Iterator[NodeAddress]:
 
 
 @pytest.fixture
-def cluster(wire_lab: Lab):  # type: ignore[no-untyped-def]
+def cluster(wire_lab: Lab) -> Cluster:
     """The lab's side of `publisher`, where faults are set."""
     return wire_lab.clusters[1]
