@@ -5,13 +5,16 @@ addresses.
 """
 
 import gzip
+import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 MATRIX, ROUNDS, CLUSTERS = 60, 15, 20
@@ -125,6 +128,99 @@ def measure_matrix() -> bool:
     return all(held)
 
 
+def lab(directory: str, clusters: int) -> subprocess.Popen[bytes]:
+    """Start the lab in a process of its own, so that it does not count as ours."""
+    shape = ["--clusters", str(clusters), "--nodes", "1", "--users", "5"]
+    more = ["--network", "auto", "--shared-key", "--state", directory]
+    command = [sys.executable, "-m", "lab", *shape, *more]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert running.stdout is not None
+    while b"ready" not in running.stdout.readline():
+        pass
+    return running
+
+
+def register_all(directory: str) -> list[Any]:
+    from django.conf import settings
+
+    from peers.models import Cluster
+    from tests.conftest import register
+
+    described = json.loads(Path(directory, "lab.json").read_text())
+    settings.DNS_SERVERS = [described["dns"]]
+    for one in described["clusters"]:
+        cluster = register(one)
+        Cluster.objects.filter(pk=cluster.pk).update(version=one["version"])
+    return list(Cluster.objects.prefetch_related("nodes"))
+
+
+def floor(clusters: list[Any], calls: int) -> float:
+    """As many questions to the publishers, as many at once, that are not looked at."""
+    import wire
+    from peers.connections import address_of
+    from wire import AxlClient, gather_limited
+
+    addresses = [address_of(cluster.publisher) for cluster in clusters]
+
+    async def ask(address: Any) -> None:
+        async with AxlClient(address) as axl:
+            await axl.probe()
+
+    began = time.perf_counter()
+    asks = (ask(addresses[n % len(addresses)]) for n in range(calls))
+    wire.run(gather_limited(asks, limit=len(addresses) // 2))
+    return time.perf_counter() - began
+
+
+def apply_mesh(clusters: list[Any]) -> tuple[Any, float]:
+    """Set up the whole mesh; the worker is this process."""
+    from accounts.audit import CONSOLE
+    from jobs.models import Job
+    from jobs.run import perform
+    from mesh import changes
+    from mesh.plan import plan
+    from mesh.wanted import Wanted
+
+    began = time.perf_counter()
+    wanted = Wanted.whole_mesh(clusters)
+    found = plan(wanted)
+    planned = time.perf_counter() - began
+    job = changes.apply(wanted, found.hash, CONSOLE)
+    print(
+        f"  plan {planned:.1f} s, submit {time.perf_counter() - began - planned:.1f} s"
+    )
+    while job.active:
+        perform(str(job.pk))
+        for child in Job.objects.active().filter(kind="control-services"):
+            perform(str(child.pk))
+        job.refresh_from_db()
+        Job.objects.filter(pk=job.pk).update(not_before=job.created_at)
+    return job, time.perf_counter() - began
+
+
+def measure_set_up(size: int) -> bool:
+    from peers.models import Outcome, Peer
+
+    entries = size * (size - 1)
+    print(f"\nWhole mesh of {size} lab clusters, {entries} entries")
+    with tempfile.TemporaryDirectory() as directory:
+        running = lab(directory, size)
+        try:
+            clusters = register_all(directory)
+            job, took = apply_mesh(clusters)
+            # An entry is read, written and read back by three questions at least.
+            least = floor(clusters, entries * 3)
+        finally:
+            running.terminate()
+            running.wait()
+    passed = Peer.objects.filter(outcome=Outcome.PASSED).count()
+    print(f"  {job.state} {job.error}".rstrip())
+    print(f"  {passed} of {entries} entries with all check marks")
+    print(f"  set up in {took:.1f} s, floor of its questions {least:.1f} s")
+    return job.state == job.State.SUCCEEDED and passed == entries
+
+
 if __name__ == "__main__":
     prepare()
-    sys.exit(not measure_matrix())
+    size = int(sys.argv[1]) if sys.argv[1:] else CLUSTERS
+    sys.exit(not all([measure_matrix(), measure_set_up(size)]))

@@ -5,6 +5,8 @@
   const enter = (box) => {
     const all = links(box);
     all.forEach((link, index) => { link.tabIndex = index ? -1 : 0; });
+    const told = box.parentElement.querySelector("[data-matrix-told]");
+    if (told && !told.textContent) told.textContent = "Arrow keys move between cells.";
   };
   const beside = (link, key) => {
     const cell = link.closest("td, th");
