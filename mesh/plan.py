@@ -220,4 +220,4 @@ def drift(peer: Peer | None, shown: Shown | None, entry: Entry | None) -> list[s
         return ["The entry could not be written before; it will be tried again."]
     if entry is None:
         return ["The cluster no longer shows this entry; it will be written again."]
-    return ["The entry was changed on the cluster; it will be as the console has it."]
+    return ["The entry was changed on the cluster; it will be as this plan says."]
