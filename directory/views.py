@@ -230,7 +230,8 @@ def mask_preview(request: Request) -> HttpResponse:
     except ValidationError as error:
         context["error"] = error.messages[0]
         return render(request, "directory/_mask_preview.html", context)
-    home = uuid_of(plain(request, "cluster"))
+    # An edited peer stays on its home cluster, so its form has no field for it.
+    home = uuid_of(plain(request, "cluster") or plain(request, "home"))
     remote, numbers, back = directions(home, plain(request, "address"))
     context |= {
         "remote": remote,

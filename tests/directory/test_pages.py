@@ -101,6 +101,20 @@ def test_a_mask_is_shown_on_real_numbers(differing, client_of, viewer):
     assert "3 too short" in text
 
 
+@pytest.mark.parametrize("name", ["cluster", "home"])
+def test_numbers_that_mean_two_people_are_told(
+    pair, has, peer_factory, client_of, viewer, name
+):
+    home, remote, peer = pair
+    peer_factory(remote, home, external_phone_number_mask="+1408XXXX")
+    has(home, *of(home, "ada", number="6640"))
+    has(remote, *of(remote, "bob", number="6640"))
+    query = {name: str(home.pk), "address": peer.address}
+    query["external_phone_number_mask"] = "+1408XXXX"
+    text = page(client_of(viewer), "mask_preview", **query)
+    assert "numbers of the home cluster seen from bergen, such as +14086640" in text
+
+
 def test_a_wrong_mask_is_said_so(db, client_of, viewer):
     text = page(client_of(viewer), "mask_preview", external_phone_number_mask="X1")
     assert "must come last" in text
