@@ -392,3 +392,19 @@ class Peer(HoldsSecrets, Revised):
     def set_state(self, state: str) -> None:
         Peer.objects.filter(pk=self.pk).update(provisioning_state=state)
         self.provisioning_state = state
+
+
+# Models that stand apart; Django looks for them here.
+from peers.saved import SavedSearch, Upload  # noqa: E402
+
+__all__ = [
+    "Cluster",
+    "Generation",
+    "Node",
+    "Outcome",
+    "Peer",
+    "PeerQuerySet",
+    "SEVERITY",
+    "SavedSearch",
+    "Upload",
+]

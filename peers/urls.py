@@ -1,6 +1,14 @@
 from django.urls import path
 
-from peers.views import clusters, find, guide, nodes, peers
+from peers.views import (
+    clusters,
+    exchange,
+    find,
+    guide,
+    nodes,
+    peers,
+    searches,
+)
 
 app_name = "peers"
 
@@ -31,6 +39,24 @@ urlpatterns = [
         "presence/inter-clustering/mask-preview/",
         peers.mask_preview,
         name="mask_preview",
+    ),
+    path("presence/inter-clustering/save-search/", searches.save, name="save_search"),
+    path(
+        "presence/inter-clustering/searches/<int:pk>/delete/",
+        searches.delete,
+        name="delete_search",
+    ),
+    # import and export
+    path("presence/inter-clustering/import/", exchange.upload, name="import"),
+    path(
+        "presence/inter-clustering/import/<uuid:pk>/",
+        exchange.preview,
+        name="import_preview",
+    ),
+    path(
+        "presence/inter-clustering/export/<slug:what>/",
+        exchange.export,
+        name="export_file",
     ),
     path("presence/inter-clustering/add/", peers.add_peer, name="add_peer"),
     path(

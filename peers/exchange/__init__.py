@@ -1,0 +1,1 @@
+"""Import and export of clusters and peers as CSV and YAML."""

@@ -1,0 +1,169 @@
+"""Entries of a file applied to the console, all or nothing; a preview undoes it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.db import DatabaseError, transaction
+
+from accounts.audit import Actor
+from jobs.models import Busy
+from peers import editing, rules
+from peers.exchange.reading import CLUSTER, Entry
+from peers.forms import PORTS, ClusterForm, NodeForm, PeerForm
+from peers.models import Cluster, Node, Peer
+from rest.models import Stale
+
+ADD, CHANGE, NOTHING = "add", "change", "nothing"
+PUBLISHER = {"publisher_name": "name", "publisher_address": "address"}
+
+
+@dataclass
+class Effect:
+    """What an entry does, or why it cannot."""
+
+    entry: Entry
+    label: str = ""
+    action: str = NOTHING
+    changed: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Result:
+    """The effects of all entries of a file."""
+
+    effects: list[Effect]
+
+    @property
+    def errors(self) -> list[Effect]:
+        return [effect for effect in self.effects if effect.errors]
+
+    @property
+    def changes(self) -> list[Effect]:
+        return [effect for effect in self.effects if effect.action != NOTHING]
+
+    def count(self, action: str) -> int:
+        return sum(effect.action == action for effect in self.effects)
+
+    @property
+    def added(self) -> int:
+        return self.count(ADD)
+
+    @property
+    def edited(self) -> int:
+        return self.count(CHANGE)
+
+
+def run(entries: list[Entry], actor: Actor, *, preview: bool) -> Result:
+    """Apply the entries in one transaction, which a preview or an error takes back."""
+    with transaction.atomic():
+        result = Result([effect_of(entry, actor) for entry in entries])
+        if preview or result.errors:
+            transaction.set_rollback(True)
+    return result
+
+
+def effect_of(entry: Entry, actor: Actor) -> Effect:
+    effect = Effect(entry, label_of(entry))
+    if entry.problem:
+        effect.errors.append(entry.problem)
+        return effect
+    try:
+        # A savepoint, so that the entries after a refused one are looked at too.
+        with transaction.atomic():
+            apply = apply_cluster if entry.kind == CLUSTER else apply_peer
+            apply(entry.values, effect, actor)
+    except (Busy, Stale, DatabaseError) as error:
+        said = "The database refused it." if is_database(error) else str(error)
+        effect.errors.append(said)
+    return effect
+
+
+def is_database(error: Exception) -> bool:
+    return isinstance(error, DatabaseError)
+
+
+def label_of(entry: Entry) -> str:
+    values = entry.values
+    if entry.kind == CLUSTER:
+        return values.get("name", "")
+    return f"{values.get('address', '')} on {values.get('cluster', '')}"
+
+
+def apply_cluster(values: dict[str, str], effect: Effect, actor: Actor) -> None:
+    cluster = Cluster.objects.filter(name=values["name"].strip()).first()
+    node = (cluster.publisher if cluster else None) or Node(role=Node.Role.PUBLISHER)
+    form = filled(ClusterForm, cluster or Cluster(), values)
+    told = {PUBLISHER.get(name, name): value for name, value in values.items()}
+    told = {
+        name: value
+        for name, value in told.items()
+        if name in PORTS
+        or (name in PUBLISHER.values() and f"publisher_{name}" in values)
+    }
+    if cluster:
+        node.cluster = cluster
+    told.setdefault("name", told.get("address", node.name))
+    publisher = filled(NodeForm, node, told)
+    if not all([take_errors(form, effect), take_errors(publisher, effect)]):
+        return
+    password = form.cleaned_data["axl_password"]
+    if cluster is None:
+        effect.action = ADD
+        editing.save_cluster(
+            form.instance, actor, password=password, publisher=publisher.instance
+        )
+        return
+    effect.changed = [*form.edited, *(["axl_password"] if password else [])]
+    if effect.changed:
+        editing.save_cluster(cluster, actor, password=password, fields=form.edited)
+    if publisher.edited:
+        effect.changed += [f"publisher {name}" for name in publisher.edited]
+        fields = () if node._state.adding else publisher.edited
+        editing.save_node(node, actor, fields=fields)
+    effect.action = CHANGE if effect.changed else NOTHING
+
+
+def apply_peer(values: dict[str, str], effect: Effect, actor: Actor) -> None:
+    home = Cluster.objects.filter(name=values["cluster"].strip()).first()
+    if home is None:
+        effect.errors.append(f"There is no cluster {values['cluster'][:100]!r}.")
+        return
+    address = values["address"].strip()
+    peer = Peer.objects.filter(cluster=home, address__iexact=address).first()
+    password = values.get("password", "")
+    data = {**values, "cluster": str(home.pk), "confirm_password": password}
+    form = filled(PeerForm, peer or Peer(), data)
+    if not take_errors(form, effect):
+        return
+    edited = form.edited if peer else []
+    effect.changed = [*edited, *(["password"] if peer and password else [])]
+    if peer and not effect.changed:
+        return
+    effect.action = CHANGE if peer else ADD
+    editing.save_peer(form.instance, actor, password=password, fields=edited)
+    effect.warnings = rules.peer_warnings(form.instance)
+
+
+def filled(kind: type[Any], instance: Any, values: dict[str, str]) -> Any:
+    """The page's own form, with what is stored where the file says nothing."""
+    shown = kind(instance=instance)
+    stored = {
+        name: shown[name].value()
+        for name, one in shown.fields.items()
+        if not isinstance(one.widget, forms.PasswordInput)
+    }
+    known = {name: value for name, value in values.items() if name in shown.fields}
+    return kind(stored | known, instance=instance)
+
+
+def take_errors(form: Any, effect: Effect) -> bool:
+    """Note the errors of a form under the names of its columns."""
+    for name, sentences in form.errors.items():
+        if name == "confirm_password":
+            continue
+        where = "" if name == "__all__" else f"{name}: "
+        effect.errors += [f"{where}{sentence}" for sentence in sentences]
+    return form.is_valid()  # type: ignore[no-any-return]

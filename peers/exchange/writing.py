@@ -1,0 +1,67 @@
+"""Clusters and peers as a file that an import reads again; never a password."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+from django.http import HttpResponse, StreamingHttpResponse
+
+from peers.exchange.reading import CLUSTER_COLUMNS, PEER_COLUMNS
+from peers.models import Cluster, Peer
+from rest.csv import csv_download
+
+NODE_COLUMNS = {
+    "publisher_name": "name",
+    "publisher_address": "address",
+    "axl_port": "axl_port",
+    "sip_port": "sip_port",
+    "sip_tls_port": "sip_tls_port",
+    "sip_peer_tls_port": "sip_peer_tls_port",
+}
+
+
+def clusters() -> Iterator[dict[str, str]]:
+    for cluster in Cluster.objects.prefetch_related("nodes").order_by("name"):
+        publisher = cluster.publisher
+        yield {
+            name: text(getattr(publisher, NODE_COLUMNS[name], ""))
+            if name in NODE_COLUMNS
+            else text(getattr(cluster, name))
+            for name in CLUSTER_COLUMNS
+        }
+
+
+def peers() -> Iterator[dict[str, str]]:
+    columns = {name: name for name in PEER_COLUMNS} | {"cluster": "cluster__name"}
+    rows = Peer.objects.order_by("cluster__name", "address")
+    for row in rows.values_list(*columns.values()).iterator(1_000):
+        yield dict(zip(columns, map(text, row), strict=True))
+
+
+def text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def clusters_csv() -> StreamingHttpResponse:
+    rows = (list(row.values()) for row in clusters())
+    return csv_download("clusters", CLUSTER_COLUMNS, rows)
+
+
+def peers_csv() -> StreamingHttpResponse:
+    rows = (list(row.values()) for row in peers())
+    return csv_download("peers", PEER_COLUMNS, rows)
+
+
+def all_yaml() -> HttpResponse:
+    document = {
+        "clusters": [without_empty(row) for row in clusters()],
+        "peers": [without_empty(row) for row in peers()],
+    }
+    content = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    response = HttpResponse(content, content_type="application/yaml; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="clusters-and-peers.yaml"'
+    return response
+
+
+def without_empty(row: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in row.items() if value}

@@ -1,0 +1,55 @@
+"""What people keep: searches under a name, and files until they are imported."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from accounts.secrets import HoldsSecrets, SecretField
+
+
+class SavedSearch(models.Model):
+    """A search of Find and List that somebody keeps under a name."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="saved_searches",
+    )
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=2000)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "name"], name="saved_search_once_per_user"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return f"{reverse('peers:find')}?{self.query}"
+
+
+class Upload(HoldsSecrets):
+    """A file between its preview and its import; sealed, it may hold passwords."""
+
+    secret_fields: ClassVar[tuple[str, ...]] = ("content",)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    name = models.CharField(max_length=100)
+    content = SecretField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_yaml(self) -> bool:
+        return self.name.lower().endswith((".yaml", ".yml"))

@@ -1,0 +1,194 @@
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from accounts.models import AuditEntry
+from jobs.models import Job
+from peers.exchange import reading
+from peers.models import Cluster, Peer, Upload
+
+IMPORT = reverse("peers:import")
+CLUSTERS = (
+    "name,axl_username,axl_password,publisher_name,publisher_address\r\n"
+    "Rome,axl,open sesame,rome-pub.example.com,10.1.1.1\r\n"
+)
+PEERS = (
+    "cluster,address,username,password,external_phone_number_mask\n"
+    "Madrid,10.9.9.9,ic,open sesame,'+1408XXXX\n"
+)
+BOTH = """
+clusters:
+  - name: Rome
+    axl_username: axl
+    axl_password: open sesame
+    publisher_address: 10.1.1.1
+peers:
+  - {cluster: Madrid, address: 10.1.1.1, username: no, password: open sesame}
+  - {cluster: Rome, address: madrid-pub.example.com, username: ic, password: x1y2z}
+"""
+
+
+@pytest.fixture
+def ada(administrator, client_of):
+    return client_of(administrator)
+
+
+@pytest.fixture
+def madrid(cluster_factory):
+    madrid = cluster_factory("Madrid")
+    madrid.nodes.update(name="madrid-pub.example.com")
+    return madrid
+
+
+def send(client, text, name="file.csv"):
+    content = text if isinstance(text, bytes) else text.encode()
+    file = SimpleUploadedFile(name, content)
+    return client.post(IMPORT, {"file": file}, follow=True)
+
+
+def confirm(client):
+    url = reverse("peers:import_preview", args=[Upload.objects.get().pk])
+    return client.post(url, follow=True)
+
+
+def test_preview_changes_nothing_and_shows_no_password(ada, madrid):
+    text = send(ada, CLUSTERS).content.decode()
+    assert "1 to add, 0 to change" in text and "open sesame" not in text
+    assert Cluster.objects.count() == 1 and not Job.objects.exists()
+
+
+def test_file_is_sealed_until_it_is_imported(ada, madrid):
+    send(ada, CLUSTERS)
+    assert Upload.objects.get().content.startswith("v1|")
+    confirm(ada)
+    assert not Upload.objects.exists()
+
+
+def test_clusters_come_with_their_publisher(ada, madrid):
+    send(ada, CLUSTERS)
+    confirm(ada)
+    rome = Cluster.objects.get(name="Rome")
+    assert rome.publisher.address == "10.1.1.1"
+    assert rome.unseal("axl_password").reveal() == "open sesame"
+
+
+def test_peers_are_provisioned_and_audited(ada, madrid):
+    send(ada, PEERS)
+    confirm(ada)
+    peer = Peer.objects.get()
+    assert peer.external_phone_number_mask == "+1408XXXX"
+    assert Job.objects.get().target_id == str(peer.pk)
+    assert AuditEntry.objects.filter(action="add peer").exists()
+
+
+def test_yaml_holds_both_and_a_peer_may_need_a_cluster_of_the_file(ada, madrid):
+    assert "3 to add" in send(ada, BOTH, "mesh.yaml").content.decode()
+    confirm(ada)
+    peer = Peer.objects.get(cluster__name="Madrid")
+    assert (peer.username, peer.remote_cluster.name) == ("no", "Rome")
+
+
+def test_the_same_file_twice_changes_nothing(ada, madrid):
+    text = BOTH.replace("password: open sesame", "password: ''").replace("x1y2z", "''")
+    send(ada, BOTH, "mesh.yaml")
+    confirm(ada)
+    assert "0 to add, 0 to change" in send(ada, text, "mesh.yaml").content.decode()
+
+
+def test_known_rows_are_changed_where_the_file_differs(ada, madrid):
+    send(ada, "name,domain\nMadrid,new.example\n")
+    assert "1 changed" in confirm(ada).content.decode()
+    madrid.refresh_from_db()
+    assert (madrid.domain, madrid.axl_username) == ("new.example", "axladmin")
+
+
+def test_one_error_keeps_everything_out(ada, madrid):
+    text = send(ada, PEERS + "Madrid,not an address,ic,pw,\n").content.decode()
+    assert "Nothing was imported" in text and "address: " in text
+    confirm(ada)
+    assert not Peer.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("Nowhere,10.1.1.1,ic,pw,", "There is no cluster"),
+        ("Madrid,10.1.1.1,ic,,", "password: This field is required"),
+        ("Madrid,10.1.1.1,ic,pw,1X1", "must come last"),
+        ("Madrid,10.1.1.1,ic", "3 cells under 5 columns"),
+        ("Madrid,10.9.9.9,ic,pw,", ""),
+    ],
+)
+def test_errors_name_their_line(ada, madrid, row, said):
+    text = send(ada, f"{PEERS}{row}\n").content.decode()
+    assert (said in text and ">3</td>" in text) if said else "errors" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("f.csv", "", "there is no column"),
+        ("f.csv", "name\n", "no entries"),
+        ("f.csv", "name,password\nx,y\n", "no column &#x27;password&#x27;"),
+        ("f.csv", "name,name\nx,y\n", "twice"),
+        ("f.csv", "cluster\nx\n", "address is missing"),
+        ("f.csv", 'name\n"lost\n', "unexpected end of data"),
+        ("f.csv", b"name\n\xff\n", "Line 2: this is not UTF-8"),
+        ("f.csv", "name\na\0b\n", "NUL"),
+        ("f.csv", "name\n" + "x\n" * 5_001, "more than 5,000 rows"),
+        ("f.csv", "x" * 1_048_577, "larger than 1 MiB"),
+        ("f.txt", "name\nx\n", "must end in"),
+        ("f.yaml", "- a", "the keys clusters and peers"),
+        ("f.yaml", "clusters: &a [*a]", "aliases"),
+        ("f.yaml", "clusters: []\nclusters: []", "twice"),
+        ("f.yaml", "clusters: x", "must be a list"),
+        ("f.yaml", "clusters: " + "[" * 3_000, "Line 1"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(ada, madrid, name, text, said):
+    if not text:
+        said = "empty"
+    assert said in send(ada, text, name).content.decode()
+    assert not Upload.objects.exists()
+
+
+def test_byte_order_mark_of_a_spreadsheet_is_no_part_of_the_heading(ada, madrid):
+    content = b"\xef\xbb\xbf" + CLUSTERS.encode()
+    assert "1 to add" in send(ada, content).content.decode()
+
+
+def test_yaml_entries_know_their_lines():
+    entries = reading.read(BOTH.encode(), is_yaml=True)
+    assert [entry.line for entry in entries] == [3, 8, 9]
+
+
+@pytest.mark.parametrize("what", ["clusters-csv", "peers-csv", "yaml"])
+def test_export_is_read_again_and_holds_no_password(ada, madrid, peer_factory, what):
+    mask = {"external_phone_number_mask": "+1408XXXX"}
+    peer_factory(madrid, madrid, address="10.7.7.7", **mask)
+    content = ada.get(reverse("peers:export_file", args=[what])).getvalue()
+    assert b"open sesame" not in content and b"v1|" not in content
+    name = "f.yaml" if what == "yaml" else "f.csv"
+    assert "0 to add, 0 to change" in send(ada, content, name).content.decode()
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_guarded(ada, madrid, peer_factory):
+    mask = {"external_phone_number_mask": "+1408XXXX"}
+    peer_factory(madrid, madrid, address="10.7.7.7", **mask)
+    url = reverse("peers:export_file", args=["peers-csv"])
+    assert b'"\'+1408XXXX"' in ada.get(url).getvalue()
+
+
+def test_nobody_else_sees_an_upload(ada, madrid, client_of, django_user_model):
+    send(ada, CLUSTERS)
+    other = django_user_model.objects.create_superuser("eve")
+    url = reverse("peers:import_preview", args=[Upload.objects.get().pk])
+    assert client_of(other).get(url).status_code in (403, 404)
+
+
+def test_operator_may_not_import(operator, client_of):
+    assert client_of(operator).get(IMPORT).status_code == 403
+
+
+def test_export_of_something_else_is_not_found(ada):
+    assert ada.get(reverse("peers:export_file", args=["jobs"])).status_code == 404
