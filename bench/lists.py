@@ -106,6 +106,8 @@ def fill(size: int) -> None:
         f" select {chosen} from n, peers_peer p where p.address = 'first.example'"
     )
     with connection.cursor() as cursor:
+        cursor.execute("pragma synchronous = off")
+        cursor.execute("pragma cache_size = -400000")
         sql = sql.replace(" % ", " %% ").replace("%07d", "%%07d")
         cursor.execute(sql, [Peer.objects.count(), size - 1])
 

@@ -2,9 +2,10 @@
 long for a full page. Everything that comes from a row is escaped by `format_html`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from cupadmin.templatetags.cupadmin import age, icon, outcome_label
-from peers.models import Cluster, Peer
+from peers.models import Peer
 
 ROW = (
     '<tr>{}<td class="col-status">{}</td>'
@@ -35,27 +36,34 @@ STATES = {
     "failed": ("failed", "failed", "Could not be written"),
 }
 NOTHING = SafeString("")
+NOT_MANAGED = SafeString('<span class="muted">not managed</span>')
 
 
 def rows_as_html(
-    peers: Iterable[Peer], *, selectable: bool, selected: bool
+    peers: Iterable[Peer],
+    names: Mapping[UUID, str],
+    *,
+    selectable: bool,
+    selected: bool,
 ) -> SafeString:
-    page, cluster = page_of("peers:edit_peer"), page_of("peers:show_cluster")
-    copy = icon("copy")
+    """The rows; `names` are those of the clusters, which many rows share."""
+    page, copy = page_of("peers:edit_peer"), icon("copy")
     checked = SafeString(" checked") if selected else NOTHING
+    links: dict[UUID | None, SafeString] = {None: NOT_MANAGED}
+    links |= {pk: link(pk, name) for pk, name in names.items()}
     return format_html_join(
         "\n",
         ROW,
         (
             (
-                format_html(SELECT, peer.pk, peer, checked) if selectable else NOTHING,
+                select(peer, names, checked) if selectable else NOTHING,
                 outcome(peer.outcome),
                 page.replace("*", str(peer.pk)),
                 peer.address,
                 format_html(COPY, peer.address, copy),
                 state(peer),
-                link(cluster, peer.cluster),
-                link(cluster, peer.remote_cluster),
+                links.get(peer.cluster_id, NOTHING),
+                links.get(peer.remote_cluster_id, NOT_MANAGED),
                 peer.username,
                 peer.username,
                 peer.protocol,
@@ -65,6 +73,11 @@ def rows_as_html(
             for peer in peers
         ),
     )
+
+
+def select(peer: Peer, names: Mapping[UUID, str], checked: SafeString) -> SafeString:
+    label = f"{peer.address} on {names.get(peer.cluster_id, '')}"
+    return format_html(SELECT, peer.pk, label, checked)
 
 
 @cache
@@ -95,11 +108,9 @@ def pill(provisioning_state: str) -> SafeString:
     return format_html(html, kind, icon(symbol), text)
 
 
-def link(page: str, cluster: Cluster | None) -> SafeString:
-    if cluster is None:
-        return SafeString('<span class="muted">not managed</span>')
-    url = page.replace("*", str(cluster.pk))
-    return format_html('<a href="{}">{}</a>', url, cluster.name)
+def link(pk: UUID, name: str) -> SafeString:
+    url = page_of("peers:show_cluster").replace("*", str(pk))
+    return format_html('<a href="{}">{}</a>', url, name)
 
 
 def users(here: int | None, there: int | None) -> SafeString:

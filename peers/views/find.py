@@ -1,5 +1,6 @@
 """Presence > Inter-Clustering: Find and List."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -19,7 +20,7 @@ from accounts.roles import Role, role_of
 from jobs.models import Busy, Job
 from peers import editing, search
 from peers.forms import BOTH, KEEP, RemovalForm
-from peers.models import Cluster, Outcome, Peer
+from peers.models import Cluster, Outcome, Peer, SavedSearch
 from peers.pages import page_of
 from peers.rows import rows_as_html
 from peers.search import Search
@@ -40,6 +41,22 @@ EXPORTED = {
 }
 
 
+# What a row of the page says.
+SHOWN = (
+    "address",
+    "cluster",
+    "remote_cluster",
+    "username",
+    "protocol",
+    "provisioning_state",
+    "removing",
+    "outcome",
+    "associated_users",
+    "remote_users",
+    "checked_at",
+)
+
+
 @vary_on_headers("HX-Request")
 @access(get=Role.VIEWER)
 def find(request: Request) -> HttpResponse:
@@ -48,15 +65,14 @@ def find(request: Request) -> HttpResponse:
     wanted = Search.parse(request.GET, remembered)
     if wanted.rows != remembered:
         request.session["peer_rows"] = wanted.rows
-    peers = Peer.objects.select_related("cluster", "remote_cluster").defer(
-        "entries", "password"
-    )
-    page = page_of(wanted, peers, request.GET)
+    names = dict(Cluster.objects.order_by("name").values_list("pk", "name"))
+    page = page_of(wanted, Peer.objects.only(*SHOWN), request.GET)
     context = {
         "search": wanted,
         "page_obj": page,
         "rows": rows_as_html(
             page,
+            names,
             selectable=may_administer(request),
             selected=request.GET.get("select") == "all",
         ),
@@ -64,7 +80,8 @@ def find(request: Request) -> HttpResponse:
     }
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "peers/_found.html", context)
-    return render(request, "peers/find.html", context | form_context())
+    context["saved"] = SavedSearch.objects.filter(user=request.user)
+    return render(request, "peers/find.html", context | form_context(names.values()))
 
 
 def may_administer(request: Request) -> bool:
@@ -80,8 +97,7 @@ def export(request: Request) -> StreamingHttpResponse:
     return csv_download("inter-clustering", list(EXPORTED), rows)
 
 
-def form_context() -> dict[str, Any]:
-    names = Cluster.objects.values_list("name", flat=True)
+def form_context(names: Iterable[str]) -> dict[str, Any]:
     return {
         "fields": search.FIELDS,
         "operators": search.OPERATORS,

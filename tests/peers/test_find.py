@@ -144,7 +144,7 @@ def test_queries_do_not_grow_with_the_rows(
     Peer.objects.bulk_create(
         peer(home, f"10.0.0.{n}", homes[n]) for home in homes for n in range(5)
     )
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         ada.get(FIND, {"rows": "100"})
 
 
