@@ -14,6 +14,13 @@ ITEMS = (
     ("administration", "System", "Clusters", "peers:clusters", Role.VIEWER),
     ("administration", "System", "Jobs", "jobs:find", Role.VIEWER),
     ("administration", "System", "Users", "accounts:users", Role.ADMINISTRATOR),
+    (
+        "administration",
+        "System",
+        "Webhooks",
+        "notifications:webhooks",
+        Role.ADMINISTRATOR,
+    ),
     ("administration", "System", "Audit", "accounts:audit", Role.ADMINISTRATOR),
     ("administration", "Presence", "Inter-Clustering", "peers:find", Role.VIEWER),
     ("administration", "Presence", "Mesh", "mesh:matrix", Role.VIEWER),
@@ -72,6 +79,7 @@ def menus(request: HttpRequest) -> dict[str, Any]:
         "user_menu": [
             {"label": "Your sessions", "url": reverse("accounts:sessions")},
             {"label": "Change password", "url": reverse("accounts:change_password")},
+            {"label": "My notifications", "url": reverse("notifications:mine")},
             {"label": "API tokens", "url": reverse("accounts:tokens")},
             {"label": "REST interface", "url": reverse("docs")},
             {"label": "Sign out", "url": reverse("accounts:logout"), "post": True},

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "directory",
     "diagnostics",
     "mesh",
+    "notifications",
 ]
 
 MIDDLEWARE = [
@@ -269,6 +270,16 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# --- Notifications ----------------------------------------------------------------------
+# Where links in mails and webhooks lead.
+CONSOLE_URL = env.str("URL", "") or next(iter(CSRF_TRUSTED_ORIGINS), "")
+WEBHOOK_NETWORKS: list[str] = env.list("WEBHOOK_NETWORKS", [])
+EMAIL_URL = env.str("EMAIL_URL", "")
+if EMAIL_URL:
+    vars().update(env.dj_email_url("EMAIL_URL"))
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "cupadmin@localhost")
+
 # --- Celery: a doorbell only; what is to be done lies in the database -----------------
 BROKER_URL = env.str("BROKER_URL", "") or "atomic-filesystem://localhost"
 CELERY_BROKER_URL = BROKER_URL
@@ -301,6 +312,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "ring-due-jobs": {"task": "jobs.tasks.ring_due", "schedule": 5.0},
     "clean-accounts": {"task": "accounts.tasks.clean", "schedule": 3600.0},
+    "look-for-news": {"task": "notifications.tasks.look", "schedule": 30.0},
     "prune-jobs": {"task": "jobs.tasks.prune", "schedule": 3600.0},
     "snapshot-users": {
         "task": "directory.tasks.snapshot_when_due",

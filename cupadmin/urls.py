@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("search/", views.search, name="search"),
     path("administration/system/jobs/", include("jobs.urls")),
+    path("administration/system/notifications/", include("notifications.urls")),
     path("administration/system/", include("accounts.urls")),
     path("administration/presence/mesh/", include("mesh.urls")),
     path("administration/presence/directory/", include("directory.urls")),

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    """Tells people, mail addresses and webhooks what changed."""
+
+    name = "notifications"

@@ -1,0 +1,151 @@
+"""Bringing a message to a mail address or a webhook."""
+
+import hashlib
+import hmac
+import json
+import smtplib
+import ssl
+import time
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from urllib.parse import urljoin, urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.urls import reverse
+
+import wire
+from notifications.models import Message, Subscriber
+from wire import Code, Deadline, NodeAddress, Policy, WireError
+from wire.connect import connect
+from wire.http import Connection
+
+DEADLINE = 15.0
+# Events that one mail lists.
+MOST = 100
+
+
+class Undelivered(Exception):
+    """The message did not arrive; `str` says why, to a person."""
+
+
+@dataclass(frozen=True)
+class WebhookPolicy(Policy):
+    """Public addresses, and whatever lies in `networks`."""
+
+    public: bool = True
+
+    def allows(self, address: str) -> bool:
+        if self.networks and super().allows(address):
+            return True
+        ip = ip_address(address)
+        # An IPv6 address that carries an IPv4 one may end anywhere.
+        embedded = ip.version == 6 and any(
+            getattr(ip, name) for name in ("ipv4_mapped", "sixtofour", "teredo")
+        )
+        nat64 = ip in ip_network("64:ff9b::/96")
+        public = ip.is_global and not ip.is_multicast and not embedded and not nat64
+        return self.public and public
+
+
+def deliver(message: Message) -> None:
+    """Send it now.
+
+    Raises:
+        Undelivered: it did not arrive, as far as can be known.
+    """
+    if message.subscriber.channel == Subscriber.Channel.WEBHOOK:
+        post(message.subscriber, str(message.pk), payload(message))
+    else:
+        mail(message)
+
+
+def link(path: str) -> str:
+    return urljoin(settings.CONSOLE_URL, path)
+
+
+def mail(message: Message) -> None:
+    if not settings.EMAIL_URL:
+        raise Undelivered("No mail server is set (CUPADMIN_EMAIL_URL).")
+    listed = message.events[:MOST]
+    lines = [f"{event['text']}\n{link(event['url'])}\n" for event in listed]
+    if more := len(message.events) - len(listed):
+        lines.append(f"And {more} more: {link(reverse('notifications:mine'))}\n")
+    sender = settings.DEFAULT_FROM_EMAIL
+    host = sender.rpartition("@")[2]
+    mail = EmailMessage(
+        f"[cupadmin] {' '.join(message.subject.split())}",
+        "\n".join(lines),
+        sender,
+        [message.subscriber.email],
+        # The same at each attempt: mail systems then show it once.
+        headers={"Message-ID": f"<{message.pk}@{host}>"},
+    )
+    try:
+        mail.send()
+    except (smtplib.SMTPException, OSError) as error:
+        raise Undelivered(f"The mail server did not take it: {error}"[:500]) from error
+
+
+def payload(message: Message) -> bytes:
+    events = [event | {"url": link(event["url"])} for event in message.events]
+    body = {"id": str(message.pk), "subject": message.subject, "events": events}
+    return json.dumps(body).encode()
+
+
+def signature(secret: str, timestamp: str, body: bytes) -> str:
+    signed = timestamp.encode() + b"." + body
+    return "sha256=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+
+
+def post(subscriber: Subscriber, delivery: str, body: bytes) -> None:
+    timestamp = str(int(time.time()))
+    secret = subscriber.unseal("secret").reveal()
+    headers = [
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        ("User-Agent", "cupadmin"),
+        ("Connection", "close"),
+        ("X-Cupadmin-Delivery", delivery),
+        ("X-Cupadmin-Timestamp", timestamp),
+        ("X-Cupadmin-Signature", signature(secret, timestamp, body)),
+    ]
+    try:
+        status = wire.run(_post(subscriber.url, headers, body))
+    except WireError as error:
+        raise Undelivered(error.message) from None
+    if not 200 <= status < 300:
+        # A redirect is not followed: it could lead where the policy forbids.
+        raise Undelivered(f"The webhook answered with status {status}.")
+
+
+def policy(scheme: str) -> Policy:
+    """Without TLS only the networks that the settings name are allowed."""
+    networks = tuple(ip_network(text) for text in settings.WEBHOOK_NETWORKS)
+    return WebhookPolicy(
+        networks=networks,
+        dns_servers=tuple(settings.DNS_SERVERS),
+        public=scheme == "https",
+    )
+
+
+async def _post(url: str, headers: list[tuple[str, str]], body: bytes) -> int:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        raise WireError(Code.ADDRESS, "The port of the webhook is not valid.") from None
+    context = ssl.create_default_context() if parts.scheme == "https" else None
+    clock = Deadline(DEADLINE)
+    allowed = policy(parts.scheme)
+    stream = await connect(host, port, allowed, clock, host, context, host)
+    try:
+        node = NodeAddress(name=host, address=host, policy=allowed)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        shown = f"[{host}]" if ":" in host else host
+        named = [("Host", f"{shown}:{port}"), *headers]
+        answer = await Connection(node, stream).send("POST", target, named, body, clock)
+        return answer.status
+    finally:
+        stream.close()

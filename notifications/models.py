@@ -1,0 +1,162 @@
+"""Who is told of what, what they were told, and what is known to have been told."""
+
+import uuid
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.core.validators import URLValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from accounts.secrets import HoldsSecrets, SecretField
+from peers.models import Cluster
+
+
+class Topic(models.TextChoices):
+    """What one can subscribe to."""
+
+    PEER = "peer", "A peer failed, or passed again"
+    AGENT = "agent", "An Intercluster Sync Agent stopped"
+    CERTIFICATE = "certificate", "A certificate expires in 30, 7 or 1 days, or changed"
+    JOB = "job", "A job needs attention"
+
+
+class Subscriber(HoldsSecrets):
+    """Somebody or something that is told: on a page, by mail or by a webhook."""
+
+    class Channel(models.TextChoices):
+        PAGE = "page", "On the page My notifications"
+        MAIL = "mail", "By mail"
+        WEBHOOK = "webhook", "Webhook"
+
+    secret_fields: ClassVar[tuple[str, ...]] = ("secret",)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE
+    )
+    name = models.CharField(max_length=100, blank=True)
+    email = models.EmailField("mail address", blank=True)
+    url = models.CharField(
+        "URL",
+        max_length=500,
+        blank=True,
+        validators=[URLValidator(schemes=["http", "https"])],
+        help_text="Receives each message as JSON by POST.",
+    )
+    secret = SecretField()
+    topics = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "channel"],
+                condition=Q(user__isnull=False),
+                name="one_subscription_per_channel",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or str(self.user)
+
+    @property
+    def lock(self) -> str:
+        return f"notify:{self.pk}"
+
+
+class Message(models.Model):
+    """What a subscriber is told at once; open for more until it is sent."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.CASCADE, related_name="messages"
+    )
+    events = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    # Nothing is added from here on, so that a repeated attempt sends the same.
+    closed_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscriber"],
+                condition=Q(closed_at=None),
+                name="one_open_message_per_subscriber",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+    @property
+    def subject(self) -> str:
+        first = str(self.events[0]["text"]) if self.events else "Nothing"
+        more = len(self.events) - 1
+        return f"{first} (and {more} more)"[:200] if more > 0 else first[:200]
+
+
+class Told(models.Model):
+    """The state of a thing that subscribers were told last; absent when all is well."""
+
+    key = models.CharField(primary_key=True, max_length=120)
+    state = models.CharField(max_length=40)
+    since = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.state}"
+
+
+class Watch(models.Model):
+    """One row: whoever looks for changes holds it, so that nothing is told twice."""
+
+    looked_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"Watch at {self.looked_at}"
+
+
+class MaintenanceQuerySet(models.QuerySet["Maintenance"]):
+    """Queries over maintenance windows."""
+
+    def open(self) -> Self:
+        return self.filter(begins_at__lte=Now(), ends_at__gt=Now())
+
+    def end(self) -> int:
+        """End what is open, and forget what has not begun."""
+        later = self.filter(begins_at__gt=Now()).delete()[0]
+        return later + self.open().update(ends_at=Now())
+
+
+class Maintenance(models.Model):
+    """A time in which nobody is told of a cluster's trouble."""
+
+    cluster = models.ForeignKey(
+        Cluster, on_delete=models.CASCADE, related_name="maintenances"
+    )
+    begins_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL
+    )
+
+    objects = models.Manager.from_queryset(MaintenanceQuerySet)()
+
+    class Meta:
+        ordering = ["begins_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gte=F("begins_at")), name="window_ends_after_begin"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Maintenance of {self.cluster}"

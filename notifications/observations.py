@@ -1,0 +1,146 @@
+"""What there is to tell, as the rows of the other apps say now."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Model, Q
+from django.utils import timezone
+
+from jobs.models import Job, JobLock
+from notifications.models import Topic
+from peers.models import Node, Outcome, Peer
+from services.models import Service, sync_agents
+
+EXPIRY_DAYS = (1, 7, 30)
+WELL = ""
+# Older trouble was told, or began before anybody could subscribe.
+JOBS_OF = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The state of one thing.
+
+    Args:
+        key: names the cause; one cause is told once.
+        state: WELL, or what is wrong.
+        clusters: a maintenance of any of them silences it.
+    """
+
+    topic: Topic
+    key: str
+    state: str
+    text: str
+    url: str
+    clusters: frozenset[UUID] = frozenset()
+
+
+def observe(told: Collection[str]) -> Iterator[Observation]:
+    """Tell the state of all that can be known now; what is not known is left out.
+
+    Args:
+        told: keys of what is known to be wrong; other peers that pass are left out.
+    """
+    yield from peers(told)
+    yield from agents()
+    yield from certificates()
+    yield from jobs()
+
+
+def peers(told: Collection[str]) -> Iterator[Observation]:
+    ids = [key.partition(":")[2] for key in told if key.startswith("peer:")]
+    mended = Q(outcome=Outcome.PASSED, pk__in=ids)
+    judged = Peer.objects.filter(Q(outcome=Outcome.FAILED) | mended, removing=False)
+    for peer in judged.select_related("cluster"):
+        failed = peer.outcome == Outcome.FAILED
+        verb = "failed" if failed else "passed again"
+        yield Observation(
+            Topic.PEER,
+            f"peer:{peer.pk}",
+            "failed" if failed else WELL,
+            f"Peer {peer} {verb}.",
+            peer.get_absolute_url(),
+            frozenset(filter(None, (peer.cluster_id, peer.remote_cluster_id))),
+        )
+
+
+def agents() -> Iterator[Observation]:
+    # A job that stops and starts it is no news.
+    held = set(JobLock.objects.values_list("name", flat=True))
+    for agent in sync_agents():
+        known = agent.state in (Service.Status.STARTED, Service.Status.STOPPED)
+        if not known or agent.service is None or agent.service.lock in held:
+            continue
+        yield Observation(
+            Topic.AGENT,
+            f"agent:{agent.node.pk}",
+            WELL if agent.on else "stopped",
+            f"{agent.name} on {agent.node} is stopped.",
+            agent.service.get_absolute_url(),
+            frozenset([agent.node.cluster_id]),
+        )
+
+
+def certificates() -> Iterator[Observation]:
+    now = timezone.now()
+    for node in Node.objects.select_related("cluster"):
+        where = (node.get_absolute_url(), frozenset([node.cluster_id]))
+        changed = node.certificate_state == Node.CertificateState.CHANGED
+        yield Observation(
+            Topic.CERTIFICATE,
+            f"changed:{node.pk}",
+            "changed" if changed else WELL,
+            f"{node} ({node.cluster}) presents another certificate than confirmed.",
+            *where,
+        )
+        if node.certificate_not_after:
+            state, words = expiry(node.certificate_not_after, now)
+            text = f"The certificate of {node} ({node.cluster}) {words}."
+            yield Observation(
+                Topic.CERTIFICATE, f"expiry:{node.pk}", state, text, *where
+            )
+
+
+def expiry(not_after: datetime, now: datetime) -> tuple[str, str]:
+    if not_after <= now:
+        return "expired", "has expired"
+    for days in EXPIRY_DAYS:
+        if not_after - now <= timedelta(days=days):
+            when = "a day" if days == 1 else f"{days} days"
+            return f"{days} days", f"expires within {when}, on {not_after:%Y-%m-%d}"
+    return WELL, ""
+
+
+# How a job's target leads to its cluster.
+TARGETS: dict[str, tuple[type[Model], str, str]] = {
+    "cluster": (Node, "cluster", "cluster"),
+    "node": (Node, "pk", "cluster"),
+    "service": (Service, "pk", "node__cluster"),
+    "peer": (Peer, "pk", "cluster"),
+}
+
+
+def jobs() -> Iterator[Observation]:
+    troubled = Job.objects.filter(
+        state=Job.State.NEEDS_ATTENTION, finished_at__gt=timezone.now() - JOBS_OF
+    ).exclude(kind="send-notifications")
+    for job in troubled:
+        # A retry ends a second time, which is a new cause.
+        yield Observation(
+            Topic.JOB,
+            f"job:{job.pk}:{job.finished_at:%Y%m%d%H%M%S}",
+            "needs attention",
+            f"The job “{job}” needs attention: {job.error}"[:400],
+            job.get_absolute_url(),
+            clusters_of(job),
+        )
+
+
+def clusters_of(job: Job) -> frozenset[UUID]:
+    if job.target_type not in TARGETS:
+        return frozenset()
+    model, field, cluster = TARGETS[job.target_type]
+    found = model._default_manager.filter(**{field: job.target_id})
+    return frozenset(found.values_list(cluster, flat=True))

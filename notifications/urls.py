@@ -1,0 +1,20 @@
+from django.urls import path
+
+from notifications import views
+
+app_name = "notifications"
+
+urlpatterns = [
+    # one's own
+    path("", views.mine, name="mine"),
+    path("read/", views.read, name="read"),
+    # webhooks
+    path("webhooks/", views.webhooks, name="webhooks"),
+    path("webhooks/<uuid:pk>/test/", views.test_webhook, name="test_webhook"),
+    path("webhooks/<uuid:pk>/delete/", views.delete_webhook, name="delete_webhook"),
+    # maintenance of a cluster
+    path("maintenance/<uuid:cluster>/", views.maintenance, name="maintenance"),
+    path(
+        "maintenance/<uuid:cluster>/end/", views.end_maintenance, name="end_maintenance"
+    ),
+]

@@ -1,0 +1,130 @@
+"""Looking for changes: what differs from what was told last becomes messages."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from jobs.models import Busy, Job
+from notifications.models import Maintenance, Message, Subscriber, Told, Topic, Watch
+from notifications.observations import WELL, Observation, observe
+
+KEPT = timedelta(days=30)
+
+
+@transaction.atomic
+def look() -> int:
+    """Tell every subscriber what changed since the last look; return how much did."""
+    Watch.objects.get_or_create(pk=1)
+    watch = Watch.objects.select_for_update().get(pk=1)
+    changed = changes()
+    for subscriber in Subscriber.objects.all() if changed else ():
+        tell(subscriber, [one for one in changed if one.topic in subscriber.topics])
+    send_waiting()
+    forget(timezone.now() - KEPT)
+    watch.save()
+    return len(changed)
+
+
+def forget(before: datetime) -> None:
+    Message.objects.filter(created_at__lt=before).delete()
+    # A job ended once and stays so; other trouble is remembered until it is over.
+    Told.objects.filter(key__startswith="job:", since__lt=before).delete()
+
+
+def changes() -> list[Observation]:
+    """Compare with what was told, and remember it as told.
+
+    A cluster in maintenance changes nothing: trouble that outlasts the window is told
+    at its end, and trouble that does not is never told.
+    """
+    silent = set(Maintenance.objects.open().values_list("cluster", flat=True))
+    told = dict(Told.objects.values_list("key", "state"))
+    changed = [
+        one
+        for one in observe(told)
+        if told.get(one.key, WELL) != one.state and not one.clusters & silent
+    ]
+    remember(changed)
+    return [one for one in changed if is_news(one, told.get(one.key, WELL))]
+
+
+def remember(changed: Iterable[Observation]) -> None:
+    Told.objects.filter(key__in=[one.key for one in changed if not one.state]).delete()
+    Told.objects.bulk_create(
+        [Told(key=one.key, state=one.state) for one in changed if one.state],
+        update_conflicts=True,
+        unique_fields=["key"],
+        update_fields=["state", "since"],
+    )
+
+
+def is_news(one: Observation, before: str) -> bool:
+    """Of what became well, only peers are told."""
+    return one.state != WELL or one.topic == Topic.PEER
+
+
+def tell(subscriber: Subscriber, changed: list[Observation]) -> None:
+    """Add to the message that waits to be sent, or begin one."""
+    if not changed:
+        return
+    at = timezone.now().isoformat(timespec="seconds")
+    events = [
+        {
+            "topic": str(one.topic),
+            "key": one.key,
+            "state": one.state or "passed",
+            "text": one.text,
+            "url": one.url,
+            "at": at,
+        }
+        for one in changed
+    ]
+    if subscriber.channel == Subscriber.Channel.PAGE:
+        now = timezone.now()
+        subscriber.messages.create(events=events, closed_at=now, sent_at=now)
+        return
+    # Held until the end, so that the job that sends it closes it before or after.
+    message, _ = Message.objects.select_for_update().get_or_create(
+        subscriber=subscriber, closed_at=None
+    )
+    message.events += events
+    message.save(update_fields=["events"])
+
+
+def send_waiting() -> None:
+    """See to it that whatever waits has a job that sends it."""
+    waiting = Message.objects.filter(sent_at=None, error="")
+    for subscriber in Subscriber.objects.filter(messages__in=waiting).distinct():
+        send(subscriber)
+
+
+def send(subscriber: Subscriber) -> None:
+    """Submit the job that sends what waits, unless one is under way."""
+    try:
+        Job.objects.submit(
+            "send-notifications",
+            [],
+            target=subscriber,
+            label=f"to {subscriber}",
+            arguments={"subscriber": str(subscriber.pk)},
+            locks=[subscriber.lock],
+            queue="maintenance",
+        )
+    except Busy:
+        return  # what it leaves is found at the next look
+
+
+def tell_test(subscriber: Subscriber) -> None:
+    """Send something harmless, so that a receiver can be tried."""
+    event = {
+        "topic": "test",
+        "key": "test",
+        "state": "test",
+        "text": "This is a test of cupadmin's notifications.",
+        "url": "/",
+        "at": timezone.now().isoformat(timespec="seconds"),
+    }
+    subscriber.messages.create(events=[event], closed_at=timezone.now())
+    send(subscriber)

@@ -1,0 +1,126 @@
+import pytest
+from django.urls import reverse
+
+from accounts.models import AuditEntry
+from jobs.models import Job
+from notifications.models import Maintenance, Message, Subscriber
+from tests.notifications.conftest import judge
+
+MINE = reverse("notifications:mine")
+WEBHOOKS = reverse("notifications:webhooks")
+
+
+def test_a_person_chooses_what_to_be_told_here_and_by_mail(client_of, viewer):
+    chosen = {"topics": ["peer", "job"], "email": "vera@example.com"}
+    response = client_of(viewer).post(MINE, chosen)
+    assert response.status_code == 302
+    kept = {one.channel: one for one in Subscriber.objects.filter(user=viewer)}
+    assert kept["page"].topics == kept["mail"].topics == ["peer", "job"]
+    assert kept["mail"].email == "vera@example.com"
+
+
+def test_without_an_address_no_mail_is_sent_any_more(client_of, viewer):
+    client = client_of(viewer)
+    client.post(MINE, {"topics": ["peer"], "email": "vera@example.com"})
+    client.post(MINE, {"topics": ["peer"], "email": ""})
+    assert [one.channel for one in Subscriber.objects.all()] == ["page"]
+
+
+def test_a_topic_that_does_not_exist_is_refused(client_of, viewer):
+    response = client_of(viewer).post(MINE, {"topics": ["weather"]})
+    assert b"Nothing was saved" in response.content
+    assert not Subscriber.objects.exists()
+
+
+def test_the_page_tells_with_links_and_marks_as_read(client_of, viewer, reader, peers):
+    judge("failed", *peers)
+    client = client_of(viewer)
+    content = client.get(MINE).content.decode()
+    assert all(peer.get_absolute_url() in content for peer in peers)
+    client.post(reverse("notifications:read"))
+    assert Message.objects.get().read_at is not None
+
+
+def test_nobody_sees_what_another_was_told(client_of, operator, reader, peers):
+    judge("failed", peers[0])
+    client = client_of(operator)
+    assert peers[0].address not in client.get(MINE).content.decode()
+    client.post(reverse("notifications:read"))
+    assert Message.objects.get().read_at is None
+
+
+def add(client, url):
+    return client.post(WEBHOOKS, {"name": "Chat", "url": url, "topics": ["peer"]})
+
+
+def test_a_new_webhook_shows_its_secret_once(client_of, administrator):
+    client = client_of(administrator)
+    content = add(client, "https://chat.example.com/hook").content.decode()
+    secret = Subscriber.objects.get().unseal("secret").reveal()
+    assert secret in content
+    assert secret not in client.get(WEBHOOKS).content.decode()
+    assert AuditEntry.objects.filter(action="add webhook").exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1/hook",
+        "https://10.0.0.1/hook",
+        "https://[::1]/hook",
+        "https://2130706433/hook",
+        "https://user:word@chat.example.com/",
+        "http://chat.example.com/hook",
+        "ftp://chat.example.com/",
+        "javascript:alert(1)",
+    ],
+)
+def test_a_webhook_that_may_not_be_called_is_refused(client_of, administrator, url):
+    response = add(client_of(administrator), url)
+    assert b"Nothing was saved" in response.content
+    assert not Subscriber.objects.exists()
+
+
+def test_a_webhook_is_tried_and_deleted(client_of, administrator):
+    client = client_of(administrator)
+    add(client, "https://chat.example.com/hook")
+    webhook = Subscriber.objects.get()
+    client.post(reverse("notifications:test_webhook", args=[webhook.pk]))
+    assert Job.objects.get().kind == "send-notifications"
+    assert Message.objects.get().events[0]["topic"] == "test"
+    client.post(reverse("notifications:delete_webhook", args=[webhook.pk]))
+    assert not Subscriber.objects.exists()
+
+
+def test_one_cannot_delete_a_person_as_a_webhook(client_of, administrator, reader):
+    url = reverse("notifications:delete_webhook", args=[reader.pk])
+    assert client_of(administrator).post(url).status_code == 404
+
+
+def test_an_operator_begins_and_ends_maintenance(client_of, operator, home):
+    client = client_of(operator)
+    url = reverse("notifications:maintenance", args=[home.pk])
+    client.post(url, {"hours": 3, "reason": "Upgrade"})
+    assert Maintenance.objects.open().get().reason == "Upgrade"
+    assert b"In maintenance until" in client.get(url).content
+    client.post(reverse("notifications:end_maintenance", args=[home.pk]))
+    assert not Maintenance.objects.open().exists()
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "9999", "x", ""])
+def test_a_window_without_a_sensible_length_is_refused(
+    client_of, operator, home, hours
+):
+    url = reverse("notifications:maintenance", args=[home.pk])
+    assert (
+        b"Nothing was saved" in client_of(operator).post(url, {"hours": hours}).content
+    )
+
+
+def test_a_viewer_sees_the_maintenance_and_cannot_change_it(client_of, viewer, home):
+    client = client_of(viewer)
+    url = reverse("notifications:maintenance", args=[home.pk])
+    fragment = client.get(url, headers={"HX-Request": "true"}).content
+    assert b"Not in maintenance" in fragment
+    assert b"<form" not in fragment
+    assert client.post(url, {"hours": 1}).status_code == 403
