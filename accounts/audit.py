@@ -3,7 +3,7 @@
 import hashlib
 import ipaddress
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -57,6 +57,16 @@ def _actor(request: HttpRequest, user: User | None) -> Actor:
 
 
 @transaction.atomic
+@dataclass(frozen=True)
+class Event:
+    """One thing that is to be written to the trail."""
+
+    action: str
+    target: models.Model | None = None
+    changes: Changes | None = None
+    label: str = ""
+
+
 def record(
     actor: Actor,
     action: str,
@@ -66,24 +76,41 @@ def record(
     label: str = "",
 ) -> AuditEntry:
     """Append an entry; its hash covers the entry before it, so gaps show."""
+    return record_all(actor, [Event(action, target, changes, label)])[0]
+
+
+@transaction.atomic
+def record_all(actor: Actor, events: Iterable[Event]) -> list[AuditEntry]:
+    """Append an entry for each event, in a few statements however many they are."""
     head, _ = AuditHead.objects.select_for_update().get_or_create(pk=1)
+    entries = []
+    for event in events:
+        entry = entry_of(actor, event, head)
+        head.hash, head.number = entry.hash, entry.number
+        entries.append(entry)
+    AuditEntry.objects.bulk_create(entries, batch_size=200)
+    AuditHead.objects.filter(pk=1).update(hash=head.hash, number=head.number)
+    return entries
+
+
+def entry_of(actor: Actor, event: Event, head: AuditHead) -> AuditEntry:
+    """Make the entry that follows the head of the chain."""
+    target = event.target
     entry = AuditEntry(
         number=head.number + 1,
         at=timezone.now(),
         actor=actor.label,
-        action=action,
+        action=event.action,
         object_type=(target._meta.model_name or "") if target else "",
         object_id=str(target.pk) if target else "",
-        object_label=(label or (str(target) if target else ""))[:255],
-        changes=changes or {},
+        object_label=(event.label or (str(target) if target else ""))[:255],
+        changes=event.changes or {},
         address=plain_address(actor.address),
         request_id=actor.request_id,
         job_id=actor.job_id,
         previous_hash=head.hash,
     )
     entry.hash = digest(entry)
-    entry.save(force_insert=True)
-    AuditHead.objects.filter(pk=1).update(hash=entry.hash, number=entry.number)
     return entry
 
 

@@ -46,7 +46,12 @@ def apply(wanted: Wanted, plan_hash: str, actor: Actor) -> Job:
             raise PlanChanged("Something changed since this plan was made. Look again.")
         if current.errors:
             raise PlanBlocked(" ".join(current.errors))
-        peers = {side(step): store(step, actor) for step in current.changes}
+        stored = [store(step) for step in current.changes]
+        audit.record_all(actor, [event for _, event in stored])
+        peers = {
+            side(step): peer
+            for step, (peer, _) in zip(current.changes, stored, strict=True)
+        }
         return submit(current, peers, actor)
 
 
@@ -81,8 +86,8 @@ def side(step: Step) -> tuple[UUID, UUID]:
     return step.home.pk, step.remote.pk
 
 
-def store(step: Step, actor: Actor) -> Peer:
-    """Write one side to the console's rows."""
+def store(step: Step) -> tuple[Peer, audit.Event]:
+    """Write one side to the console's rows; return it with what the trail says."""
     peer = step.peer or Peer(cluster=step.home)
     old = {name: getattr(peer, name) for name in changes.PEER_FIELDS}
     for name in changes.PEER_FIELDS:
@@ -100,8 +105,8 @@ def store(step: Step, actor: Actor) -> Peer:
     found = audit.differences({} if step.peer is None else old, new)
     if step.password:
         found["password"] = [None, "changed"]
-    audit.record(actor, "add peer" if step.peer is None else "edit peer", peer, found)
-    return peer
+    action = "add peer" if step.peer is None else "edit peer"
+    return peer, audit.Event(action, peer, found)
 
 
 def submit(current: Plan, peers: dict[tuple[UUID, UUID], Peer], actor: Actor) -> Job:
