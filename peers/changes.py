@@ -40,12 +40,17 @@ def save_peer(
         rest.models.Stale: somebody else edited the peer in the meantime.
         jobs.models.Busy: a job of this peer is not finished.
     """
+    fields = tuple(fields)
     with transaction.atomic():
         creating = peer._state.adding
         old = {} if creating else _values(Peer.objects.get(pk=peer.pk))
         if password:
             peer.seal("password", password)
-        peer.remote_cluster = peer.find_remote()
+        # A check may have found by DNS what no node's name tells; an edit keeps that.
+        moved = creating or "address" in fields
+        peer.remote_cluster = peer.find_remote() or (
+            None if moved else peer.remote_cluster
+        )
         peer.provisioning_state = Peer.ProvisioningState.PENDING
         if creating:
             peer.save(force_insert=True)
