@@ -1,28 +1,42 @@
-"""`python -m bench [NAME ...]`: run all measures, or the named, one after the other."""
+"""`python -m bench [NAME ...]`: run all measures, or the named, one after the other.
+
+Each prints its table with ratios, and ends with an error when a measure is missed.
+"""
 
 import subprocess
 import sys
-from pathlib import Path
 
-FOLDER = Path(__file__).parent
+MEASURES = (
+    "client",
+    "sweep",
+    "rows",
+    "mutants",
+    "diagnostics judge",
+    "diagnostics collect",
+    "directory",
+    "lists",
+    "mesh",
+    "services",
+)
 
 
-def measures() -> list[str]:
-    """Give the modules that measure: those that can be run, the server apart."""
-    texts = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.py"))}
-    runnable = [
-        name for name, text in texts.items() if '__name__ == "__main__"' in text
-    ]
-    return [name for name in runnable if name not in ("server", "__main__")]
+def chosen(names: list[str]) -> list[str]:
+    """Give the measures of the names, or all; a name may have several."""
+    known = {measure.split()[0] for measure in MEASURES}
+    if unknown := set(names) - known:
+        sys.exit(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
+    return [x for x in MEASURES if not names or x.split()[0] in names]
+
+
+def run(measure: str) -> bool:
+    name, *arguments = measure.split()
+    print(f"\n== {measure}", flush=True)
+    command = [sys.executable, "-m", f"bench.{name}", *arguments]
+    return subprocess.run(command).returncode == 0
 
 
 def main() -> None:
-    names = sys.argv[1:] or measures()
-    missed = [
-        name
-        for name in names
-        if subprocess.run([sys.executable, "-m", f"bench.{name}"]).returncode
-    ]
+    missed = [measure for measure in chosen(sys.argv[1:]) if not run(measure)]
     if missed:
         sys.exit(f"\nmissed: {', '.join(missed)}")
 
