@@ -104,6 +104,8 @@ FAULTS = [
 @pytest.mark.parametrize(("spoil", "code"), FAULTS)
 def test_a_fault_is_found_by_the_test_that_names_it(peering, mesh_lab, spoil, code):
     spoil(mesh_lab)
+    # A fault of users reaches the other cluster with the agent's next round.
+    wait_for(lambda: unexplained() == set(code.split()))
     assert unexplained() == set(code.split())
 
 
