@@ -108,46 +108,10 @@ def test_axl_dialect_is_understood(publisher, cluster, fault):
     assert row["name"].startswith("cup2-pub.lab.example")
 
 
-@pytest.mark.parametrize("fault", ["html-401*1", "stale-session"])
-def test_login_is_renewed(publisher, cluster, fault):
-    async def main():
-        async with AxlClient(publisher) as axl:
-            await axl.probe()
-            cluster.set_fault("axl", fault)
-            return await axl.probe(deadline=2)
-
-    assert run(main()) == 1
-
-
-@pytest.mark.parametrize("fault", ["throttle*1", "memory*2", "html-503*1"])
-def test_passing_throttle_is_waited_out(publisher, cluster, fault):
-    cluster.set_fault("axl", fault)
-    assert run(probe(publisher)) == 1
-
-
 @pytest.mark.parametrize("fault", ["latin1", "control-characters"])
 def test_characters_that_cannot_be_arrive_marked(publisher, cluster, fault):
     cluster.set_fault("axl", fault)
     assert "\ufffd" in str(run(enterprise_nodes(publisher)))
-
-
-def test_too_large_a_result_is_read_in_pages(publisher, cluster):
-    async def main():
-        cluster.set_fault("axl", "too-large:7")
-        async with AxlClient(publisher) as axl:
-            return [row["userid"] async for row in axl.rows(sql.query("users"))]
-
-    users = run(main())
-    assert len(users) == len(set(users)) == 25
-
-
-def test_version_is_absent_where_it_is_not_offered(publisher, cluster):
-    async def main():
-        cluster.set_fault("axl", "no-version")
-        async with AxlClient(publisher) as axl:
-            return await axl.version()
-
-    assert run(main()) is None
 
 
 @pytest.mark.parametrize(
@@ -162,18 +126,6 @@ def test_refused_write_did_not_happen(publisher, cluster, fault, code, unknown):
     error = code_of(insert(publisher))
     assert (error.code, error.outcome_unknown) == (code, unknown)
     assert cluster.peers() == []
-
-
-def test_write_never_negotiates_the_version(publisher, cluster):
-    async def main():
-        async with AxlClient(publisher) as axl:
-            await axl.probe()
-            cluster.set_fault("axl", "versions:7.0,7.1")
-            values = PeerValues("ic", "TCP", "", Secret("open sesame"))
-            await PeerTableClient(axl, TABLE).insert("10.7.7.7", values)
-
-    error = code_of(main())
-    assert (error.code, error.outcome_unknown) == (Code.VERSION, False)
 
 
 @pytest.mark.parametrize(
@@ -315,13 +267,6 @@ def test_tls_fault_has_its_code(publisher, cluster, fault, code):
     error = code_of(probe(publisher, patience(code)))
     assert error.code is code
     assert not error.outcome_unknown
-
-
-def test_changed_certificate_gets_no_request(publisher, cluster):
-    cluster.set_fault("tls", "changed")
-    before = len(cluster.publisher.calls)
-    code_of(probe(publisher))
-    assert len(cluster.publisher.calls) == before
 
 
 def test_legacy_node_is_reached_with_its_pin(publisher, cluster):
