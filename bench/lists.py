@@ -76,14 +76,14 @@ COLUMNS = {
     "remote_cluster_id": "case when i % 11 then "
     f"(select id from peers_cluster where site = i * 7 % {CLUSTERS}) end",
     "address": "printf('node%07d.example.com', i * 7919 % 10000000)",
-    "username": "'icuser' || i % 997",
+    "username": "'icuser' || (i % 997)",
     "protocol": "case i % 3 when 0 then 'TCP' when 1 then 'UDP' else 'TLS' end",
     "outcome": "case when i % 500 = 0 then 'failed' when i % 4 then 'passed' "
     "else 'unknown' end",
     "associated_users": "case when i % 13 then i % 15000 end",
     "remote_users": "i % 15000",
     "checked_at": "case when i % 17 then "
-    "datetime('now', '-' || i % 86400 || ' seconds') end",
+    "datetime('now', '-' || (i % 86400) || ' seconds') end",
 }
 
 
@@ -108,6 +108,7 @@ def fill(size: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("pragma synchronous = off")
         cursor.execute("pragma cache_size = -400000")
+        # The driver takes a lone percent sign for a parameter.
         sql = sql.replace(" % ", " %% ").replace("%07d", "%%07d")
         cursor.execute(sql, [Peer.objects.count(), size - 1])
 
@@ -144,23 +145,34 @@ def milliseconds(work: Callable[[], None]) -> float:
     return statistics.median(took) * 1000
 
 
+# The same questions to the change list.
+ADMIN = {"first": "", "last": "p={last}", "address contains": "q=77"}
+
+
 def measure(size: int, first: float | None) -> tuple[float, bool]:
     from django.urls import reverse
 
     browser, find = client(), reverse("peers:find")
-    admin = milliseconds(answers(browser, reverse("admin:peers_peer_changelist")))
+    page = reverse("admin:peers_peer_changelist")
+    admin = {
+        name: milliseconds(answers(browser, f"{page}?{query.format(last=size // 50)}"))
+        for name, query in ADMIN.items()
+    }
     ours = {
         name: milliseconds(answers(browser, f"{find}?{query}"))
         for name, query in QUERIES.items()
     }
     first = first or ours["first"]
-    ratio, worst = admin / ours["first"], max(ours.values()) / first
-    print(f"\n{size:,} peers; Django admin's change list: {admin:.1f} ms")
+    worst = max(ours.values()) / first
+    ratios = {name: took / ours[name] for name, took in admin.items()}
+    print(f"\n{size:,} peers")
     for name, took in ours.items():
         print(f"  {name:<26} {took:8.1f} ms {took / first:6.2f} x the first page")
-    print(f"  {ratio:.1f} times faster (goal {GOALS.get(size, 1)})", end="")
-    print(f", slowest page {worst:.2f} x the first of {SIZES[0]:,} (goal 1.5)")
-    return first, ratio >= GOALS.get(size, 1) and worst <= 1.5
+    for name, took in admin.items():
+        times = f"{ratios[name]:.1f} times ours (goal {GOALS.get(size, 1)})"
+        print(f"  admin, {name:<19} {took:8.1f} ms, {times}")
+    print(f"  slowest {worst:.2f} x the first page of {SIZES[0]:,} (goal 1.5)")
+    return first, min(ratios.values()) >= GOALS.get(size, 1) and worst <= 1.5
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ class PeerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     )
     list_select_related = ("cluster", "remote_cluster")
     list_per_page = 50
+    search_fields = ("address",)
 
 
 admin.site.register(Peer, PeerAdmin)

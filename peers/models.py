@@ -357,6 +357,9 @@ class Peer(HoldsSecrets, Revised):
             models.Index(fields=["address", "id"], name="peer_by_address"),
             models.Index(Lower("username"), "id", name="peer_by_username"),
             models.Index(fields=["severity", "id"], name="peer_by_severity"),
+            models.Index(
+                fields=["severity", "address", "id"], name="peer_by_severity_address"
+            ),
             models.Index(fields=["cluster", "id"], name="peer_by_home"),
             models.Index(fields=["remote_cluster", "id"], name="peer_by_remote"),
             models.Index(fields=["protocol", "id"], name="peer_by_protocol"),

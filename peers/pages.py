@@ -8,6 +8,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -17,14 +18,23 @@ from django.http import QueryDict
 from peers.models import Cluster, Peer
 from peers.search import Search, Term, searchable, without_indexes
 
-# A table up to this size is counted and searched as a whole; of a greater one, one
-# page looks at no more rows than this.
+# A table up to this size is counted and searched as a whole.
 SMALL = 10_000
+# Of a greater one, a page looks at no more rows than this.
+LOOK = 5_000
 # So few candidates are sorted as they are, whichever index found them.
 FEW = 1_000
 # A sort by cluster goes through no more clusters for one page.
 MOST_PARTS = 25
-NULLABLE = ("associated_users", "checked_at", "remote_cluster__name")
+# The least value of each column that may be empty: a range passes by what is empty,
+# while an index is walked through it for IS NOT NULL.
+NULLABLE: dict[str, Any] = {
+    "associated_users": 0,
+    "checked_at": datetime(1970, 1, 1, tzinfo=UTC),
+    "remote_cluster__name": "",
+}
+# Columns of which one value has an index in the order of addresses.
+WITH_ADDRESS = ("cluster", "severity")
 
 
 @dataclass(frozen=True)
@@ -200,8 +210,8 @@ class Approach:
     terms: tuple[Term, ...] = ()
 
     @classmethod
-    def to(cls, terms: list[Term], peers: QuerySet[Peer]) -> "Approach":
-        peers = searchable(peers)
+    def to(cls, search: Search, peers: QuerySet[Peer]) -> "Approach":
+        terms, peers = search.terms, searchable(peers)
         queries = [term.query for term in terms]
         size = bounded_count(peers, SMALL)
         if size <= SMALL:
@@ -210,9 +220,16 @@ class Approach:
         few = candidates(peers, terms)
         if few is not None:
             found = peers.filter(pk__in=few).filter(*queries)
-            return cls(found, found.count())
-        one = len(terms) == 1 and terms[0].indexed
-        least = FEW if one else 0 if terms else SMALL
+            return cls(found, found.count() if len(terms) > 1 else len(few))
+        if len(terms) != 1:
+            least = 0 if terms else SMALL
+            return cls(peers, least, exact=False, terms=tuple(terms))
+        least = FEW if terms[0].indexed else 0
+        if search.column == "address" and terms[0].column in WITH_ADDRESS:
+            values = terms[0].value
+            if isinstance(values, list) and len(values) == 1:
+                only = Q(**{terms[0].column: values[0]})
+                return cls(peers.filter(only), least, exact=False)
         return cls(peers, least, exact=False, terms=tuple(terms))
 
     def walk(self, search: Search, start: Cursor | None, *, back: bool) -> Walk:
@@ -223,13 +240,13 @@ class Approach:
             search.descending == back,
             search.rows + 1,
             terms=list(self.terms),
-            bound=SMALL if self.terms else None,
+            bound=LOOK if self.terms else None,
         ).go(start)
 
 
 def page_of(search: Search, peers: QuerySet[Peer], data: QueryDict) -> Page:
     """The page that the query string names: the first, the last, after or before."""
-    approach = Approach.to(search.terms, peers)
+    approach = Approach.to(search, peers)
     before, after = data.get("before", ""), data.get("after", "")
     back = bool(before) or "last" in data
     start = Cursor.parse(before or after)
@@ -287,5 +304,6 @@ def with_empty(column: str) -> list[Part]:
     """What has a value in its order, then what has none, whatever the direction."""
     if column not in NULLABLE:
         return [Part("all", Q(), column)]
+    present = Q(**{f"{column}__gte": NULLABLE[column]})
     missing = Q(**{f"{column}__isnull": True})
-    return [Part("all", ~missing, column), Part("empty", missing)]
+    return [Part("all", present, column), Part("empty", missing)]
