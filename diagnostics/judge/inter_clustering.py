@@ -358,7 +358,7 @@ def left_users(view: ClusterView) -> Verdict | None:
     "versions",
     "Verify that the releases of each peering may peer.",
     asks="the versions of both clusters",
-    failed="The published rules exclude it.",
+    warning="The published rules exclude it.",
     information="Nothing is published about these two.",
     remedy="Upgrade the older cluster.",
     source="S19, S20",
@@ -381,9 +381,9 @@ def versions(view: PeerView) -> Verdict | None:
             "Look at the compatibility matrix of the newer release.",
         )
     if not may:
-        return failed(
-            f"{one} on {view.home.name} does not peer with {other} on "
-            f"{view.remote.name}.",
+        return warning(
+            f"The vendor does not support {one} on {view.home.name} as a peer of "
+            f"{other} on {view.remote.name}.",
             "Upgrade the older cluster.",
         )
     return PASSED

@@ -30,7 +30,9 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def fresh_lab() -> Iterator[Lab]:
-    with Lab(clusters=2, nodes=2, users=(14, 9), network="auto") as lab:
+    # Releases that are known to peer with each other, with both names of the agent.
+    options = {"users": (14, 9), "versions": ("8.6", "9.1")}
+    with Lab(clusters=2, nodes=2, network="auto", **options) as lab:
         yield lab
 
 

@@ -19,7 +19,7 @@ def mesh_lab() -> Iterator[Lab]:
         clusters=2,
         nodes=2,
         users=(12, 8),
-        network="127.36",
+        network="auto",
         generation=("cup8",),
         service_delay=0.1,
         agent_interval=0.2,

@@ -25,7 +25,7 @@ def own_folder(settings, tmp_path):
 def lab() -> Iterator[Lab]:
     options = {"users": (12, 8, 5), "sip": False, "dns": False, "agent_interval": 3600}
     generations = ("cup7", "cup8", "imp")
-    with Lab(3, 2, network="127.57", generation=generations, **options) as running:
+    with Lab(3, 2, network="auto", generation=generations, **options) as running:
         yield running
 
 

@@ -18,7 +18,7 @@ REMOTE = "tkuserprofile = 100"
 @pytest.fixture(scope="module")
 def lab():
     options = {"users": (6,), "sip": False, "dns": False, "agent_interval": 3600}
-    with Lab(CLUSTERS, 2, network="127.58", shared_key=True, **options) as running:
+    with Lab(CLUSTERS, 2, network="auto", shared_key=True, **options) as running:
         for home in range(CLUSTERS):
             for remote in range(CLUSTERS):
                 if home != remote:
