@@ -270,7 +270,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# --- Notifications ----------------------------------------------------------------------
+# --- Notifications --------------------------------------------------------------------
 # Where links in mails and webhooks lead.
 CONSOLE_URL = env.str("URL", "") or next(iter(CSRF_TRUSTED_ORIGINS), "")
 WEBHOOK_NETWORKS: list[str] = env.list("WEBHOOK_NETWORKS", [])
