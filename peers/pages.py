@@ -68,6 +68,8 @@ class Part:
     key: str
     query: Q
     column: str = ""
+    # What holds while the query is empty; any range of the column implies it.
+    floor: Q = field(default_factory=Q)
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class Walk:
         # Two plain ranges: an OR of them would keep the database from the index.
         yield Part(part.key, behind & Q(**{part.column: start.value}))
         further = Q(**{f"{part.column}__{beyond}": start.value})
-        yield Part(part.key, part.query & further, part.column)
+        yield Part(part.key, further, part.column)
 
     def collect(self, part: Part) -> None:
         boundary = self.boundary(part)
@@ -171,7 +173,7 @@ class Walk:
     def ordered(self, part: Part) -> QuerySet[Peer]:
         columns = [part.column, "pk"] if part.column else ["pk"]
         sign = "" if self.upwards else "-"
-        rows = self.peers.filter(part.query)
+        rows = self.peers.filter(part.query or part.floor)
         return rows.order_by(*(f"{sign}{column}" for column in columns))
 
     def boundary(self, part: Part) -> Cursor | None:
@@ -306,4 +308,4 @@ def with_empty(column: str) -> list[Part]:
         return [Part("all", Q(), column)]
     present = Q(**{f"{column}__gte": NULLABLE[column]})
     missing = Q(**{f"{column}__isnull": True})
-    return [Part("all", present, column), Part("empty", missing)]
+    return [Part("all", Q(), column, floor=present), Part("empty", missing)]
