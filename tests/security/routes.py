@@ -68,6 +68,7 @@ def example(pattern: Any) -> str:
             f"<uuid:{name}>",
             f"<{name}>",
             f"<str:{name}>",
+            f"<slug:{name}>",
         ):
             text = text.replace(written, value)
     return text
