@@ -16,7 +16,7 @@ run: $(VENV)/.installed
 	@$(VENV)/bin/python manage.py run
 
 test: $(TEST_VENV)/.installed
-	$(TEST_VENV)/bin/python -m pytest --numprocesses auto --dist worksteal $(TESTS)
+	$(TEST_VENV)/bin/python -m pytest --numprocesses auto --dist loadfile $(TESTS)
 
 # Odd requests to every operation of the REST interface: 20,000 and more.
 fuzz: $(TEST_VENV)/.installed

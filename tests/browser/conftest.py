@@ -78,7 +78,9 @@ def console(chromium: str, fresh_lab: Lab, tmp_path_factory) -> Iterator[str]:
     process.wait(30)
 
 
-@pytest.fixture(scope="session")
+# Not for the whole run: Playwright's event loop would forbid the database to the tests
+# that come after.
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
