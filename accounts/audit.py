@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import AuditEntry, AuditHead
+from rest import request_ids
 
 Changes = dict[str, list[Any]]
 
@@ -56,7 +57,6 @@ def _actor(request: HttpRequest, user: User | None) -> Actor:
     )
 
 
-@transaction.atomic
 @dataclass(frozen=True)
 class Event:
     """One thing that is to be written to the trail."""
@@ -106,8 +106,8 @@ def entry_of(actor: Actor, event: Event, head: AuditHead) -> AuditEntry:
         object_label=(event.label or (str(target) if target else ""))[:255],
         changes=event.changes or {},
         address=plain_address(actor.address),
-        request_id=actor.request_id,
-        job_id=actor.job_id,
+        request_id=actor.request_id or request_ids.known(),
+        job_id=actor.job_id or request_ids.current_job.get(),
         previous_hash=head.hash,
     )
     entry.hash = digest(entry)
@@ -197,9 +197,10 @@ def prune(before: datetime) -> int:
     last = old.order_by("-number").first()
     if last is None:
         return 0
-    deleted = old.delete()[0]
+    # First, since the database refuses to delete what is not pruned.
     AuditHead.objects.filter(pk=1).update(
         pruned_number=last.number, pruned_hash=last.hash
     )
+    deleted = AuditEntry.objects.filter(number__lte=last.number).delete()[0]
     record(CONSOLE, "prune audit", changes={"entries": [deleted, 0]})
     return deleted

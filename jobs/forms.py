@@ -32,6 +32,9 @@ class JobFilterForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "Object"}),
     )
     target_id = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    request_id = forms.CharField(
+        required=False, max_length=64, widget=forms.HiddenInput
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

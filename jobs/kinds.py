@@ -18,16 +18,20 @@ class Kind:
     label: str
     work: Work
     queue: str
+    # How it ends is an entry of the audit trail, since it changes something.
+    audited: bool = False
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def kind(name: str, label: str, *, queue: str = "operate") -> Callable[[Work], Work]:
+def kind(
+    name: str, label: str, *, queue: str = "operate", audited: bool = False
+) -> Callable[[Work], Work]:
     """Register the decorated function as the work of jobs of this kind."""
 
     def register(work: Work) -> Work:
-        _kinds[name] = Kind(name, label, work, queue)
+        _kinds[name] = Kind(name, label, work, queue, audited)
         return work
 
     return register

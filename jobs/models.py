@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from jobs import kinds
+from rest import request_ids
 
 LEASE = timedelta(seconds=30)
 # A job that was rung is rung again after this, should the first ring be lost.
@@ -103,6 +104,7 @@ class JobManager(models.Manager.from_queryset(JobQuerySet)):  # type: ignore[mis
                 target_label=(label or (str(target) if target else ""))[:255],
                 requested_by=user,
                 requested_from=address,
+                request_id=request_ids.known(),
                 total=len(steps),
                 not_before=Now(),
                 ring_at=Now(),
@@ -157,6 +159,7 @@ class Job(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL
     )
     requested_from = models.GenericIPAddressField(null=True)
+    request_id = models.CharField(max_length=64, blank=True)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     doing = models.CharField(max_length=255, blank=True)

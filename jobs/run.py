@@ -11,8 +11,10 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 
+from accounts import audit
 from jobs import kinds
 from jobs.models import LEASE, MAX_ATTEMPTS, Job, JobLock, JobStep, from_now
+from rest.request_ids import within_job
 from wire import WireError
 
 logger = logging.getLogger(__name__)
@@ -213,10 +215,11 @@ def perform(job_id: str) -> None:
     if job is None:
         return
     run = Run(job)
-    with Heartbeat(run, owner):
-        outcome = attempt(run)
-    if not run.lost.is_set():
-        finish(run, owner, outcome)
+    with within_job(str(job.pk), job.request_id):
+        with Heartbeat(run, owner):
+            outcome = attempt(run)
+        if not run.lost.is_set():
+            finish(run, owner, outcome)
 
 
 def attempt(run: Run) -> Ended | Parked:
@@ -243,6 +246,7 @@ def attempt(run: Run) -> Ended | Parked:
     return Ended(Job.State.SUCCEEDED)
 
 
+@transaction.atomic
 def finish(run: Run, owner: str, outcome: Ended | Parked) -> None:
     """Write the end, if the job is still ours, and free what it held."""
     run.flush()
@@ -274,6 +278,21 @@ def finish(run: Run, owner: str, outcome: Ended | Parked) -> None:
             finished_at=Now(),
         )
         JobLock.objects.filter(job=run.job).delete()
+        if kinds.get(run.job.kind).audited:
+            tell_audit(run.job, outcome)
+
+
+def tell_audit(job: Job, outcome: Ended) -> None:
+    """Record how it ended, as done for whoever asked."""
+    asker = audit.Actor(job.requested_by, job.requested_from)
+    steps = job.steps.order_by().values_list("state").annotate(n=Count("pk"))
+    changes: audit.Changes = {
+        "state": [Job.State.RUNNING, outcome.state],
+        "steps": [None, dict(sorted(steps))],
+    }
+    if outcome.message:
+        changes["error"] = ["", outcome.message[:1000]]
+    audit.record(asker, "end job", job, changes)
 
 
 class Heartbeat:

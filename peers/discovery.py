@@ -25,7 +25,12 @@ def learn_version(cluster: Cluster) -> str:
     if not version:
         return "The publisher does not tell its version; set the generation by hand."
     generation = platforms.generation_of(version)
-    Cluster.objects.filter(pk=cluster.pk).update(version=version, generation=generation)
+    found = {"version": version, "generation": generation}
+    old = {"version": cluster.version, "generation": cluster.generation}
+    if changes := audit.differences(old, found):
+        with transaction.atomic():
+            Cluster.objects.filter(pk=cluster.pk).update(**found)
+            audit.record(audit.CONSOLE, "learn version", cluster, changes)
     cluster.version, cluster.generation = version, generation
     return f"{cluster.get_generation_display()}, version {version}"
 
@@ -115,7 +120,8 @@ def look_at_certificates(cluster: Cluster) -> str:
 def notice_certificate(node: Node, certificate: Certificate) -> None:
     pinned = node.certificate_fingerprint
     if pinned and pinned != certificate.fingerprint:
-        node.remember_change()
+        if node.remember_change():
+            audit.record(audit.CONSOLE, "notice changed certificate", node)
     else:
         Node.objects.filter(pk=node.pk).update(
             certificate_not_after=certificate.not_after

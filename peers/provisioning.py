@@ -10,8 +10,10 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
+from django.db import transaction
 from django.urls import reverse
 
+from accounts import audit
 from jobs.failpoints import failpoint
 from jobs.leases import LeaseTaken, lease
 from jobs.models import Job
@@ -258,6 +260,8 @@ def removal_instruction(peer: Peer) -> str:
     )
 
 
+@transaction.atomic
 def forget(peer: Peer) -> str:
+    audit.record(audit.CONSOLE, "forget peer", peer)
     Peer.objects.filter(pk=peer.pk).delete()
     return "Deleted."

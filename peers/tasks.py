@@ -11,7 +11,7 @@ from peers.models import Cluster, Node, Peer
 from wire import AxlClient, WireError
 
 
-@kind("provision-peer", "Set up peer")
+@kind("provision-peer", "Set up peer", audited=True)
 def provision_peer(run: Run) -> None:
     peer = Peer.objects.select_related("cluster").filter(pk=run.job.target_id).first()
     if peer is None:
@@ -28,7 +28,7 @@ def provision_peer(run: Run) -> None:
         raise
 
 
-@kind("remove-peer", "Remove peer")
+@kind("remove-peer", "Remove peer", audited=True)
 def remove_peer(run: Run) -> None:
     for pk in run.arguments["peers"]:
         peer = Peer.objects.select_related("cluster").filter(pk=pk).first()
@@ -44,7 +44,7 @@ def remove_peer(run: Run) -> None:
             raise
 
 
-@kind("discover-cluster", "Discover cluster")
+@kind("discover-cluster", "Discover cluster", audited=True)
 def discover_cluster(run: Run) -> None:
     cluster = Cluster.objects.filter(pk=run.job.target_id).first()
     if cluster is None:

@@ -1,9 +1,13 @@
-"""An id for each request, in its answer, its audit entries and its log lines."""
+"""An id for each request, in its answer, its audit entries and its log lines.
+
+A job that a request asked for works under the id of that request and its own.
+"""
 
 import logging
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +15,27 @@ from django.http import HttpRequest, HttpResponse
 HEADER = "X-Request-ID"
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
-current: ContextVar[str] = ContextVar("request_id", default="-")
+NONE = "-"
+
+current: ContextVar[str] = ContextVar("request_id", default=NONE)
+current_job: ContextVar[str] = ContextVar("job_id", default="")
+
+
+def known() -> str:
+    """Return the id of the request that this is done for; empty without one."""
+    found = current.get()
+    return "" if found == NONE else found
+
+
+@contextmanager
+def within_job(job_id: str, request_id: str) -> Iterator[None]:
+    """Do the work of a job on behalf of the request that asked for it."""
+    job, request = current_job.set(job_id), current.set(request_id or NONE)
+    try:
+        yield
+    finally:
+        current_job.reset(job)
+        current.reset(request)
 
 
 class RequestIdMiddleware:

@@ -37,6 +37,6 @@ def outcome(reading: Reading | None) -> tuple[str, str]:
     return JobStep.State.DONE, f"{started} of {len(reading.statuses)} are started."
 
 
-@kind("control-services", "Control services")
+@kind("control-services", "Control services", audited=True)
 def control_services(run: Run) -> None:
     Control(run).work()

@@ -3,6 +3,8 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from unittest import mock
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -22,6 +24,28 @@ def missing(what: str, reason: str) -> None:
     if what in REQUIRED:
         pytest.fail(f"{reason}, and CUPADMIN_TEST_REQUIRE names {what}")
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):  # type: ignore[no-untyped-def]
+    """Emptying the tables after a test is the one thing that deletes audit entries."""
+    from django.db import connection
+
+    flush = connection.ops.execute_sql_flush
+    triggers = import_module("accounts.migrations.0005_audit_entries_stay")
+    vendor = connection.vendor
+
+    def without_triggers(statements: list[str]) -> None:
+        with connection.cursor() as cursor:
+            for statement in triggers.RELEASE[vendor]:
+                cursor.execute(statement)
+        flush(statements)
+        with connection.cursor() as cursor:
+            for statement in triggers.KEEP[vendor]:
+                cursor.execute(statement)
+
+    with mock.patch.object(connection.ops, "execute_sql_flush", without_triggers):
+        yield
 
 
 @pytest.fixture(scope="session")

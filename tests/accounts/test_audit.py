@@ -12,8 +12,14 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import AuditEntry, AuditHead
 from accounts.tasks import clean
+from jobs.run import perform
+from peers.provisioning import forget
+from rest.request_ids import within_job
 
 PAGE = "/administration/system/audit/"
+ON_POSTGRES = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite has no TRUNCATE"
+)
 
 
 @pytest.fixture
@@ -29,6 +35,7 @@ def tamper(sql, *values):
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("DROP TRIGGER IF EXISTS audit_entry_is_final")
+            cursor.execute("DROP TRIGGER IF EXISTS audit_entry_stays")
         else:
             cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER ALL")
         cursor.execute(sql, values)
@@ -91,9 +98,36 @@ def test_forged_entry_is_noticed(chain):
     assert faults() == ["Entry 4 does not follow the one before it."]
 
 
-def test_database_refuses_to_change_an_entry(chain):
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE accounts_auditentry SET actor = 'mallory' WHERE number = 3",
+        "UPDATE accounts_auditentry SET number = 99 WHERE number = 5",
+        "DELETE FROM accounts_auditentry WHERE number = 5",
+        "DELETE FROM accounts_auditentry WHERE number = 1",
+        "DELETE FROM accounts_auditentry",
+        pytest.param("TRUNCATE accounts_auditentry", marks=ON_POSTGRES),
+        pytest.param("TRUNCATE accounts_auditentry CASCADE", marks=ON_POSTGRES),
+    ],
+)
+def test_database_refuses_to_change_or_delete_an_entry(chain, sql):
+    with (
+        pytest.raises(DatabaseError, match="never (changed|deleted)"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(sql)
+    assert faults() == []
+    assert AuditEntry.objects.count() == 5
+
+
+def test_retention_passes_the_database_and_leaves_the_rest_protected(chain):
+    kept = AuditEntry.objects.get(number=4)
+    assert audit.prune(kept.at) == 3
+    assert faults() == []
     with pytest.raises(DatabaseError), transaction.atomic():
-        AuditEntry.objects.filter(number=3).update(actor="mallory")
+        AuditEntry.objects.filter(number=4).delete()
+    assert [one.number for one in AuditEntry.objects.order_by("number")] == [4, 5, 6]
 
 
 def test_entry_is_not_saved_twice(chain):
@@ -177,7 +211,7 @@ def test_without_a_retention_everything_stays(chain, settings):
 def rewrite_times(n, at):
     """Build the chain anew with its first n entries at another time."""
     entries = list(AuditEntry.objects.order_by("number"))
-    AuditEntry.objects.all().delete()
+    tamper("DELETE FROM accounts_auditentry")
     previous = ""
     for entry in entries:
         entry.at = at if entry.number <= n else entry.at
@@ -261,3 +295,45 @@ def test_csv_holds_what_was_found(chain, client):
 def test_export_is_recorded(client):
     client.get(reverse("accounts:export_audit"))
     assert AuditEntry.objects.filter(action="export audit").exists()
+
+
+def test_entries_of_a_job_name_it_and_the_request_behind_it(
+    client, administrator, api, cluster_factory, monkeypatch
+):
+    cluster = cluster_factory("berlin")
+    monkeypatch.setattr("peers.discovery.ask", lambda *args: "14.0.1.10000-1")
+    monkeypatch.setattr("peers.discovery.learn_nodes", lambda cluster: "")
+    monkeypatch.setattr("peers.discovery.look_at_certificates", lambda cluster: "")
+    url = f"/api/v1/clusters/{cluster.pk}/discover/"
+    headers = {"X-Request-ID": "nightly-discovery"}
+    job_id = api(administrator).post(url, headers=headers).json()["id"]
+    perform(job_id)
+    entries = AuditEntry.objects.filter(request_id="nightly-discovery")
+    told = {entry.action: entry for entry in entries}
+    assert set(told) == {"discover cluster", "learn version", "end job"}
+    assert told["learn version"].job_id == told["end job"].job_id == job_id
+    assert told["learn version"].changes["generation"][1] == "imp"
+    assert told["end job"].actor == "ada"
+    assert told["end job"].changes["state"] == ["running", "succeeded"]
+    assert told["end job"].changes["steps"] == [None, {"done": 3}]
+    assert faults() == []
+    page = client.get(PAGE, {"q": "nightly-discovery"}).content.decode()
+    assert reverse("jobs:show", args=[job_id]) in page
+    jobs = client.get(reverse("jobs:find"), {"request_id": "nightly-discovery"})
+    assert [str(job.pk) for job in jobs.context["page"]] == [job_id]
+    rest = api(administrator).get("/api/v1/audit-entries/", {"job_id": job_id})
+    assert rest.json()["count"] == 2
+
+
+def test_what_no_job_does_names_no_job(operator):
+    assert audit.record(audit.Actor(operator), "edit").job_id == ""
+
+
+def test_removal_by_a_job_is_recorded_with_the_row(
+    administrator, cluster_factory, peer_factory
+):
+    peer = peer_factory(cluster_factory(), cluster_factory())
+    with within_job("job-7", "request-7"):
+        forget(peer)
+    entry = AuditEntry.objects.get(action="forget peer")
+    assert (entry.job_id, entry.request_id) == ("job-7", "request-7")
