@@ -1,10 +1,12 @@
 """The menus of every page, in the product's own order and words."""
 
-from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from accounts.access import Role, role_of
 
@@ -61,39 +63,58 @@ def menus(request: HttpRequest) -> dict[str, Any]:
     """Context processor: the menus that the signed-in person may open."""
     role = role_of(request.user) if hasattr(request, "user") else None
     if role is None:
-        return {"menus": [], "user_menu": [], "application": "administration"}
-    urls = {name: reverse(name) for *_, name, _ in ITEMS}
-    current = _current(request, urls.values())
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for application, title, label, name, needed in ITEMS:
-        if role.covers(needed):
-            item = {"label": label, "url": urls[name], "current": urls[name] == current}
-            found.setdefault((application, title), []).append(item)
-    serviceability = request.path.startswith("/serviceability/")
+        return {"menus": "", "role": None}
+    path = request.path
+    serviceability = path.startswith("/serviceability/")
+    application = "serviceability" if serviceability else "administration"
     return {
-        "menus": [
-            {"title": title, "application": application, "items": items}
-            for (application, title), items in found.items()
-        ],
-        "application": "serviceability" if serviceability else "administration",
-        "user_menu": [
-            {"label": "Your sessions", "url": reverse("accounts:sessions")},
-            {"label": "Change password", "url": reverse("accounts:change_password")},
-            {"label": "My notifications", "url": reverse("notifications:mine")},
-            {"label": "API tokens", "url": reverse("accounts:tokens")},
-            {"label": "REST interface", "url": reverse("docs")},
-            {"label": "Sign out", "url": reverse("accounts:logout"), "post": True},
-        ],
-        "search_url": reverse("search"),
-        "jobs_url": reverse("jobs:find"),
-        "jobs_badge_url": reverse("jobs:badge"),
+        "menus": drawn(role, application, _current(path)),
         "role": role,
         "may_operate": role.covers(Role.OPERATOR),
         "may_administer": role.covers(Role.ADMINISTRATOR),
     }
 
 
-def _current(request: HttpRequest, urls: Iterable[str]) -> str:
-    """Return the item that the page lies below: the longest one that fits."""
-    above = [url for url in urls if url != "/" and request.path.startswith(url)]
-    return max(above, key=len, default="/" if request.path == "/" else "")
+@cache
+def urls() -> dict[str, str]:
+    """The URL of each item, by its name."""
+    return {name: reverse(name) for *_, name, _ in ITEMS}
+
+
+@cache
+def drawn(role: Role, application: str, current: str) -> SafeString:
+    """The menus as HTML: the same on every page of a role below the same item."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for its_application, title, label, name, needed in ITEMS:
+        if role.covers(needed):
+            item = {"label": label, "url": urls()[name], "current": name == current}
+            found.setdefault(its_application, {}).setdefault(title, []).append(item)
+    context = {
+        "applications": [
+            {
+                "label": name.capitalize(),
+                "url": next(iter(menus.values()))[0]["url"],
+                "current": name == application,
+            }
+            for name, menus in found.items()
+        ],
+        "menus": [
+            {
+                "title": title,
+                "items": items,
+                "current": any(item["current"] for item in items),
+            }
+            for title, items in found.get(application, {}).items()
+        ],
+    }
+    return render_to_string("_menus.html", context)
+
+
+def _current(path: str) -> str:
+    """Name the item that the page lies below: the longest URL that fits."""
+    if path == "/":
+        return "home"
+    above = [
+        name for name, url in urls().items() if url != "/" and path.startswith(url)
+    ]
+    return max(above, key=urls().__getitem__, default="")

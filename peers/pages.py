@@ -6,7 +6,7 @@ search that no index serves looks at a bounded number of rows per page and says 
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -76,7 +76,7 @@ class Part:
 class Page:
     """Rows, the places before and behind them, and how many rows there are."""
 
-    rows: list[Peer]
+    rows: list[Any]
     count: int
     exact: bool = True
     previous: Cursor | None = None
@@ -84,7 +84,7 @@ class Page:
     # The bound was reached before the page was full.
     partial: bool = False
 
-    def __iter__(self) -> Iterator[Peer]:
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.rows)
 
     def __len__(self) -> int:
@@ -104,6 +104,7 @@ class Walk:
         peers: the rows, filtered already as far as an index serves it.
         terms: what else must hold; looked at row by row.
         bound: how many rows may be looked at; None for all.
+        columns: what a row holds: model instances take several times as long.
     """
 
     peers: QuerySet[Peer]
@@ -113,7 +114,8 @@ class Walk:
     _: KW_ONLY
     terms: list[Term] = field(default_factory=list)
     bound: int | None = None
-    rows: list[tuple[Cursor, Peer]] = field(default_factory=list)
+    columns: Sequence[str] = ("pk",)
+    rows: list[tuple[Cursor, Any]] = field(default_factory=list)
     end: Cursor | None = None
     partial: bool = False
     looked: int = 0
@@ -164,8 +166,10 @@ class Walk:
         boundary = self.boundary(part)
         for piece in self.up_to(part, boundary) if boundary else [part]:
             rows = without_indexes(self.ordered(piece), self.terms)
-            rows = rows.annotate(place=self.place_in(part))
-            for row in rows[: self.wanted - len(self.rows)]:
+            found = rows.annotate(place=self.place_in(part)).values_list(
+                *self.columns, "place", named=True
+            )
+            for row in found[: self.wanted - len(self.rows)]:
                 self.rows.append((Cursor(part.key, row.place, str(row.pk)), row))
         if boundary and len(self.rows) < self.wanted:
             self.end, self.partial = boundary, True
@@ -234,7 +238,14 @@ class Approach:
                 return cls(peers.filter(only), least, exact=False)
         return cls(peers, least, exact=False, terms=tuple(terms))
 
-    def walk(self, search: Search, start: Cursor | None, *, back: bool) -> Walk:
+    def walk(
+        self,
+        search: Search,
+        columns: Sequence[str],
+        start: Cursor | None,
+        *,
+        back: bool,
+    ) -> Walk:
         parts = parts_of(search, joined=self.exact)
         return Walk(
             self.peers,
@@ -243,21 +254,24 @@ class Approach:
             search.rows + 1,
             terms=list(self.terms),
             bound=LOOK if self.terms else None,
+            columns=columns,
         ).go(start)
 
 
-def page_of(search: Search, peers: QuerySet[Peer], data: QueryDict) -> Page:
+def page_of(
+    search: Search, peers: QuerySet[Peer], data: QueryDict, columns: Sequence[str]
+) -> Page:
     """The page that the query string names: the first, the last, after or before."""
     approach = Approach.to(search, peers)
     before, after = data.get("before", ""), data.get("after", "")
     back = bool(before) or "last" in data
     start = Cursor.parse(before or after)
     try:
-        walk = approach.walk(search, start, back=back)
+        walk = approach.walk(search, columns, start, back=back)
     except (ValidationError, ValueError, TypeError):
         # Somebody else's link, or an order whose column holds other things.
         start, back = None, False
-        walk = approach.walk(search, start, back=back)
+        walk = approach.walk(search, columns, start, back=back)
     found = walk.rows[: search.rows]
     more = found[-1][0] if len(walk.rows) > search.rows else walk.end
     origin = found[0][0] if start and found else start

@@ -1,16 +1,17 @@
 """What every template says the same way: outcomes, ages, durations, icons."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.forms import BoundField
+from django.template.base import Parser, Token
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timesince import timesince, timeuntil
 
 register = template.Library()
 
@@ -40,9 +41,48 @@ STATE_OUTCOMES = {
     "stopping": "running",
 }
 NOTICE_OUTCOMES = {"success": "passed", "warning": "warning", "error": "failed"}
+# As in ages.js, which says them again while the page stays open.
+UNITS = (
+    ("year", 31_536_000),
+    ("month", 2_592_000),
+    ("week", 604_800),
+    ("day", 86_400),
+    ("hour", 3_600),
+    ("minute", 60),
+)
+
+
+class Constant(template.Node):
+    """Keeps what its nodes said the first time.
+
+    They see no variables, so that nothing of one person can be shown to another.
+    """
+
+    child_nodelists = ("nodes",)
+
+    def __init__(self, nodes: template.NodeList) -> None:
+        self.nodes = nodes
+        self.html: SafeString | None = None
+
+    def render(self, context: template.Context) -> SafeString:
+        if self.html is None:
+            source: Any = context.template
+            empty = template.Context()
+            with empty.bind_template(source):
+                self.html = self.nodes.render(empty)
+        return self.html
+
+
+@register.tag
+def constant(parser: Parser, token: Token) -> Constant:
+    """Render what stands up to `endconstant` once per process."""
+    nodes = parser.parse(["endconstant"])
+    parser.delete_first_token()
+    return Constant(nodes)
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def icon(name: str) -> SafeString:
     """Draw a symbol of the sprite: decoration, for the word stands beside it."""
     return format_html(
@@ -81,12 +121,14 @@ def age(at: datetime | None) -> str:
     """Say how long ago, or in how long, in one unit."""
     if at is None:
         return "never"
-    now = timezone.now()
-    if abs(now - at) < timedelta(minutes=1):
-        return "just now" if at <= now else "in a moment"
-    ahead = at > now
-    span = (timeuntil if ahead else timesince)(at, now, depth=1).replace("\xa0", " ")
-    return f"in {span}" if ahead else f"{span} ago"
+    seconds = int((timezone.now() - at).total_seconds())
+    ahead, seconds = seconds < 0, abs(seconds)
+    for unit, length in UNITS:
+        if seconds >= length:
+            count = seconds // length
+            told = f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+            return f"in {told}" if ahead else f"{told} ago"
+    return "in a moment" if ahead else "just now"
 
 
 @register.filter
@@ -114,20 +156,6 @@ def fingerprint(value: str | None) -> SafeString:
     digits = (value or "").replace(":", "").upper()
     pairs = ((digits[i : i + 2],) for i in range(0, len(digits), 2))
     return format_html_join(mark_safe(":<wbr>"), "{}", pairs)
-
-
-@register.filter
-def of_application(
-    menus: Iterable[Mapping[str, Any]] | None, application: str
-) -> list[Mapping[str, Any]]:
-    """Choose the menus of one application, those of both included."""
-    wanted = application or "administration"
-    return [menu for menu in menus or () if menu["application"] in (wanted, "")]
-
-
-@register.filter
-def is_current(menu: Mapping[str, Any]) -> bool:
-    return any(item.get("current") for item in menu["items"])
 
 
 @register.filter

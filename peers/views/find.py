@@ -22,7 +22,7 @@ from peers import editing, search
 from peers.forms import BOTH, KEEP, RemovalForm
 from peers.models import Cluster, Outcome, Peer, SavedSearch
 from peers.pages import page_of
-from peers.rows import rows_as_html
+from peers.rows import Rows
 from peers.search import Search
 from rest.csv import csv_download
 
@@ -43,9 +43,10 @@ EXPORTED = {
 
 # What a row of the page says.
 SHOWN = (
+    "pk",
     "address",
-    "cluster",
-    "remote_cluster",
+    "cluster_id",
+    "remote_cluster_id",
     "username",
     "protocol",
     "provisioning_state",
@@ -66,16 +67,16 @@ def find(request: Request) -> HttpResponse:
     if wanted.rows != remembered:
         request.session["peer_rows"] = wanted.rows
     names = dict(Cluster.objects.order_by("name").values_list("pk", "name"))
-    page = page_of(wanted, Peer.objects.only(*SHOWN), request.GET)
+    page = page_of(wanted, Peer.objects.all(), request.GET, SHOWN)
+    rows = Rows(
+        names,
+        selectable=may_administer(request),
+        selected=request.GET.get("select") == "all",
+    )
     context = {
         "search": wanted,
         "page_obj": page,
-        "rows": rows_as_html(
-            page,
-            names,
-            selectable=may_administer(request),
-            selected=request.GET.get("select") == "all",
-        ),
+        "rows": rows.html(page),
         "row_choices": search.ROWS,
     }
     if request.htmx and not request.htmx.history_restore_request:

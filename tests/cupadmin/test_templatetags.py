@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.template import engines
 from django.utils import timezone
 
 from cupadmin.templatetags.cupadmin import age, duration, fingerprint, icon, outcome
@@ -13,6 +14,10 @@ from cupadmin.templatetags.cupadmin import age, duration, fingerprint, icon, out
         (-20, "in a moment"),
         (61, "1 minute ago"),
         (7300, "2 hours ago"),
+        (-7300, "in 2 hours"),
+        (86400 * 6, "6 days ago"),
+        (86400 * 20, "2 weeks ago"),
+        (86400 * 400, "1 year ago"),
     ],
 )
 def test_age_is_said_in_one_unit(seconds, words):
@@ -51,3 +56,9 @@ def test_fingerprint_breaks_only_between_pairs():
 
 def test_icon_name_is_escaped():
     assert "<script>" not in icon('"><script>')
+
+
+def test_a_constant_sees_nothing_of_the_person():
+    source = "{% load cupadmin %}{% constant %}a{{ name }}b{% endconstant %}"
+    template = engines["django"].from_string(source)
+    assert template.render({"name": "Eve"}) == template.render({}) == "ab"
