@@ -9,7 +9,7 @@ from django.http import HttpResponse, HttpResponseNotAllowed
 from rest_framework import exceptions
 from rest_framework.permissions import BasePermission
 
-from accounts import audit
+from accounts import audit, scope
 from accounts.http import Request
 from accounts.proof import is_recent
 from accounts.roles import Role, role_of
@@ -24,8 +24,15 @@ __all__ = ["DeclaredAccess", "Role", "access", "open_to_all", "role_behind", "ro
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def access(**methods: Role) -> Callable[[View], View]:
-    """Declare a page's methods and the role that each needs: `@access(get=VIEWER)`."""
+ALL_CLUSTERS = "This is for those who are limited to no clusters."
+
+
+def access(*, all_clusters: bool = False, **methods: Role) -> Callable[[View], View]:
+    """Declare a page's methods and the role that each needs: `@access(get=VIEWER)`.
+
+    Args:
+        all_clusters: refuse whoever is limited to some clusters.
+    """
     table = {method.upper(): role for method, role in methods.items()}
     if "GET" in table:
         table.setdefault("HEAD", table["GET"])
@@ -40,10 +47,14 @@ def access(**methods: Role) -> Callable[[View], View]:
             if role is None or not role.covers(needed):
                 audit.record_refusal(request)
                 raise PermissionDenied(f"This needs the role {needed}.")
+            if all_clusters and scope.current() is not None:
+                audit.record_refusal(request)
+                raise PermissionDenied(ALL_CLUSTERS)
             answer: HttpResponse = view(request, *args, **kwargs)
             return answer
 
         guarded.access = table  # type: ignore[attr-defined]
+        guarded.all_clusters = all_clusters  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]
 
     return decorate
@@ -76,7 +87,7 @@ class DeclaredAccess(BasePermission):
     """Allow what the API view declares in `access`: {action or method: role}.
 
     Actions that the view names in `recent_proof` also want a recent proof of the
-    password from a browser.
+    password from a browser; those in `all_clusters` refuse whoever is limited to some.
     """
 
     def has_permission(self, request: "ApiRequest", view: "APIView") -> bool:
@@ -90,6 +101,10 @@ class DeclaredAccess(BasePermission):
             if request.user.is_authenticated:
                 audit.record_refusal(request)
             return False
+        everywhere: Collection[str] = getattr(view, "all_clusters", ())
+        if action in everywhere and scope.current() is not None:
+            audit.record_refusal(request)
+            raise exceptions.PermissionDenied(ALL_CLUSTERS)
         dangerous: Collection[str] = getattr(view, "recent_proof", ())
         if action in dangerous and request.auth is None and not is_recent(request):
             raise ProofNeeded

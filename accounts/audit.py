@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts import scope
 from accounts.models import AuditEntry, AuditHead
 from rest import request_ids
 
@@ -104,6 +106,7 @@ def entry_of(actor: Actor, event: Event, head: AuditHead) -> AuditEntry:
         object_type=(target._meta.model_name or "") if target else "",
         object_id=str(target.pk) if target else "",
         object_label=(event.label or (str(target) if target else ""))[:255],
+        cluster=cluster_of(target),
         changes=event.changes or {},
         address=plain_address(actor.address),
         request_id=actor.request_id or request_ids.known(),
@@ -112,6 +115,12 @@ def entry_of(actor: Actor, event: Event, head: AuditHead) -> AuditEntry:
     )
     entry.hash = digest(entry)
     return entry
+
+
+def cluster_of(target: models.Model | None) -> UUID | None:
+    """The one cluster that it hangs on; None where there are several, or none."""
+    clusters = scope.clusters_of(target)
+    return clusters.pop() if len(clusters) == 1 else None
 
 
 def record_refusal(request: Any) -> None:
@@ -153,6 +162,8 @@ def digest(entry: AuditEntry) -> str:
         entry.request_id,
         entry.job_id,
     ]
+    # Entries from before clusters were noted have no such field.
+    fields += [str(entry.cluster)] if entry.cluster else []
     text = json.dumps(fields, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -16,7 +16,7 @@ from rest_framework.authentication import (
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
-from accounts import lockout
+from accounts import lockout, scope
 from accounts.models import ApiToken
 
 # A use is written down at most this often.
@@ -38,6 +38,7 @@ class TokenAuthentication(BaseAuthentication):
         now = timezone.now()
         if token.last_used_at is None or now - token.last_used_at > USED_EVERY:
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        scope.narrow(token.limit)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
@@ -63,6 +64,7 @@ class PasswordAuthentication(BasicAuthentication):
                 raise Throttled(locked.seconds, "Too many attempts to sign in.")
             raise AuthenticationFailed("The user name or password is wrong.")
         lockout.forgive(userid, request.META.get("REMOTE_ADDR", ""))
+        scope.narrow(scope.limit_of(user))
         return user, None
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
-from accounts import audit, sessions
+from accounts import audit, scope, sessions
 
 # Views that belong to libraries and guard themselves, by module.
 SELF_GUARDED = ("django.contrib.auth", "django.contrib.staticfiles")
@@ -69,6 +69,33 @@ class SessionMiddleware:
                 if "HX-Poll" not in request.headers:
                     sessions.see(row)
         return self.get_response(request)
+
+
+class ScopeMiddleware:
+    """Limit every query of the request to the clusters of whoever asks.
+
+    REST takes the limit of a token when it recognizes one; until then, and where
+    nobody is signed in, there is nothing to see.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        row = getattr(request, "sign_in", None)
+        limit = scope.limit_of(row.user) if row is not None else scope.NOTHING
+        with scope.limited_to(limit):
+            response = self.get_response(request)
+            limit = scope.current()
+        return streamed_within(limit, response)
+
+
+def streamed_within(limit: scope.Limit | None, response: Any) -> HttpResponse:
+    """A streamed body asks the database when its view has returned long ago."""
+    if response.streaming:
+        response.streaming_content = scope.kept(response.streaming_content, limit)
+    answer: HttpResponse = response
+    return answer
 
 
 class NoStoreMiddleware:

@@ -13,9 +13,29 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.roles import Role, role_of
+from accounts.scope import HangsOnClusters, Limit, Scope, ScopedManager, limit_of
 from accounts.validation import validate_networks
 
 TOKEN_PREFIX_LENGTH = 8
+
+
+# What stands as the actor where nobody is signed in.
+NOT_A_USER = ("cupadmin", "anonymous")
+
+
+class ClusterLimit(models.Model):
+    """The clusters that a user may see; a user without a row may see all.
+
+    They are ids, not links: whose last cluster is deleted must not get all others.
+    """
+
+    user = models.OneToOneField(
+        User, primary_key=True, on_delete=models.CASCADE, related_name="limit"
+    )
+    clusters = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"{self.user} is limited to {len(self.clusters)} clusters"
 
 
 class ApiToken(models.Model):
@@ -32,6 +52,11 @@ class ApiToken(models.Model):
         blank=True,
         validators=[validate_networks],
         help_text="Addresses or networks that may use it; none means any.",
+    )
+    clusters = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Clusters that it may be used for; none means all of its owner's.",
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True)
@@ -66,7 +91,8 @@ class ApiToken(models.Model):
         parts = text.split("_", 2)
         if len(parts) != 3 or parts[0] != "cup" or len(parts[1]) != TOKEN_PREFIX_LENGTH:
             return None
-        token = cls.objects.select_related("user").filter(prefix=parts[1]).first()
+        tokens = cls.objects.select_related("user__limit")
+        token = tokens.filter(prefix=parts[1]).first()
         if token is None or not token.matches(text):
             return None
         return token if token.usable else None
@@ -99,6 +125,11 @@ class ApiToken(models.Model):
             return None
         mine = Role(self.role)
         return mine if owner.covers(mine) else owner
+
+    @property
+    def limit(self) -> Limit | None:
+        """At most the clusters of its owner, as they are by now."""
+        return limit_of(self.user, among=self.clusters)
 
 
 def digest(text: str, key_id: str = "") -> str:
@@ -139,8 +170,18 @@ class Attempts(models.Model):
         return f"{self.count} until {self.until}"
 
 
-class AuditEntry(models.Model):
+def entries_within(limit: Limit) -> models.QuerySet["AuditEntry"]:
+    """What was done to these clusters, and what the person did."""
+    theirs = models.Q(cluster__in=limit.clusters)
+    if limit.username not in NOT_A_USER:
+        theirs |= models.Q(actor=limit.username)
+    return AuditEntry._base_manager.filter(theirs)
+
+
+class AuditEntry(HangsOnClusters):
     """One thing that somebody did; never changed, each bound to the one before."""
+
+    scope = Scope("pk", entries_within, lambda entry: {entry.cluster} - {None})
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.BigIntegerField(unique=True)
@@ -150,12 +191,16 @@ class AuditEntry(models.Model):
     object_type = models.CharField(max_length=60, blank=True)
     object_id = models.CharField(max_length=64, blank=True)
     object_label = models.CharField(max_length=255, blank=True)
+    # The one cluster that the object hangs on; its administrators see the entry.
+    cluster = models.UUIDField(null=True, editable=False)
     changes = models.JSONField(default=dict)
     address = models.GenericIPAddressField(null=True)
     request_id = models.CharField(max_length=64, blank=True)
     job_id = models.CharField(max_length=64, blank=True)
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
+
+    objects = ScopedManager()
 
     class Meta:
         ordering = ["-number"]
@@ -164,6 +209,8 @@ class AuditEntry(models.Model):
             models.Index(fields=["-at", "-id"], name="audit_newest"),
             # The history of one object on its page.
             models.Index(fields=["object_type", "object_id"], name="audit_object"),
+            # What those see who are limited to some clusters.
+            models.Index(fields=["cluster"], name="audit_cluster"),
         ]
 
     def __str__(self) -> str:

@@ -39,6 +39,7 @@ def submit_check(
             steps_for(peers),
             target=one,
             label="" if one else f"{len(peers)} peers",
+            clusters={peer.cluster_id for peer in peers},
             arguments={
                 "peers": [str(peer.pk) for peer in peers],
                 "until_verified": until_verified,

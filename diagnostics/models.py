@@ -2,20 +2,28 @@
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from jobs.models import Job
+from accounts.scope import HangsOnClusters, Limit, Scope, ScopedManager, current
+from jobs.models import Job, JobCluster
 from peers.models import Cluster, Node, Outcome, Peer
 
 KEPT_CHECKS = 500
 
 
-class PeerCheck(models.Model):
+def peers_within(limit: Limit) -> models.QuerySet[Peer]:
+    return Peer._base_manager.filter(cluster__in=limit.clusters)
+
+
+class PeerCheck(HangsOnClusters):
     """One check of a peer; of the entries, those that did not pass."""
+
+    scope = Scope("peer_id", peers_within, lambda row: {row.peer.cluster_id})
 
     peer = models.ForeignKey(Peer, on_delete=models.CASCADE, related_name="checks")
     at = models.DateTimeField()
@@ -23,6 +31,8 @@ class PeerCheck(models.Model):
     entries = models.JSONField(default=list)
     associated_users = models.PositiveIntegerField(null=True)
     remote_users = models.PositiveIntegerField(null=True)
+
+    objects = ScopedManager()
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -54,8 +64,24 @@ class RunQuerySet(models.QuerySet["TroubleshooterRun"]):
         return self.finished().filter(created_at__lt=run.created_at).first()
 
 
-class TroubleshooterRun(models.Model):
+def runs_within(limit: Limit) -> models.QuerySet["TroubleshooterRun"]:
+    """Runs that a person asked for, or that looked or look at one of the clusters."""
+    results = TroubleshooterResult._base_manager.filter(cluster__in=limit.clusters)
+    touching = JobCluster._base_manager.filter(cluster__in=limit.clusters)
+    theirs = models.Q(requested_by=limit.user_id) if limit.user_id else models.Q()
+    return TroubleshooterRun._base_manager.filter(
+        theirs
+        | models.Q(pk__in=results.values("run"))
+        | models.Q(job__in=touching.values("job"))
+    )
+
+
+class TroubleshooterRun(HangsOnClusters):
     """A run of the System Troubleshooter over some clusters."""
+
+    scope = Scope(
+        "pk", runs_within, lambda run: {UUID(one["id"]) for one in run.clusters}
+    )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL)
@@ -71,7 +97,7 @@ class TroubleshooterRun(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
-    objects = models.Manager.from_queryset(RunQuerySet)()
+    objects = ScopedManager.from_queryset(RunQuerySet)()
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -82,6 +108,18 @@ class TroubleshooterRun(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("diagnostics:run", args=[self.pk])
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        """Leave out the clusters that whoever asks may not see, and what they add to
+        the totals; `count_results` has the rest."""
+        run = super().from_db(*args, **kwargs)
+        limit = current()
+        if limit is not None and {"clusters", "totals"} <= run.__dict__.keys():
+            seen = [one for one in run.clusters if limit.admits(one["id"])]
+            if len(seen) < len(run.clusters):
+                run.clusters, run.totals, run.peers = seen, {}, []
+        return run
 
     @property
     def state(self) -> str:
@@ -99,8 +137,10 @@ class TroubleshooterRun(models.Model):
         self.save(update_fields=["totals", "finished_at", "peers"])
 
 
-class TroubleshooterResult(models.Model):
+class TroubleshooterResult(HangsOnClusters):
     """What one test said of one thing, in words that outlive the thing."""
+
+    scope = Scope()
 
     class Outcome(models.TextChoices):
         PASSED = "passed"
@@ -126,6 +166,8 @@ class TroubleshooterResult(models.Model):
     peer = models.ForeignKey(Peer, null=True, on_delete=models.SET_NULL)
     peer_address = models.CharField(max_length=253, blank=True)
     details = models.JSONField(default=dict)
+
+    objects = ScopedManager()
 
     class Meta:
         ordering = ["position", "id"]

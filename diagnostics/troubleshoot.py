@@ -50,6 +50,7 @@ def submit_run(
         STEPS,
         target=run,
         label=f"of {label}",
+        clusters=[cluster["id"] for cluster in chosen],
         arguments={"run": str(run.pk)},
         locks=locks,
         user=actor.user,

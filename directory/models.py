@@ -6,6 +6,7 @@ from typing import Self
 
 from django.db import models
 
+from accounts.scope import HangsOnClusters, Limit, Scope, ScopedManager
 from peers.models import Cluster, Outcome, Peer
 
 
@@ -21,7 +22,7 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
         return self.filter(taken_at__lte=moment)
 
 
-class Snapshot(models.Model):
+class Snapshot(HangsOnClusters):
     """The users that a cluster had at one moment; only complete ones are stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -39,7 +40,7 @@ class Snapshot(models.Model):
     absent = models.JSONField(default=list)
     size = models.PositiveBigIntegerField()
 
-    objects = models.Manager.from_queryset(SnapshotQuerySet)()
+    objects = ScopedManager.from_queryset(SnapshotQuerySet)()
 
     class Meta:
         ordering = ["-taken_at", "id"]
@@ -52,18 +53,26 @@ class Snapshot(models.Model):
         return f"{self.cluster} at {self.taken_at:%Y-%m-%d %H:%M}"
 
 
-class SnapshotPart(models.Model):
+def snapshots_within(limit: Limit) -> models.QuerySet[Snapshot]:
+    return Snapshot._base_manager.filter(cluster__in=limit.clusters)
+
+
+class SnapshotPart(HangsOnClusters):
     """A compressed piece of a snapshot's columns.
 
     The database holds them, so that every host of the console has them; a host keeps
     a file of each snapshot beside it, only as a cache.
     """
 
+    scope = Scope("snapshot_id", snapshots_within, lambda r: {r.snapshot.cluster_id})
+
     snapshot = models.ForeignKey(
         Snapshot, on_delete=models.CASCADE, related_name="parts"
     )
     number = models.PositiveIntegerField()
     content = models.BinaryField()
+
+    objects = ScopedManager()
 
     class Meta:
         ordering = ["number"]
@@ -77,8 +86,14 @@ class SnapshotPart(models.Model):
         return f"{self.snapshot_id} part {self.number}"
 
 
-class Comparison(models.Model):
+def peers_within(limit: Limit) -> models.QuerySet[Peer]:
+    return Peer._base_manager.filter(cluster__in=limit.clusters)
+
+
+class Comparison(HangsOnClusters):
     """How the users of a peer's two sides compared, once both had a new snapshot."""
+
+    scope = Scope("peer_id", peers_within, lambda row: {row.peer.cluster_id})
 
     KEPT = 500
 
@@ -91,6 +106,8 @@ class Comparison(models.Model):
     extra = models.PositiveIntegerField()
     elsewhere = models.PositiveIntegerField()
     settling = models.PositiveIntegerField()
+
+    objects = ScopedManager()
 
     class Meta:
         ordering = ["-at", "-id"]

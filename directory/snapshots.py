@@ -30,6 +30,7 @@ def take(clusters: Sequence[Cluster], actor: Actor) -> Job:
             KIND,
             [*steps, (COMPARE, "Compare both sides of the peers")],
             target=single,
+            clusters=[one.pk for one in clusters],
             label=str(single or f"{len(clusters)} clusters"),
             locks=[lock_of(one) for one in clusters],
             user=actor.user,

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Self
+from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
@@ -18,6 +19,14 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.scope import (
+    HangsOnClusters,
+    Limit,
+    Scope,
+    ScopedManager,
+    clusters_of,
+    current,
+)
 from jobs import kinds
 from rest import request_ids
 
@@ -73,7 +82,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(target_id=str(target.pk))
 
 
-class JobManager(models.Manager.from_queryset(JobQuerySet)):  # type: ignore[misc]
+class JobManager(ScopedManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
     """Submits jobs."""
 
     def submit(
@@ -85,11 +94,15 @@ class JobManager(models.Manager.from_queryset(JobQuerySet)):  # type: ignore[mis
         label: str = "",
         arguments: dict[str, Any] | None = None,
         locks: Iterable[str] = (),
+        clusters: Iterable[UUID | str] = (),
         user: Any = None,
         address: str | None = None,
         queue: str = "",
     ) -> "Job":
         """Commit a job with its steps [(key, label)], and ring once it is committed.
+
+        Args:
+            clusters: those that it works on; those of its target are known.
 
         Raises Busy when an unfinished job holds one of the locks.
         """
@@ -113,6 +126,10 @@ class JobManager(models.Manager.from_queryset(JobQuerySet)):  # type: ignore[mis
                 JobStep(job=job, position=position, key=key, label=text)
                 for position, (key, text) in enumerate(steps)
             )
+            touched = {str(pk) for pk in (*clusters, *clusters_of(target))}
+            JobCluster.objects.bulk_create(
+                JobCluster(job=job, cluster=UUID(pk)) for pk in sorted(touched)
+            )
             hold(job, names)
             transaction.on_commit(job.ring, robust=True)
         return job
@@ -132,8 +149,19 @@ def hold(job: "Job", locks: Iterable[str]) -> None:
         raise Busy(holder.job) from None
 
 
-class Job(models.Model):
+def jobs_within(limit: Limit) -> models.QuerySet["Job"]:
+    """Jobs that a person asked for, or that work on one of the clusters."""
+    touching = JobCluster._base_manager.filter(cluster__in=limit.clusters)
+    theirs = Q(pk__in=touching.values("job"))
+    if limit.user_id:
+        theirs |= Q(requested_by=limit.user_id)
+    return Job._base_manager.filter(theirs)
+
+
+class Job(HangsOnClusters):
     """One piece of background work, and the story of how it went."""
+
+    scope = Scope("pk", jobs_within, lambda job: {one.cluster for one in job.on.all()})
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -196,6 +224,14 @@ class Job(models.Model):
     @property
     def label(self) -> str:
         return kinds.get(self.kind).label
+
+    @property
+    def beyond(self) -> bool:
+        """Whether it also works on clusters that whoever asks may not see."""
+        limit = current()
+        if limit is None:
+            return False
+        return any(not limit.admits(one.cluster) for one in self.on.all())
 
     @property
     def active(self) -> bool:
@@ -279,8 +315,35 @@ class Job(models.Model):
             transaction.on_commit(self.ring, robust=True)
 
 
-class JobStep(models.Model):
+class JobCluster(models.Model):
+    """A cluster that a job works on; it may be deleted before the job is."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="on")
+    cluster = models.UUIDField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cluster", "job"], name="cluster_once_per_job"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.cluster)
+
+
+def whole_jobs_within(limit: Limit) -> models.QuerySet[Job]:
+    """Jobs that work on no other cluster: what their steps say may be read."""
+    others = JobCluster._base_manager.exclude(cluster__in=limit.clusters)
+    return Job._base_manager.exclude(pk__in=others.values("job"))
+
+
+class JobStep(HangsOnClusters):
     """One step: its intent is committed before it acts, its result after."""
+
+    scope = Scope(
+        "job_id", whole_jobs_within, lambda step: Job.scope.clusters_of(step.job)
+    )
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -302,6 +365,8 @@ class JobStep(models.Model):
     memo = models.JSONField(default=dict)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+
+    objects = ScopedManager()
 
     class Meta:
         ordering = ["position"]

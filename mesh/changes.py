@@ -133,6 +133,7 @@ def submit(current: Plan, peers: dict[tuple[UUID, UUID], Peer], actor: Actor) ->
         label=" and ".join(map(str, touched[0]))
         if len(touched) == 1
         else f"{len(touched)} peerings of {len(clusters)} clusters",
+        clusters=[c.pk for c in clusters],
         arguments={
             "clusters": [str(c.pk) for c in clusters],
             "rounds": [

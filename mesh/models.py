@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+from accounts.scope import HangsOnClusters, ScopedManager
 from accounts.secrets import HoldsSecrets, SecretField
 from mesh.shown import Entry
 from mesh.wanted import Credentials, Wanted
@@ -74,13 +75,15 @@ class Draft(HoldsSecrets):
         )
 
 
-class Shown(models.Model):
+class Shown(HangsOnClusters):
     """A cluster's own peer table as it was last read, the passwords left there."""
 
     cluster = models.OneToOneField(Cluster, primary_key=True, on_delete=models.CASCADE)
     # Each entry as the values of mesh.shown.FIELDS.
     entries = models.JSONField()
     read_at = models.DateTimeField()
+
+    objects = ScopedManager()
 
     class Meta:
         ordering = ["cluster__name"]

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from accounts.scope import HangsOnClusters, ScopedManager
 from accounts.secrets import HoldsSecrets, SecretField
 from peers.models import Cluster
 
@@ -135,7 +136,7 @@ class MaintenanceQuerySet(models.QuerySet["Maintenance"]):
         return later + self.open().update(ends_at=Now())
 
 
-class Maintenance(models.Model):
+class Maintenance(HangsOnClusters):
     """A time in which nobody is told of a cluster's trouble."""
 
     cluster = models.ForeignKey(
@@ -148,7 +149,7 @@ class Maintenance(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL
     )
 
-    objects = models.Manager.from_queryset(MaintenanceQuerySet)()
+    objects = ScopedManager.from_queryset(MaintenanceQuerySet)()
 
     class Meta:
         ordering = ["begins_at"]

@@ -121,6 +121,7 @@ def remove_peer(peer: Peer, actor: Actor, *, both_sides: bool = False) -> Job:
             [step for one in peers for step in removal_steps(one)],
             target=peer,
             arguments={"peers": [str(one.pk) for one in peers]},
+            clusters={one.cluster_id for one in peers},
             locks=[lock_of(one) for one in peers],
             user=actor.user,
             address=actor.address,

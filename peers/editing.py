@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from accounts import audit
 from accounts.audit import Actor
+from accounts.scope import unlimited
 from jobs.models import Busy, Job, JobStep
 from peers import changes
 from peers.models import Cluster, Node, Peer
@@ -116,9 +117,10 @@ def relink(*nodes: Node) -> None:
     query = Q()
     for host in hosts:
         query |= Q(address__iexact=host)
-    for peer in Peer.objects.filter(query):
-        remote = peer.find_remote()
-        Peer.objects.filter(pk=peer.pk).update(remote_cluster=remote)
+    with unlimited():
+        for peer in Peer.objects.filter(query):
+            remote = peer.find_remote()
+            Peer.objects.filter(pk=peer.pk).update(remote_cluster=remote)
 
 
 @transaction.atomic
@@ -183,7 +185,9 @@ def withdraw(*rows: models.Model) -> None:
     peer from being edited.
     """
     targets = [str(row.pk) for row in rows]
-    for job in Job.objects.active().filter(target_id__in=targets, kind__in=KINDS):
+    with unlimited():
+        jobs = list(Job.objects.active().filter(target_id__in=targets, kind__in=KINDS))
+    for job in jobs:
         if job.state == Job.State.QUEUED:
             job.cancel()
             job.refresh_from_db(fields=["state"])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Q, QuerySet
 
+from accounts.scope import admits, unlimited
 from peers.models import Cluster, Node, Peer
 from peers.signals import user_sync_asked
 from wire import WireError, parse_host, platforms
@@ -66,9 +67,13 @@ def node_errors(node: Node) -> Errors:
     errors: Errors = {}
     others = Node.objects.exclude(pk=node.pk).select_related("cluster")
     siblings = others.filter(cluster=node.cluster_id) if node.cluster_id else None
-    twin = others.filter(address__iexact=node.address, axl_port=node.axl_port).first()
+    same = others.filter(address__iexact=node.address, axl_port=node.axl_port)
+    with unlimited():
+        twin = same.first()
     if node.address and twin:
-        errors["address"] = f"{twin} of {twin.cluster} has this address and AXL port."
+        seen = admits(twin.cluster_id)
+        named = f"{twin} of {twin.cluster}" if seen else "Another node"
+        errors["address"] = f"{named} has this address and AXL port."
     if siblings is None:
         return errors
     if node.name and siblings.filter(name__iexact=node.name).exists():
@@ -294,7 +299,7 @@ def user_sync(peer: Peer) -> str:
     GUIDE,
 )
 def both_sides(peer: Peer) -> str:
-    if peer.remote_cluster is None or peer.reverse is not None:
+    if peer.remote_cluster is None or matching(peer) is not None:
         return ""
     return (
         f"{peer.remote_cluster} has no peer back to {peer.cluster} yet; users are "
@@ -309,7 +314,7 @@ def both_sides(peer: Peer) -> str:
     GUIDE,
 )
 def same_protocol(peer: Peer) -> str:
-    back = peer.reverse
+    back = matching(peer)
     if back is None or back.protocol == peer.protocol:
         return ""
     return (
@@ -332,6 +337,12 @@ def mesh_size(peer: Peer) -> str:
         f"{peer.cluster} has peers for {LARGEST_MESH} clusters or more; a mesh "
         f"of more than {LARGEST_MESH} clusters is not supported."
     )
+
+
+def matching(peer: Peer) -> Peer | None:
+    """The matching peer, also where whoever asks may not see it."""
+    with unlimited():
+        return peer.reverse
 
 
 def siblings_of(peer: Peer) -> QuerySet[Peer]:

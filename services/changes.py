@@ -27,19 +27,22 @@ def shared_queue(nodes: Iterable[Node]) -> str:
 def refresh(nodes: Sequence[Node], actor: Actor) -> Job:
     """Submit the job that reads these nodes, or return the one that does so now."""
     target = nodes[0] if len(nodes) == 1 else None
-    running = Job.objects.active().filter(
+    running: Iterable[Job] = Job.objects.active().filter(
         kind="refresh-services",
         target_id=str(target.pk) if target else "",
         total__gte=len(nodes),
     )
-    found: Job | None = running.first()
-    if found:
-        return found
+    keys = {str(node.pk) for node in nodes}
+    for job in running:
+        # Two people may be limited to different clusters.
+        if keys <= set(job.steps.values_list("key", flat=True)):
+            return job
     return Job.objects.submit(
         "refresh-services",
         [(str(node.pk), f"Read {node.name} ({node.cluster})") for node in nodes],
         target=target,
         label="" if target else f"on {len(nodes)} nodes",
+        clusters={node.cluster_id for node in nodes},
         user=actor.user,
         address=actor.address,
         queue=shared_queue(nodes),
@@ -62,6 +65,7 @@ def control(action: str, services: Sequence[Service], actor: Actor) -> Job:
             [(str(one.pk), step_label(action, one)) for one in services],
             target=target_of(services),
             label=label_of(action, services),
+            clusters={one.node.cluster_id for one in services},
             arguments={
                 "action": action,
                 "targets": [

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from accounts.scope import HangsOnClusters, Limit, Scope, ScopedManager
 from peers.models import Generation, Node
 from wire import Code, platforms
 
@@ -26,8 +27,18 @@ SILENT = (
 INTENDED = (-1068, -1069)
 
 
-class NodeReading(models.Model):
+def nodes_within(limit: Limit) -> models.QuerySet[Node]:
+    return Node._base_manager.filter(cluster__in=limit.clusters)
+
+
+# How rows of a node hang on its cluster.
+BY_NODE = Scope("node_id", nodes_within, lambda row: {row.node.cluster_id})
+
+
+class NodeReading(HangsOnClusters):
     """When a node's services were last read, and what kept the last try from it."""
+
+    scope = BY_NODE
 
     node = models.OneToOneField(
         Node, primary_key=True, on_delete=models.CASCADE, related_name="reading"
@@ -37,6 +48,8 @@ class NodeReading(models.Model):
     listed_at = models.DateTimeField(null=True)
     error_code = models.CharField(max_length=40, blank=True)
     error = models.CharField(max_length=1000, blank=True)
+
+    objects = ScopedManager()
 
     def __str__(self) -> str:
         return f"Reading of {self.node_id}"
@@ -74,8 +87,10 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         )
 
 
-class Service(models.Model):
+class Service(HangsOnClusters):
     """A network service on a node, as the node last reported it."""
+
+    scope = BY_NODE
 
     class Status(models.TextChoices):
         STARTED = "started"
@@ -106,7 +121,7 @@ class Service(models.Model):
     restrict = models.CharField(max_length=12, choices=Restrict.choices, blank=True)
     observed_at = models.DateTimeField(null=True)
 
-    objects = models.Manager.from_queryset(ServiceQuerySet)()
+    objects = ScopedManager.from_queryset(ServiceQuerySet)()
 
     class Meta:
         ordering = ["group", "name", "id"]

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from accounts.scope import HangsOnClusters, Scope, ScopedManager
 from accounts.secrets import HoldsSecrets, SecretField
 from peers.validation import validate_host, validate_peer_table, validate_pem
 from rest.models import Revised
@@ -23,8 +24,10 @@ class Generation(models.TextChoices):
     IMP = "imp", "Cisco IM and Presence Service 9-15"
 
 
-class Cluster(HoldsSecrets, Revised):
+class Cluster(HangsOnClusters, HoldsSecrets, Revised):
     """A cluster, and how the console signs in to its nodes."""
+
+    scope = Scope("pk", clusters_of=lambda cluster: {cluster.pk})
 
     class Provisioning(models.TextChoices):
         GUIDED = "guided", "Guided: the console shows the steps"
@@ -92,6 +95,8 @@ class Cluster(HoldsSecrets, Revised):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = ScopedManager()
+
     class Meta:
         ordering = ["name"]
 
@@ -118,7 +123,7 @@ class Cluster(HoldsSecrets, Revised):
         Cluster.objects.filter(pk=self.pk).update(health=health, checked_at=at)
 
 
-class Node(Revised):
+class Node(HangsOnClusters, Revised):
     """A publisher or subscriber of a cluster, and the certificate it must present."""
 
     class Role(models.TextChoices):
@@ -166,6 +171,8 @@ class Node(Revised):
     # What the node was found to speak, so that it need not be asked again.
     axl_version = models.CharField(max_length=10, blank=True, editable=False)
     control_center = models.CharField(max_length=10, blank=True, editable=False)
+
+    objects = ScopedManager()
 
     class Meta:
         ordering = ["cluster__name", "role", "name"]
