@@ -62,15 +62,15 @@ async def connect(
 ) -> Stream:
     """Dial the addresses of a host one after the other until one answers."""
     addresses = await allowed_addresses(host, port, policy, clock)
-    failure = WireError(Code.UNRESOLVABLE, node=label)
-    for address in addresses:
+    last = len(addresses) - 1
+    for index, address in enumerate(addresses):
         try:
             return await _dial(address, port, clock, label, context, name or address)
         except WireError as error:
-            failure = error
-            if error.code not in (Code.REFUSED, Code.UNREACHABLE):
-                break
-    raise failure
+            elsewhere = error.code in (Code.REFUSED, Code.UNREACHABLE)
+            if index == last or not elsewhere:
+                raise
+    raise WireError(Code.UNRESOLVABLE, node=label)
 
 
 async def _dial(

@@ -5,7 +5,7 @@ from asyncio import IncompleteReadError
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import h11
+from httptools import HttpParserError
 
 from wire.errors import Code, WireError
 
@@ -16,7 +16,7 @@ def told_as_wire_errors(node: str) -> Iterator[None]:
         yield
     except WireError:
         raise
-    except (OSError, EOFError, h11.ProtocolError) as error:
+    except (OSError, EOFError, HttpParserError) as error:
         raise wire_error(error, node) from None
 
 

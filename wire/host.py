@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from wire.errors import Code, WireError
 
@@ -11,6 +12,7 @@ IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # An underscore begins the labels of SRV names (_sip._tcp).
 _LABEL = re.compile(r"_?[a-z0-9]([a-z0-9-]*[a-z0-9])?", re.IGNORECASE)
+_SPACE = re.compile(r"\s")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
 
 
@@ -25,6 +27,7 @@ class Host:
         return self.text
 
 
+@lru_cache(maxsize=4096)
 def parse_host(text: str) -> Host:
     """Read an IP address, a host name, a fully qualified or an SRV name.
 
@@ -40,9 +43,15 @@ def parse_host(text: str) -> Host:
     return Host(text.rstrip(".").lower())
 
 
+@lru_cache(maxsize=4096)
+def read_ip(text: str) -> IpAddress:
+    """Read an IP address, or raise ValueError; a sweep asks for the same ones often."""
+    return ipaddress.ip_address(text)
+
+
 def _literal(text: str) -> IpAddress | None:
     try:
-        return ipaddress.ip_address(text)
+        return read_ip(text)
     except ValueError:
         return None
 
@@ -54,7 +63,7 @@ def _complaint(text: str) -> str:
         return "The address is longer than 253 characters."
     if "://" in text:
         return "Leave out the scheme: enter only the address."
-    if any(character.isspace() for character in text):
+    if _SPACE.search(text):
         return "The address must not contain spaces."
     if not text.isascii() or not text.isprintable():
         return "The address may contain only letters a to z, digits, hyphens and dots."

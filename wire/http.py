@@ -1,9 +1,10 @@
-"""HTTP/1.1 to one node: h11 for the protocol, our own sockets for the limits."""
+"""HTTP/1.1 to one node: llhttp for the protocol, our own sockets for the limits."""
 
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
 
-import h11
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from wire.connect import Stream, connect_node
 from wire.deadline import Deadline
@@ -22,13 +23,10 @@ class Reply:
     """A status and headers, and a body that is read once, in pieces, within a cap."""
 
     def __init__(
-        self, connection: "Connection", response: h11.Response, clock: Deadline
+        self, connection: "Connection", status: int, headers: Headers, clock: Deadline
     ) -> None:
-        self.status: int = response.status_code
-        self.headers: Headers = [
-            (name.decode("ascii").lower(), value.decode("latin-1"))
-            for name, value in response.headers
-        ]
+        self.status = status
+        self.headers = headers
         self._connection = connection
         self._clock = clock
 
@@ -71,8 +69,7 @@ class Connection:
     def __init__(self, node: NodeAddress, stream: Stream) -> None:
         self.node = node
         self._stream = stream
-        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
-        self._answered = False
+        self._answer = _Answer()
         self._closed = False
 
     @classmethod
@@ -83,69 +80,127 @@ class Connection:
         self, method: str, target: str, headers: Headers, body: bytes, clock: Deadline
     ) -> Reply:
         """Send a request and wait for the head of its final answer."""
-        request = h11.Request(method=method, target=target, headers=headers)
-        data = (self._h11.send(request) or b"") + (
-            self._h11.send(h11.Data(data=body)) or b""
-        )
-        data += self._h11.send(h11.EndOfMessage()) or b""
-        with told_as_wire_errors(self.node.name):
-            async with clock.limit():
-                self._stream.writer.write(data)
-                await self._stream.writer.drain()
-        while True:
-            event = await self._next_event(clock)
-            if isinstance(event, h11.Response):
-                self._answered = True
-                return Reply(self, event, clock)
-            if not isinstance(event, h11.InformationalResponse):
-                raise WireError(Code.CLOSED, node=self.node.name)
+        head = request_head(method, target, headers)
+        self._answer = answer = _Answer()
+        async with self._spoken(clock):
+            self._stream.writer.write(head + body)
+            await self._stream.writer.drain()
+            while not answer.status:
+                await self._receive()
+        return Reply(self, answer.status, answer.headers, clock)
 
     async def body(self, clock: Deadline) -> AsyncIterator[bytes]:
+        answer = self._answer
         while True:
-            event = await self._next_event(clock)
-            if isinstance(event, h11.Data):
-                yield bytes(event.data)
-            elif isinstance(event, h11.EndOfMessage):
+            pieces, answer.pieces = answer.pieces, []
+            for piece in pieces:
+                yield piece
+            if answer.complete:
                 return
-            else:
-                raise WireError(Code.CLOSED, node=self.node.name)
+            async with self._spoken(clock):
+                await self._receive()
 
-    async def _next_event(self, clock: Deadline) -> h11.Event | type:
-        ended = False
-        with told_as_wire_errors(self.node.name):
-            try:
-                while (event := self._h11.next_event()) is h11.NEED_DATA:
-                    async with clock.limit():
-                        data = await self._stream.reader.read(_CHUNK)
-                    ended = not data
-                    self._h11.receive_data(data)
-            except h11.RemoteProtocolError:
-                cut = ended and self._speaks_http()
-                code = Code.CLOSED if cut else Code.PROTOCOL
-                raise WireError(code, node=self.node.name) from None
-        return event
+    @asynccontextmanager
+    async def _spoken(self, clock: Deadline) -> AsyncIterator[None]:
+        """Keep to the deadline, and give up the connection when anything goes wrong."""
+        try:
+            with told_as_wire_errors(self.node.name):
+                async with clock.limit():
+                    yield
+        except WireError:
+            self.close()
+            raise
 
-    def _speaks_http(self) -> bool:
-        """Tell the cut of an answer from the greeting of another protocol."""
-        head, _ = self._h11.trailing_data
-        return self._answered or b"HTTP/".startswith(head[:5])
+    async def _receive(self) -> None:
+        data = await self._stream.reader.read(_CHUNK)
+        if data:
+            self._answer.feed(data)
+        else:
+            self._answer.end()
 
     @property
     def spent(self) -> bool:
-        over = (h11.CLOSED, h11.MUST_CLOSE, h11.ERROR)
-        states = (self._h11.our_state, self._h11.their_state)
-        return self._closed or any(state in over for state in states)
+        return self._closed or (self._answer.complete and not self._answer.lasting)
 
     def recycle(self) -> bool:
-        """Make ready for another request, unless one is still being answered."""
-        if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
-            self._h11.start_next_cycle()
-            return not self._stream.reader.at_eof()
-        return False
+        """Tell whether another request may be sent: none is still being answered."""
+        return self._answer.complete and not self._stream.reader.at_eof()
 
     def close(self) -> None:
         self._closed = True
         self._stream.close()
+
+
+class _Answer:
+    """Collects what llhttp reads of one answer.
+
+    `lasting` says that the connection may serve another request after it.
+    """
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: Headers = []
+        self.pieces: list[bytes] = []
+        self.complete = False
+        self.lasting = False
+        self._idle = 0
+        self._parser = HttpResponseParser(self)
+        self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)
+
+    def feed(self, data: bytes) -> None:
+        """Read on; headers, trailers and chunk marks without end are refused."""
+        known = (self.status, len(self.pieces))
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade):
+            if not self.complete:
+                raise HttpParserError("not an answer") from None
+            self.lasting = False
+        told = known != (self.status, len(self.pieces))
+        self._idle = 0 if told else self._idle + len(data)
+        if self._idle > _MAX_HEAD and not self.complete:
+            raise HttpParserError("no end of the headers")
+
+    def end(self) -> None:
+        """Note that the node closed: the end of a body without a length, else a cut."""
+        names = {name for name, _ in self.headers}
+        if not self.status or names & {"content-length", "transfer-encoding"}:
+            raise EOFError
+        self.complete = True
+
+    def on_message_begin(self) -> None:
+        # Bytes behind the answer, which nobody asked for.
+        self.lasting = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.status:
+            pair = (name.decode("latin-1").lower(), value.decode("latin-1"))
+            self.headers.append(pair)
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status < 200:
+            self.headers.clear()
+        elif not self.status:
+            self.status = status
+
+    def on_body(self, data: bytes) -> None:
+        if not self.complete:
+            self.pieces.append(data)
+
+    def on_message_complete(self) -> None:
+        if self.status and not self.complete:
+            self.complete = True
+            self.lasting = self._parser.should_keep_alive()
+
+
+def request_head(method: str, target: str, headers: Headers) -> bytes:
+    lines = [f"{method} {target} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    head = "\r\n".join(lines)
+    if head.count("\n") >= len(lines) or head.count("\r") >= len(lines):
+        raise WireError(Code.VALUE, "A request header cannot contain a line break.")
+    return (head + "\r\n\r\n").encode("latin-1", "replace")
 
 
 def _decoder(encoding: str, node: str) -> Callable[[bytes], Iterable[bytes]]:

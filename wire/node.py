@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 from wire.errors import Code, WireError
-from wire.host import IpAddress, IpNetwork
+from wire.host import IpAddress, IpNetwork, read_ip
 from wire.secret import Secret
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -28,7 +28,7 @@ class Policy:
     dns_servers: tuple[str, ...] = ()
 
     def allows(self, address: str) -> bool:
-        ip = _inner(ipaddress.ip_address(address))
+        ip = _inner(read_ip(address))
         if self.networks:
             return any(ip in network for network in self.networks)
         return not (

@@ -25,7 +25,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
 
 async def gather_limited(
-    awaitables: Iterable[Awaitable[T]], limit: int = 256
+    awaitables: Iterable[Awaitable[T]], limit: int = 512
 ) -> list[T | WireError]:
     """Await many, at most `limit` at once; give results or errors in their order.
 
