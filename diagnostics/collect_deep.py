@@ -100,11 +100,17 @@ async def _subclusters(axl: AxlClient, seconds: float) -> tuple[Subcluster, ...]
     return tuple(
         [
             Subcluster(
-                row.get("id") or "", row.get("name") or "", row.get("haenabled") == "t"
+                row.get("id") or "",
+                row.get("name") or "",
+                is_true(row.get("haenabled")),
             )
             async for row in rows
         ]
     )
+
+
+def is_true(flag: str | None) -> bool:
+    return (flag or "").strip().casefold() == "t"
 
 
 async def _ha_nodes(axl: AxlClient, seconds: float) -> tuple[HaNode, ...]:

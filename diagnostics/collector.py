@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from diagnostics.facts import Answer, Failure
@@ -35,12 +36,12 @@ class Collector:
     async def ask(self, question: Question[T], seconds: float) -> Answer[T]:
         """Give the question its deadline, at most what is left of the total."""
         async with self._places:
-            began = time.monotonic()
+            began, at = time.monotonic(), datetime.now(UTC)
             allowed = min(seconds, self._end - began)
             if allowed <= 0:
-                return Answer(failure=_late())
+                return Answer(failure=_late(), at=at)
             value, failure = await _settled(question, allowed)
-            return Answer(value, failure, (time.monotonic() - began) * 1000)
+            return Answer(value, failure, (time.monotonic() - began) * 1000, at)
 
 
 async def _settled(

@@ -4,8 +4,8 @@ A value that could not be had stands beside the reason; nothing is ever guessed,
 that unknown can never be taken for good.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from ipaddress import ip_address
@@ -45,6 +45,7 @@ class Answer(Generic[T]):
     value: T | None = None
     failure: Failure | None = None
     duration_ms: float | None = None
+    at: datetime | None = field(default=None, compare=False)
 
     @property
     def known(self) -> bool:
@@ -62,6 +63,10 @@ class Answer(Generic[T]):
     @property
     def remedy(self) -> str:
         return self.failure.remedy if self.failure else ""
+
+    def part(self, value: Any) -> "Answer[Any]":
+        """Give what of this answer a judgement looked at."""
+        return replace(self, value=value) if self.known else self
 
 
 UNASKED: Answer[Any] = Answer()
@@ -95,6 +100,10 @@ class NodeFacts:
         wanted = name.casefold()
         found = (s for s in self.services.value or () if s.name.casefold() == wanted)
         return next(found, None)
+
+    def told_of(self, name: str) -> Answer[Any]:
+        """Give what the Control Center said of one service."""
+        return self.services.part(self.service(name) or f"There is no {name}.")
 
     @property
     def is_address(self) -> bool:
@@ -173,7 +182,8 @@ class ClusterFacts:
 
     @property
     def profile(self) -> platforms.Profile:
-        return platforms.profile(self.generation or "imp")
+        known = self.generation in platforms.GENERATIONS
+        return platforms.profile(self.generation if known else "imp")
 
     # A mesh asks for these a hundred thousand times; the facts never change.
     @cached_property
@@ -186,22 +196,28 @@ class ClusterFacts:
     def owns(self, host: str) -> bool:
         return belongs(host, self.names)
 
+    @cached_property
+    def counted(self) -> Mapping[str, int] | None:
+        """Users per node; a count below nothing was not understood, so none is."""
+        counts = self.users.value
+        return None if counts is None or any(n < 0 for n in counts.values()) else counts
+
     def own_users(self) -> int | None:
         """Count the users on this cluster's own nodes."""
-        if self.users.value is None:
+        if self.counted is None:
             return None
-        return sum(n for name, n in self.users.value.items() if self.owns(name))
+        return sum(n for name, n in self.counted.items() if self.owns(name))
 
     def users_of(self, other: "ClusterFacts") -> int | None:
         """Count the users here whose home node is one of the other cluster's.
 
         The same rule of names as `own_users`; a name that both could claim is ours.
         """
-        if self.users.value is None:
+        if self.counted is None:
             return None
         return sum(
             count
-            for name, count in self.users.value.items()
+            for name, count in self.counted.items()
             if other.owns(name) and not self.owns(name)
         )
 
@@ -249,10 +265,20 @@ class Facts:
     equal_at: Mapping[str, datetime | None] = field(default_factory=dict)
     # Clusters of the console that were not asked: only their nodes' names are known.
     bystanders: tuple[ClusterFacts, ...] = ()
+    # Values that users of several clusters share, by kind, as the directory has them.
+    shared: Mapping[str, Answer[tuple[str, ...]]] = field(default_factory=dict)
+    # The clusters whose users the directory has not read.
+    unread: tuple[str, ...] = ()
 
     @property
     def everybody(self) -> tuple[ClusterFacts, ...]:
         return (*self.clusters.values(), *self.bystanders)
+
+    @property
+    def every_peer(self) -> Iterator[PeerFacts]:
+        """Give every peer of the console once, tried or only held."""
+        yield from self.peers.values()
+        yield from (one for one in self.held.values() if one.id not in self.peers)
 
     def peer_of(self, home: str, remote: str) -> PeerFacts | None:
         """Find the console's own peer from one cluster to another."""

@@ -6,9 +6,10 @@ from django.urls import NoReverseMatch, reverse
 
 
 @lru_cache(maxsize=4096)
-def url_of(view: str, pk: str = "") -> str:
+def url_of(view: str, pk: str = "", query: str = "") -> str:
     """Return the page's address, or nothing when this release has no such page."""
     try:
-        return reverse(view, args=[pk] if pk else [])
+        url = reverse(view, args=[pk] if pk else [])
     except NoReverseMatch:
         return ""
+    return f"{url}?{query}" if query else url

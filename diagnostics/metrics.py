@@ -98,7 +98,7 @@ def certificates() -> Samples:
 
 
 def tests() -> Samples:
-    newest = TroubleshooterRun.objects.finished().first()
+    newest = TroubleshooterRun.objects.of_everything()
     if newest is None:
         return
     counted = newest.results.order_by().values_list(

@@ -60,8 +60,14 @@ class RunQuerySet(models.QuerySet["TroubleshooterRun"]):
         return self.exclude(finished_at=None)
 
     def before(self, run: "TroubleshooterRun") -> "TroubleshooterRun | None":
-        """Return the last finished run before another, to compare with."""
-        return self.finished().filter(created_at__lt=run.created_at).first()
+        """Return the last finished run of the same extent, to compare with."""
+        earlier = self.finished().filter(created_at__lt=run.created_at)
+        return earlier.filter(whole=run.whole).first() or earlier.first()
+
+    def of_everything(self) -> "TroubleshooterRun | None":
+        """Return the newest finished run over all clusters, else the newest."""
+        finished = self.finished()
+        return finished.filter(whole=True).first() or finished.first()
 
 
 def runs_within(limit: Limit) -> models.QuerySet["TroubleshooterRun"]:
@@ -91,6 +97,10 @@ class TroubleshooterRun(HangsOnClusters):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL
     )
     reason = models.CharField(max_length=100, blank=True)
+    # The codes of the tests that were wanted; none: all.
+    tests = models.JSONField(default=list)
+    # All tests over all clusters: what stands for the state of everything.
+    whole = models.BooleanField(default=True)
     totals = models.JSONField(default=dict)
     peers = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,7 +1,7 @@
 """A run of the System Troubleshooter: collect once, judge all, keep the results."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,13 +11,16 @@ from django.utils import timezone
 
 from accounts.audit import CONSOLE, Actor
 from diagnostics.checks import collect_for
+from diagnostics.evidence import details
 from diagnostics.facts import ClusterFacts, Facts, NodeFacts
 from diagnostics.fixes import url_of
 from diagnostics.judge import sections
+from diagnostics.judge.peer import listed
 from diagnostics.judge.tests import Finding
 from diagnostics.judge.verdict import Outcome
 from diagnostics.models import PeerCheck, TroubleshooterResult, TroubleshooterRun
 from diagnostics.record import record
+from diagnostics.shared_users import shared_users
 from jobs.models import Busy, Job
 from jobs.run import Run
 from peers.models import Cluster, Peer
@@ -37,12 +40,21 @@ def submit_run(
     actor: Actor = CONSOLE,
     *,
     reason: str = "",
+    tests: Collection[str] = (),
     locks: Sequence[str] = (),
 ) -> TroubleshooterRun:
-    """Submit a run over these clusters."""
+    """Submit a run over these clusters.
+
+    Args:
+        tests: the codes of the tests that matter; none for all.
+    """
     chosen = [{"id": str(cluster.pk), "name": cluster.name} for cluster in clusters]
     run = TroubleshooterRun.objects.create(
-        clusters=chosen, requested_by=actor.user, reason=reason
+        clusters=chosen,
+        tests=sorted(tests),
+        whole=not tests and len(chosen) == Cluster.objects.count(),
+        requested_by=actor.user,
+        reason=reason,
     )
     label = chosen[0]["name"] if len(chosen) == 1 else f"{len(chosen)} clusters"
     run.job = Job.objects.submit(
@@ -66,7 +78,7 @@ def run_due(interval: timedelta) -> bool:
     if not interval or not Cluster.objects.exists():
         return False
     settling = Cluster.objects.filter(created_at__gt=now - SETTLING)
-    recent = TroubleshooterRun.objects.filter(created_at__gt=now - interval)
+    recent = TroubleshooterRun.objects.filter(whole=True, created_at__gt=now - interval)
     return not (settling.exists() or recent.exists())
 
 
@@ -107,15 +119,28 @@ def troubleshoot(run: Run) -> None:
 def collect_run(row: TroubleshooterRun, run: Run) -> Facts:
     ids = [cluster["id"] for cluster in row.clusters]
     peers = list(Peer.objects.filter(cluster__in=ids, removing=False).defer("entries"))
-    done = 0
+    waiting = {cluster["name"] for cluster in row.clusters}
 
     def told(name: str) -> None:
-        nonlocal done
-        done += 1
-        run.progress(done, max(done, len(ids)), f"{name} has answered")
+        waiting.discard(name)
+        done = len(ids) - len(waiting)
+        run.progress(done, len(ids), progress_in_words(name, sorted(waiting)))
 
     facts = collect_for(peers, also=ids, deep=True, total=TOTAL, told=told)
-    return replace(facts, equal_at=last_equal(peers), bystanders=bystanders(facts))
+    shared, unread = shared_users()
+    return replace(
+        facts,
+        equal_at=last_equal(peers),
+        bystanders=bystanders(facts),
+        shared=shared,
+        unread=unread,
+    )
+
+
+def progress_in_words(answered: str, waiting: list[str]) -> str:
+    if not waiting:
+        return f"{answered} has answered, the last of all"
+    return f"{answered} has answered; waiting for {listed(waiting)}"
 
 
 def bystanders(facts: Facts) -> tuple[ClusterFacts, ...]:
@@ -145,9 +170,9 @@ def last_equal(peers: list[Peer]) -> dict[str, datetime | None]:
 
 def judged(row: TroubleshooterRun, facts: Facts) -> list[TroubleshooterResult]:
     chosen = frozenset(cluster["id"] for cluster in row.clusters)
+    findings = sections.findings(facts, chosen, frozenset(row.tests))
     return [
-        as_result(row, position, finding)
-        for position, finding in enumerate(sections.findings(facts, chosen))
+        as_result(row, position, finding) for position, finding in enumerate(findings)
     ]
 
 
@@ -165,14 +190,14 @@ def as_result(
         outcome=verdict.outcome.value,
         problem=verdict.problem,
         solution=verdict.solution,
-        fix_url=url_of(fix.view, fix.pk) if fix else "",
+        fix_url=url_of(fix.view, fix.pk, fix.query) if fix else "",
         cluster_id=cluster.id if cluster else None,
         cluster_name=cluster.name if cluster else "",
         node_id=node.id if node else None,
         node_name=node.name if node else "",
         peer_id=peer.peer.id if peer else None,
         peer_address=peer.peer.address if peer else "",
-        details=finding.details,
+        details=details(finding),
     )
 
 

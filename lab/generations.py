@@ -172,7 +172,14 @@ _NETWORK = (
     "OAM Agent",
     "Client Profile Agent",
 )
-_XCP = ("XCP Router", "XCP Config Manager", "XCP Connection Manager")
+_XCP = (
+    "XCP Router",
+    "XCP Config Manager",
+    "XCP Connection Manager",
+    "XCP Authentication Service",
+    "XCP SIP Federation Connection Manager",
+)
+_ACTIVATED = (*_FEATURES, *_XCP[2:])
 _IMP = ("Server Recovery Manager", "IM and Presence Data Monitor")
 
 
@@ -187,7 +194,7 @@ def _product_services(generation: str) -> tuple[ServiceKind, ...]:
         ServiceKind(
             _product_name(generation, name),
             group,
-            deployable=name in _FEATURES,
+            deployable=name in _ACTIVATED,
             product="CUP",
         )
         for name in names

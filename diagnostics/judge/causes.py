@@ -4,9 +4,27 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from diagnostics.facts import Facts
-from diagnostics.judge.tests import Finding, judged
+from diagnostics.judge.tests import ALL, Codes, Finding, judged
 from diagnostics.judge.verdict import Outcome
 
+# What keeps the users of a cluster from its peers.
+NOT_CARRIED = (
+    "node_reachable",
+    "address",
+    "connect",
+    "certificate",
+    "axl",
+    "credentials",
+    "sync_agent",
+    "provisioned",
+    "reverse_peer",
+    "protocol_match",
+    "duplicate_peer",
+    "unique_userids",
+    "dns_reverse",
+)
+# Warnings that are the cause of something worse.
+SERIOUS = {"initial_syncs"}
 # Consequence: the tests that cause it, the first that failed is named.
 CAUSES: dict[str, tuple[str, ...]] = {
     "node_axl": ("node_reachable",),
@@ -25,22 +43,15 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "reverse_peer": ("provisioned",),
     "protocol_match": ("provisioned",),
     "duplicate_peer": ("address",),
+    "xcp_connection_manager_service": ("xcp_router_service",),
+    "xcp_authentication_service": ("xcp_router_service",),
+    "xcp_sip_federation_service": ("xcp_router_service",),
+    "shared_userids": ("unique_userids",),
+    "shared_uris": ("unique_uris", "unique_userids", "shared_userids"),
+    "shared_mails": ("unique_userids", "shared_userids"),
     "sync_data": ("sync_agent_service",),
-    "associated_users": (
-        "node_reachable",
-        "address",
-        "connect",
-        "certificate",
-        "axl",
-        "credentials",
-        "sync_agent",
-        "provisioned",
-        "reverse_peer",
-        "protocol_match",
-        "duplicate_peer",
-        "unique_userids",
-        "dns_reverse",
-    ),
+    "associated_users": (*NOT_CARRIED, "initial_syncs"),
+    "initial_syncs": NOT_CARRIED,
     "stale_sync": ("associated_users",),
     "left_users": ("sync_agent",),
 }
@@ -66,20 +77,31 @@ WORDS = {
     "protocol_match": "protocols that differ",
     "duplicate_peer": "a cluster that is peered twice",
     "unique_userids": "user IDs that occur on both clusters",
+    "unique_uris": "directory URIs that occur twice",
+    "shared_userids": "user IDs that occur on both clusters",
+    "xcp_router_service": "the XCP Router, which is not started",
+    "initial_syncs": "several peers that carry their users for the first time",
     "associated_users": "users that were not carried",
 }
 
 
-def findings(facts: Facts, chosen: frozenset[str] | None = None) -> Iterator[Finding]:
+def findings(
+    facts: Facts, chosen: frozenset[str] | None = None, only: Codes = ALL
+) -> Iterator[Finding]:
     """Judge everything, and say of each consequence what caused it."""
-    found = list(judged(facts, chosen))
+    found = list(judged(facts, chosen, only))
     failed = {
         (finding.test.code, subject)
         for finding in found
-        if finding.verdict.outcome is Outcome.FAILED
+        if is_cause(finding)
         for subject in own_subject(finding)
     }
     return (explained(finding, failed) for finding in found)
+
+
+def is_cause(finding: Finding) -> bool:
+    outcome, code = finding.verdict.outcome, finding.test.code
+    return outcome is Outcome.FAILED or (outcome is Outcome.WARNING and code in SERIOUS)
 
 
 def own_subject(finding: Finding) -> tuple[str, ...]:
@@ -111,8 +133,13 @@ def related(finding: Finding) -> Iterable[str]:
     if view is None:
         if finding.cluster:
             yield finding.cluster.id
-        if finding.cluster and not finding.node:
+        if finding.cluster is None:  # the whole mesh
+            yield from finding.view.clusters
+        elif finding.node is None:
             yield from (node.id for node in finding.cluster.nodes)
+        if finding.cluster and finding.test.code == "initial_syncs":
+            peers = finding.view.facts.peers.values()
+            yield from (p.id for p in peers if p.home == finding.cluster.id)
         return
     if view.back:
         yield view.back.id

@@ -18,6 +18,9 @@ from diagnostics.judge.verdict import (
 from wire import Code, PeerEntry
 
 EXPIRES_SOON = 30
+STATUSES, UNTOLD = {"started", "stopped", "starting", "stopping"}, "untold"
+# A dead first DNS server delays every look-up, by milliseconds.
+SLOW_NAME = 5000.0
 # The answer came from AXL itself, so the service is up whatever it said.
 ANSWERED = {Code.UNAUTHORIZED, Code.FORBIDDEN, Code.FAULT, Code.THROTTLED}
 # Nothing was sent, because the node did not prove who it is.
@@ -92,6 +95,12 @@ def address(view: PeerView) -> Verdict:
             "cluster.",
             "Enter the address of the remote publisher.",
             view.page,
+        )
+    took = peer.resolution.duration_ms or 0
+    if took > SLOW_NAME:
+        return warning(
+            f"The look-up of {peer.address} took {took / 1000:.0f} s.",
+            "Check the DNS servers: a dead first server delays every look-up.",
         )
     return PASSED
 
@@ -200,11 +209,11 @@ def sync_agent(cluster: ClusterFacts) -> Verdict:
     name = cluster.profile.sync_agent
     if not cluster.nodes:
         return information(f"{cluster.name} has no nodes.", "Discover the cluster.")
-    unread = [node for node in cluster.nodes if not node.services.known]
+    unread = [node for node in cluster.nodes if _status_of(node, name) == UNTOLD]
     down = [
         f"{_status_of(node, name)} on {node.name}"
         for node in cluster.nodes
-        if node.services.known and _status_of(node, name) != "started"
+        if node not in unread and _status_of(node, name) != "started"
     ]
     if down:
         first = next(n for n in cluster.nodes if f"on {n.name}" in down[0])
@@ -215,6 +224,8 @@ def sync_agent(cluster: ClusterFacts) -> Verdict:
         )
     if unread:
         names = listed([node.name for node in unread])
+        if unread[0].services.known:
+            return information(f"The status of {name} on {names} is not understood.")
         return unknown(
             f"The services of {names} could not be read.", unread[0].services
         )
@@ -222,8 +233,16 @@ def sync_agent(cluster: ClusterFacts) -> Verdict:
 
 
 def _status_of(node: NodeFacts, name: str) -> str:
+    if not node.services.known:
+        return UNTOLD
     service = node.service(name)
-    return str(service.status) if service else "not installed"
+    return status_word(service.status) if service else "not installed"
+
+
+def status_word(status: str) -> str:
+    """Give a status in the words that are understood, any other as untold."""
+    word = status.strip().casefold()
+    return word if word in STATUSES else UNTOLD
 
 
 def _needs_other_side(what: str) -> Verdict:
@@ -254,7 +273,13 @@ def protocol_match(view: PeerView) -> Verdict:
         if view.remote.peers.known:
             return caused_by("There is no other side to compare.", "no entry back")
         return unknown("The other side's protocol is not known.", view.remote.peers)
-    if here != there:
+    if not (here and there):
+        return information(
+            f"{(view.remote if here else view.home).name} tells no protocol that is "
+            "understood.",
+            "Look at the peer on the cluster's own page.",
+        )
+    if here.casefold() != there.casefold():
         fix = Fix("peers:edit_peer", view.back.id) if view.back else view.page
         return failed(
             f"{view.home.name} prefers {here}, {view.remote.name} prefers {there}.",
@@ -327,7 +352,7 @@ def associated_users(view: PeerView) -> Verdict:
     if remote is None:
         return _needs_other_side("The number of users there is not visible.")
     for cluster in (home, remote):
-        if not cluster.users.known:
+        if cluster.counted is None:
             return unknown(f"The users of {cluster.name} are unknown.", cluster.users)
     here, there = home.users_of(remote) or 0, remote.own_users() or 0
     if here == there:

@@ -2,6 +2,8 @@
 
 from diagnostics.judge import (
     inter_clustering,
+    mesh,
+    peering,
     services,
     sip_proxy,
     sync_agent,
@@ -17,7 +19,9 @@ __all__ = [
     "Section",
     "findings",
     "inter_clustering",
+    "mesh",
     "ordered",
+    "peering",
     "services",
     "sip_proxy",
     "sync_agent",

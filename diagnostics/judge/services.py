@@ -1,8 +1,10 @@
 """Tests of one service each: the same judgement under the name of the section."""
 
 from functools import partial
+from typing import Any
 
-from diagnostics.facts import NodeFacts
+from diagnostics.facts import Answer, ClusterFacts, NodeFacts
+from diagnostics.judge.peer import UNTOLD, status_word
 from diagnostics.judge.tests import Judge, NodeView, Scope, Section, test
 from diagnostics.judge.verdict import (
     PASSED,
@@ -12,6 +14,7 @@ from diagnostics.judge.verdict import (
     information,
     unknown,
 )
+from wire import platforms
 
 # Told by the platform as a wish, not as a fault.
 NOT_ACTIVATED = -1068
@@ -27,6 +30,19 @@ def judge_service(
     return service_verdict(view.node, name)
 
 
+def judge_xcp(view: NodeView, key: str) -> Verdict | None:
+    """Judge a service of XCP; releases 7.x speak SIP and have none."""
+    if not view.cluster.profile.has_xmpp:
+        return information("Clusters of release 7.x have no XCP.")
+    return judge_service(view, key)
+
+
+def service_evidence(view: NodeView, key: str) -> dict[str, Answer[Any]]:
+    name = view.cluster.profile.services.get(key)
+    where = f"Control Center of {view.node.name}"
+    return {where: view.node.told_of(name)} if name else {}
+
+
 def service_verdict(node: NodeFacts, name: str) -> Verdict:
     page = Fix("services:show", node.id)
     if not node.services.known:
@@ -34,12 +50,15 @@ def service_verdict(node: NodeFacts, name: str) -> Verdict:
     service = node.service(name)
     if service is None:
         return information(f"{node.name} lists no service named {name}.")
-    if service.status == "started":
+    status = status_word(service.status)
+    if status == "started":
         return PASSED
     if service.reason_code == NOT_ACTIVATED:
         return information(f"{name} is not activated on {node.name}.")
-    why = f": {service.reason}" if service.reason else ""
-    return failed(f"{name} is {service.status} on {node.name}{why}.", "Start it.", page)
+    why = f": {service.reason}" if service.reason.strip() else ""
+    if status == UNTOLD:
+        return information(f"The status of {name} on {node.name} is not known{why}.")
+    return failed(f"{name} is {status} on {node.name}{why}.", "Start it.", page)
 
 
 def _service(
@@ -52,6 +71,8 @@ def _service(
     source: str = "S6",
 ) -> None:
     judge: Judge = partial(judge_service, key=key, publisher_only=publisher_only)
+    if section is Section.XCP:
+        judge = partial(judge_xcp, key=key)
     where = "the publisher" if publisher_only else "every node"
     test(
         section,
@@ -63,6 +84,7 @@ def _service(
         information="It is not activated, not listed, or the node does not tell.",
         remedy="Start it in the Control Center.",
         source=source,
+        evidence=partial(service_evidence, key=key),
     )(judge)
 
 
@@ -116,8 +138,63 @@ _service(
     information="It is not listed, or the node does not tell.",
     remedy="Restart it; never stop and start it.",
     source="S6, S11",
+    evidence=partial(service_evidence, key="xcp_router"),
 )
 def xcp_router(view: NodeView) -> Verdict | None:
-    if not view.cluster.profile.has_xmpp:
+    return judge_xcp(view, "xcp_router")
+
+
+_service(
+    Section.XCP,
+    "xcp_connection_manager_service",
+    "xcp_connection_manager",
+    "Verify the status of XCP Connection Manager.",
+)
+_service(
+    Section.XCP,
+    "xcp_authentication_service",
+    "xcp_authentication",
+    "Verify the status of XCP Authentication.",
+)
+
+
+@test(
+    Section.XCP,
+    Scope.NODE,
+    "xcp_sip_federation_service",
+    "Verify the status of XCP SIP Federation Connection Manager.",
+    asks="the Control Center of every node of a 9.x cluster with a peer of 8.6",
+    failed="It is not started or not activated, and these releases need it.",
+    information="It is not listed, or the node does not tell.",
+    remedy="Activate it on all nodes of the 9.x cluster.",
+    source="S20",
+    evidence=partial(service_evidence, key="xcp_sip_federation"),
+)
+def xcp_sip_federation(view: NodeView) -> Verdict | None:
+    if release(view.cluster)[:1] != (9,) or not peers_of_8_6(view):
         return None
-    return judge_service(view, "xcp_router")
+    verdict = judge_service(view, "xcp_sip_federation")
+    name = view.cluster.profile.services.get("xcp_sip_federation", "")
+    service = view.node.service(name)
+    if service and service.reason_code == NOT_ACTIVATED:
+        return failed(
+            f"{name} is not activated on {view.node.name}, and a peer is of 8.6.",
+            "Activate it on all nodes of the cluster.",
+            Fix("services:show", view.node.id),
+        )
+    return verdict
+
+
+def peers_of_8_6(view: NodeView) -> bool:
+    remotes = {
+        peer.remote for peer in view.facts.every_peer if peer.home == view.cluster.id
+    }
+    clusters = view.facts.clusters.values()
+    return any(release(one) == (8, 6) for one in clusters if one.id in remotes)
+
+
+def release(cluster: ClusterFacts) -> tuple[int, ...]:
+    try:
+        return platforms.release_of(cluster.version.value or "")
+    except ValueError:
+        return ()

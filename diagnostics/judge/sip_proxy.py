@@ -16,6 +16,11 @@ from diagnostics.judge.verdict import PASSED, Fix, Verdict, failed, information,
     information="It was not asked.",
     remedy="Check the SIP Proxy service, the node's SIP port, and firewalls.",
     source="S15",
+    evidence=lambda view: {
+        f"SIP OPTIONS, {name}": answer
+        for name, answer in view.node.sip.items()
+        if name in ("UDP", "TCP")
+    },
 )
 def sip_answers(view: NodeView) -> Verdict | None:
     asked = {
@@ -47,6 +52,11 @@ def sip_answers(view: NodeView) -> Verdict | None:
     information="It does not; that matters only where a peer prefers TLS.",
     remedy="Check the SIP TLS port of the node: 5061 and 5062 are sometimes swapped.",
     source="S15, wire facts",
+    evidence=lambda view: {
+        f"SIP OPTIONS, {name}": answer
+        for name, answer in view.node.sip.items()
+        if name == "TLS"
+    },
 )
 def sip_tls_answers(view: NodeView) -> Verdict | None:
     answer = view.node.sip.get("TLS")

@@ -1,7 +1,9 @@
 """The Sync Agent section: does the cluster have its users from its call manager?"""
 
 from functools import partial
+from typing import Any
 
+from diagnostics.facts import Answer
 from diagnostics.judge.tests import ClusterView, Scope, Section, test
 from diagnostics.judge.verdict import (
     PASSED,
@@ -16,6 +18,10 @@ from diagnostics.judge.verdict import (
 _cluster = partial(test, Section.SYNC_AGENT, Scope.CLUSTER)
 
 
+def settings(view: ClusterView) -> dict[str, Answer[Any]]:
+    return {"Table epassyncagentcfg": view.cluster.sync_agent}
+
+
 @_cluster(
     "sync_settings",
     "Verify that the AXL settings entry exists.",
@@ -24,6 +30,7 @@ _cluster = partial(test, Section.SYNC_AGENT, Scope.CLUSTER)
     information="The table cannot be read.",
     remedy="Enter the AXL settings on the cluster's own page.",
     source="S6, S30",
+    evidence=settings,
 )
 def sync_settings(view: ClusterView) -> Verdict | None:
     answer = view.cluster.sync_agent
@@ -47,6 +54,7 @@ def sync_settings(view: ClusterView) -> Verdict | None:
     information="It says nothing, or cannot be read.",
     remedy="Wait for it to complete; peers added earlier show a failed sync.",
     source="S38, S1",
+    evidence=settings,
 )
 def sync_data(view: ClusterView) -> Verdict | None:
     name, answer = view.cluster.name, view.cluster.sync_agent

@@ -1,10 +1,12 @@
 """The System section: what each node needs before anything else can work."""
 
+from dataclasses import replace
 from functools import partial
 from statistics import median
+from typing import Any
 
-from diagnostics.facts import Facts, NodeFacts, is_address
-from diagnostics.judge.peer import EXPIRES_SOON, listed
+from diagnostics.facts import Answer, Facts, NodeFacts, is_address
+from diagnostics.judge.peer import EXPIRES_SOON, SLOW_NAME, listed
 from diagnostics.judge.tests import ClusterView, NodeView, Scope, Section, test
 from diagnostics.judge.verdict import (
     PASSED,
@@ -27,11 +29,32 @@ UNTRUSTED = {
     Code.CERTIFICATE_INVALID,
     Code.CERTIFICATE_UNKNOWN,
 }
-OLD_TLS = {"TLSv1", "TLSv1.1", "SSLv3"}
+OLD_TLS = {"tlsv1", "tlsv1.1", "sslv3"}
+MODERN_TLS = {"tlsv1.2", "tlsv1.3"}
 SLOW_ANSWER = 2000.0
-SLOW_NAME = 5000.0
 # A Date header has whole seconds, and travels for a while.
 CLOCK_TOLERATED, CLOCK_WRONG = 5, 60
+
+
+def handshake(view: NodeView) -> dict[str, Answer[Any]]:
+    return {"TLS handshake": view.node.certificate}
+
+
+def axl(view: NodeView) -> dict[str, Answer[Any]]:
+    return {"AXL, count of publisher nodes": view.node.axl}
+
+
+def certificate_names(view: NodeView) -> dict[str, Answer[Any]]:
+    names = view.node.certificate_names.items()
+    return {f"DNS, {name}": answer for name, answer in names}
+
+
+def clock_of(node: NodeFacts) -> Answer[Any]:
+    if node.clock_offset is None:
+        return replace(node.axl, value=None)
+    # Also who refuses the user tells the time.
+    told = f"{node.clock_offset:+.1f} s against the console's clock"
+    return Answer(told, None, node.axl.duration_ms, node.axl.at)
 
 
 @_node(
@@ -39,14 +62,18 @@ CLOCK_TOLERATED, CLOCK_WRONG = 5, 60
     "Verify that each node accepts connections.",
     asks="a TCP connection to the node's AXL port",
     failed="Nothing answers; the problem says in which way.",
+    information="It was not tried.",
     remedy="Check that the node is up, then the network path.",
     source="S2",
+    evidence=lambda view: {"TCP connection": view.node.connect},
 )
 def node_reachable(view: NodeView) -> Verdict | None:
     answer = view.node.connect
     if answer.failure:
         page = Fix("peers:show_node", view.node.id)
         return failed(answer.failure.message, answer.failure.remedy, page)
+    if not answer.known:
+        return unknown(f"No connection to {view.node.name} was tried.", answer)
     return PASSED
 
 
@@ -58,6 +85,10 @@ def node_reachable(view: NodeView) -> Verdict | None:
     information="None is confirmed yet, or the node was not reached.",
     remedy="Compare the fingerprint with the node and confirm it.",
     source="S1, S4",
+    evidence=lambda view: {
+        "TLS handshake": view.node.certificate,
+        "AXL": view.node.axl,
+    },
 )
 def node_certificate(view: NodeView) -> Verdict | None:
     node, page = view.node, Fix("peers:certificate", view.node.id)
@@ -87,6 +118,7 @@ def node_certificate(view: NodeView) -> Verdict | None:
     information="It could not be read.",
     remedy="Regenerate the Tomcat certificate of the node, then confirm the new one.",
     source="S4",
+    evidence=handshake,
 )
 def certificate_expiry(view: NodeView) -> Verdict | None:
     certificate = view.node.certificate.value
@@ -109,12 +141,16 @@ def certificate_expiry(view: NodeView) -> Verdict | None:
     information="No handshake was possible.",
     remedy="Upgrade the node; until then mark its cluster for legacy TLS.",
     source="wire facts 2d",
+    evidence=handshake,
 )
 def modern_tls(view: NodeView) -> Verdict | None:
     certificate = view.node.certificate.value
     if certificate is None:
         return caused_by("The version is not known.", "no handshake")
-    if certificate.tls_version in OLD_TLS:
+    spoken = certificate.tls_version.casefold()
+    if spoken not in OLD_TLS | MODERN_TLS:
+        return information(f"The version that {view.node.name} spoke is not known.")
+    if spoken in OLD_TLS:
         return warning(
             f"{view.node.name} speaks only {certificate.tls_version}.",
             "Upgrade it; old TLS protects neither passwords nor users.",
@@ -130,6 +166,7 @@ def modern_tls(view: NodeView) -> Verdict | None:
     information="It could not be asked; the problem says why.",
     remedy="Activate the Cisco AXL Web Service.",
     source="S2",
+    evidence=axl,
 )
 def node_axl(view: NodeView) -> Verdict | None:
     answer = view.node.axl
@@ -152,6 +189,7 @@ def node_axl(view: NodeView) -> Verdict | None:
     information="It was not tried.",
     remedy="Correct the cluster's AXL user, or give it Standard AXL API Access.",
     source="S6, S21",
+    evidence=axl,
 )
 def axl_user(view: NodeView) -> Verdict | None:
     answer = view.node.axl
@@ -171,6 +209,7 @@ def axl_user(view: NodeView) -> Verdict | None:
     information="It could not be asked; the problem says why.",
     remedy="Look at the node's Tomcat, and at who else asks it.",
     source="wire facts 1",
+    evidence=lambda view: {"Control Center": view.node.services},
 )
 def control_center(view: NodeView) -> Verdict | None:
     answer, node = view.node.services, view.node
@@ -192,6 +231,7 @@ def control_center(view: NodeView) -> Verdict | None:
     warning="The look-up took more than 5 seconds: a DNS server may be dead.",
     remedy="Add the A record; check the first DNS server.",
     source="S1, S2",
+    evidence=lambda view: {"DNS, A and AAAA": view.node.forward},
 )
 def dns_forward(view: NodeView) -> Verdict | None:
     node = view.node
@@ -209,13 +249,17 @@ def dns_forward(view: NodeView) -> Verdict | None:
             "Correct the A record, or the node's address in the console.",
             Fix("peers:edit_node", node.id),
         )
+    return slow_look_up(answer, node.name) or PASSED
+
+
+def slow_look_up(answer: Answer[Any], what: str) -> Verdict | None:
     took = answer.duration_ms or 0
-    if took > SLOW_NAME:
-        return warning(
-            f"The look-up of {node.name} took {took / 1000:.0f} s.",
-            "Check the DNS servers: a dead first server delays every look-up.",
-        )
-    return PASSED
+    if took <= SLOW_NAME:
+        return None
+    return warning(
+        f"The look-up of {what} took {took / 1000:.0f} s.",
+        "Check the DNS servers: a dead first server delays every look-up.",
+    )
 
 
 def leads_elsewhere(node: NodeFacts) -> bool:
@@ -227,9 +271,11 @@ def leads_elsewhere(node: NodeFacts) -> bool:
     "Verify that DNS leads from the address of each node back to its name.",
     asks="DNS, PTR, from the console",
     failed="There is no PTR record, or it names another host.",
+    warning="The look-up took more than 5 seconds: a DNS server may be dead.",
     information="No address was found to look up.",
     remedy="Add the PTR record: without it, clusters wait and then fail.",
     source="S2",
+    evidence=lambda view: {"DNS, PTR": view.node.backward},
 )
 def dns_reverse(view: NodeView) -> Verdict | None:
     node = view.node
@@ -252,7 +298,7 @@ def dns_reverse(view: NodeView) -> Verdict | None:
             f"The address of {node.name} leads back to {listed(sorted(names))}.",
             "Correct the PTR record.",
         )
-    return PASSED
+    return slow_look_up(answer, f"the address of {node.name}") or PASSED
 
 
 @_node(
@@ -263,6 +309,7 @@ def dns_reverse(view: NodeView) -> Verdict | None:
     information="The certificate could not be read.",
     remedy="Add the records, or regenerate the certificate without those names.",
     source="S1",
+    evidence=certificate_names,
 )
 def dns_certificate_names(view: NodeView) -> Verdict | None:
     if not view.node.certificate.known:
@@ -286,6 +333,7 @@ def dns_certificate_names(view: NodeView) -> Verdict | None:
     information="The node tells no time.",
     remedy="Check NTP on the node.",
     source="S6",
+    evidence=lambda view: {"Date of the AXL answer": clock_of(view.node)},
 )
 def clock(view: NodeView) -> Verdict | None:
     offset = view.node.clock_offset
@@ -322,6 +370,7 @@ def usual_offset(facts: Facts) -> float:
     information="There was no answer.",
     remedy="Look at the load of the node and the network path.",
     source="S2",
+    evidence=axl,
 )
 def response_time(view: NodeView) -> Verdict | None:
     answer = view.node.axl
@@ -342,6 +391,7 @@ def response_time(view: NodeView) -> Verdict | None:
     information="It does not, so rules of releases cannot be judged.",
     remedy="Set the generation by hand.",
     source="wire facts 2a",
+    evidence=lambda view: {"getCCMVersion": view.cluster.version},
 )
 def version_known(view: ClusterView) -> Verdict | None:
     if view.cluster.version.value:

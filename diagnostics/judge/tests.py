@@ -1,11 +1,11 @@
 """The tests of the troubleshooter: what each asks, of whom, and how it judges."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from diagnostics.facts import ClusterFacts, Facts, NodeFacts
+from diagnostics.facts import Answer, ClusterFacts, Facts, NodeFacts
 from diagnostics.judge.peer import PeerView
 from diagnostics.judge.verdict import Verdict
 
@@ -50,6 +50,13 @@ class NodeView:
 
 
 Judge = Callable[[Any], Verdict | None]
+# The answers that a judgement rests on, each with what was asked.
+Evidence = Callable[[Any], Mapping[str, Answer[Any]]]
+
+
+def no_evidence(view: object) -> Mapping[str, Answer[Any]]:
+    """Serve a test that rests on what the console itself holds."""
+    return {}
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ class Test:
         asks: what is asked, and of whom.
         meaning: what the outcomes other than passed mean, by outcome.
         source: where the fact behind it comes from.
+        evidence: the answers that it judges, for whoever wants to see them.
     """
 
     code: str
@@ -72,6 +80,7 @@ class Test:
     meaning: dict[str, str]
     remedy: str
     source: str
+    evidence: Evidence = no_evidence
 
 
 TESTS: list[Test] = []
@@ -86,6 +95,7 @@ def test(
     asks: str,
     remedy: str,
     source: str,
+    evidence: Evidence = no_evidence,
     **meaning: str,
 ) -> Callable[[Judge], Judge]:
     """Register the decorated judgement as a test."""
@@ -93,7 +103,16 @@ def test(
     def register(judge: Judge) -> Judge:
         TESTS.append(
             Test(
-                code, section, scope, description, judge, asks, meaning, remedy, source
+                code,
+                section,
+                scope,
+                description,
+                judge,
+                asks,
+                meaning,
+                remedy,
+                source,
+                evidence,
             )
         )
         return judge
@@ -107,6 +126,7 @@ class Finding:
 
     test: Test
     verdict: Verdict
+    view: Any
     cluster: ClusterFacts | None = None
     node: NodeFacts | None = None
     peer: PeerView | None = None
@@ -114,21 +134,27 @@ class Finding:
     cause: str = ""
 
     @property
-    def details(self) -> dict[str, Any]:
-        return {"asked": self.test.asks} | (
-            {"caused_by": self.cause} if self.cause else {}
-        )
+    def evidence(self) -> Mapping[str, Answer[Any]]:
+        return self.test.evidence(self.view)
 
 
-def judged(facts: Facts, chosen: frozenset[str] | None = None) -> Iterator[Finding]:
+Codes = frozenset[str]
+ALL: Codes = frozenset()
+
+
+def judged(
+    facts: Facts, chosen: frozenset[str] | None = None, only: Codes = ALL
+) -> Iterator[Finding]:
     """Judge everything, in the order of the page.
 
     Args:
         chosen: the clusters whose rows are wanted; the others only serve as the
             other side. None for all.
+        only: the codes of the tests that are wanted. Empty for all.
     """
     for test_ in ordered():
-        yield from _apply(test_, facts, chosen)
+        if not only or test_.code in only:
+            yield from _apply(test_, facts, chosen)
 
 
 def ordered() -> list[Test]:
@@ -140,22 +166,27 @@ def _apply(
     test_: Test, facts: Facts, chosen: frozenset[str] | None
 ) -> Iterator[Finding]:
     clusters = [c for c in facts.clusters.values() if chosen is None or c.id in chosen]
-    if test_.scope is Scope.MESH:
-        if verdict := test_.judge(facts):
-            yield Finding(test_, verdict)
-    elif test_.scope is Scope.CLUSTER:
+    for view, about in _views(test_.scope, facts, clusters):
+        if verdict := test_.judge(view):
+            yield Finding(test_, verdict, view, *about)
+
+
+def _views(
+    scope: Scope, facts: Facts, clusters: list[ClusterFacts]
+) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """Give each thing that a test of this scope is about, as judgements see it."""
+    if scope is Scope.MESH:
+        yield facts, ()
+    elif scope is Scope.CLUSTER:
         for cluster in clusters:
-            if verdict := test_.judge(ClusterView(cluster, facts)):
-                yield Finding(test_, verdict, cluster)
-    elif test_.scope is Scope.NODE:
+            yield ClusterView(cluster, facts), (cluster,)
+    elif scope is Scope.NODE:
         for cluster in clusters:
             for node in cluster.nodes:
-                if verdict := test_.judge(NodeView(node, cluster, facts)):
-                    yield Finding(test_, verdict, cluster, node)
+                yield NodeView(node, cluster, facts), (cluster, node)
     else:
         ids = {cluster.id for cluster in clusters}
         for peer in facts.peers.values():
             if peer.home in ids:
                 view = PeerView.of(facts, peer)
-                if verdict := test_.judge(view):
-                    yield Finding(test_, verdict, view.home, None, view)
+                yield view, (view.home, None, view)

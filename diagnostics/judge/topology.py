@@ -20,6 +20,16 @@ _cluster = partial(test, Section.TOPOLOGY, Scope.CLUSTER)
 HA_NORMAL, HA_IDLE = "3", "2"
 
 
+def groups(view: ClusterView) -> dict[str, Answer[Any]]:
+    here = view.cluster
+    return {"Table enterprisesubcluster": here.subclusters, **nodes_there(view)}
+
+
+def nodes_there(view: ClusterView) -> dict[str, Answer[Any]]:
+    own = tuple(own_nodes(view.cluster))
+    return {"Table enterprisenode": view.cluster.ha_nodes.part(own)}
+
+
 @_cluster(
     "unassigned_users",
     "Verify that there are no unassigned users.",
@@ -28,11 +38,14 @@ HA_NORMAL, HA_IDLE = "3", "2"
     information="The users cannot be read.",
     remedy="Assign them on the cluster's own topology page.",
     source="S6, S25",
+    evidence=lambda view: {"Users without a node": view.cluster.unassigned},
 )
 def unassigned_users(view: ClusterView) -> Verdict | None:
     answer = view.cluster.unassigned
     if answer.value is None:
         return unknown(f"The users of {view.cluster.name} are not known.", answer)
+    if answer.value < 0:
+        return information(f"{view.cluster.name} gave {answer.value} as a number.")
     if answer.value:
         return warning(
             f"{view.cluster.name} has {answer.value} users without a node.",
@@ -49,6 +62,7 @@ def unassigned_users(view: ClusterView) -> Verdict | None:
     information="The table cannot be read.",
     remedy="Discover the cluster, or delete the node that is gone.",
     source="S2",
+    evidence=lambda view: {"Table processnode": view.cluster.process_nodes},
 )
 def nodes_known(view: ClusterView) -> Verdict | None:
     here = view.cluster
@@ -88,6 +102,7 @@ def is_listed(name: str, address: str, theirs: set[str]) -> bool:
     information="The tables cannot be read.",
     remedy="Delete it, or assign nodes to it.",
     source="S6, S39",
+    evidence=groups,
 )
 def empty_groups(view: ClusterView) -> Verdict | None:
     here = view.cluster
@@ -113,6 +128,33 @@ def own_nodes(here: ClusterFacts) -> list[HaNode]:
 
 
 @_cluster(
+    "assigned_nodes",
+    "Verify that all available nodes are assigned to a subcluster or presence "
+    "redundancy group.",
+    asks="enterprisenode on the publisher",
+    warning="A node is in none.",
+    information="The table cannot be read, or lists no node of the cluster.",
+    remedy="Assign the node on the cluster's own topology page.",
+    source="S6",
+    evidence=nodes_there,
+)
+def assigned_nodes(view: ClusterView) -> Verdict | None:
+    here = view.cluster
+    if here.ha_nodes.value is None:
+        return unknown(f"The topology of {here.name} is not known.", here.ha_nodes)
+    nodes = own_nodes(here)
+    if not nodes:
+        return information(f"Its topology lists none of the nodes of {here.name}.")
+    free = [node.name for node in nodes if not node.subcluster.strip()]
+    if free:
+        return warning(
+            f"{listed(free)} of {here.name} is assigned to no group.",
+            "Assign the node on the cluster's own topology page.",
+        )
+    return PASSED
+
+
+@_cluster(
     "ha_enabled",
     "Verify that two-node presence redundancy groups have high availability enabled.",
     asks="enterprisesubcluster and enterprisenode on the publisher",
@@ -120,6 +162,7 @@ def own_nodes(here: ClusterFacts) -> list[HaNode]:
     information="The tables cannot be read.",
     remedy="Enable high availability for the group.",
     source="S6, S39",
+    evidence=groups,
 )
 def ha_enabled(view: ClusterView) -> Verdict | None:
     here = view.cluster
@@ -149,6 +192,7 @@ def ha_enabled(view: ClusterView) -> Verdict | None:
     information="The tables cannot be read, or no group has high availability.",
     remedy="Find out why it failed over, then fall back on the cluster's own page.",
     source="S6, S39: 3 is Normal, 2 Idle",
+    evidence=groups,
 )
 def ha_normal(view: ClusterView) -> Verdict | None:
     here = view.cluster
@@ -163,7 +207,7 @@ def ha_normal(view: ClusterView) -> Verdict | None:
     unlike = [
         f"{node.name} (state {node.state or 'unknown'})"
         for node in nodes
-        if node.state != HA_NORMAL
+        if node.state.strip() != HA_NORMAL
     ]
     if unlike:
         return failed(
@@ -180,14 +224,18 @@ def ha_normal(view: ClusterView) -> Verdict | None:
     information="A node has no users, as a stand-by node has none.",
     remedy="Nothing, if it is meant so.",
     source="S6",
+    evidence=lambda view: {
+        "Users per node": view.cluster.users,
+        "Table enterprisenode": view.cluster.ha_nodes,
+    },
 )
 def nodes_with_users(view: ClusterView) -> Verdict | None:
     here = view.cluster
-    if here.users.value is None or here.ha_nodes.value is None:
+    if here.counted is None or here.ha_nodes.value is None:
         answer = here.ha_nodes if here.users.known else here.users
         return unknown(f"The users of {here.name} are not known.", answer)
     names = [node.name for node in own_nodes(here)]
-    empty = [name for name in names if not here.users.value.get(name)]
+    empty = [name for name in names if not here.counted.get(name)]
     if empty:
         return information(f"{listed(empty)} of {here.name} has no users.")
     return PASSED

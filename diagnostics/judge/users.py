@@ -1,13 +1,23 @@
 """The User section: what must be unique over the whole mesh."""
 
 from collections.abc import Callable
+from functools import partial
 
-from diagnostics.facts import Answer, ClusterFacts
+from diagnostics.facts import Answer, ClusterFacts, Facts
 from diagnostics.judge.peer import listed
 from diagnostics.judge.tests import ClusterView, Scope, Section, test
-from diagnostics.judge.verdict import PASSED, Verdict, failed, unknown, warning
+from diagnostics.judge.verdict import (
+    PASSED,
+    Fix,
+    Verdict,
+    failed,
+    information,
+    unknown,
+    warning,
+)
 
 Texts = Answer[tuple[str, ...]]
+MOST = 500
 
 
 def judge_users(
@@ -16,6 +26,7 @@ def judge_users(
     problem: str,
     solution: str,
     *,
+    kind: str,
     severe: bool,
 ) -> Verdict:
     answer = pick(view.cluster)
@@ -25,11 +36,13 @@ def judge_users(
         return PASSED
     count = len(answer.value)
     text = problem.format(
-        count=count if count < 500 else "500 or more",
+        count=count if count < MOST else f"{MOST} or more",
         cluster=view.cluster.name,
         names=listed(sorted(answer.value)),
     )
-    return (failed if severe else warning)(text, solution)
+    query = f"kind={kind}&cluster={view.cluster.id}"
+    fix = Fix("directory:duplicates", query=query)
+    return (failed if severe else warning)(text, solution, fix)
 
 
 def _users(
@@ -39,6 +52,7 @@ def _users(
     problem: str,
     solution: str,
     *,
+    kind: str,
     severe: bool = True,
     since: str = "",
     source: str = "S6, S14",
@@ -46,7 +60,7 @@ def _users(
     def judge(view: ClusterView) -> Verdict | None:
         if since and view.cluster.generation != since:
             return None
-        return judge_users(view, pick, problem, solution, severe=severe)
+        return judge_users(view, pick, problem, solution, kind=kind, severe=severe)
 
     outcome = "failed" if severe else "warning"
     test(
@@ -58,6 +72,7 @@ def _users(
         information="The users cannot be read.",
         remedy=solution,
         source=source,
+        evidence=lambda view: {"Table enduser": pick(view.cluster)},
         **{outcome: "There are some; the problem names ten."},
     )(judge)
 
@@ -68,6 +83,7 @@ _users(
     lambda c: c.user_faults.duplicate_userids,
     "{count} user IDs occur more than once on {cluster}: {names}.",
     "Keep each user on one cluster only; remove the other assignment.",
+    kind="userid",
     source="S6, S14, S36",
 )
 _users(
@@ -76,6 +92,7 @@ _users(
     lambda c: c.user_faults.without_uri,
     "{count} users of {cluster} have no directory URI: {names}.",
     "Set it in the directory, then synchronise.",
+    kind="empty_uri",
     severe=False,
     since="imp",
 )
@@ -85,6 +102,7 @@ _users(
     lambda c: c.user_faults.duplicate_uris,
     "{count} directory URIs occur more than once on {cluster}: {names}.",
     "Give each user a URI of their own; upper and lower case are the same.",
+    kind="directory_uri",
 )
 _users(
     "valid_uris",
@@ -93,6 +111,7 @@ _users(
     "{count} users of {cluster} have a directory URI that is not of the form "
     "user@domain: {names}.",
     "Correct it in the directory, then synchronise.",
+    kind="invalid_uri",
 )
 _users(
     "unique_mails",
@@ -100,5 +119,73 @@ _users(
     lambda c: c.user_faults.duplicate_mails,
     "{count} mail IDs occur more than once on {cluster}: {names}.",
     "Give each user a mail ID of their own.",
+    kind="mail_id",
+    severe=False,
+)
+
+
+def judge_shared(facts: Facts, kind: str, what: str, *, severe: bool) -> Verdict | None:
+    """Judge what the last snapshots of all clusters have in common."""
+    if len(facts.everybody) < 2:
+        return None
+    answer = facts.shared.get(kind, Answer())
+    if answer.value is None:
+        return information(
+            "The users of the clusters were not read for the directory yet.",
+            "Read them: Presence > Directory.",
+            Fix("directory:locate"),
+        )
+    if answer.value:
+        say = failed if severe else warning
+        return say(
+            f"{len(answer.value)} {what} belong to users of more than one cluster: "
+            f"{listed(answer.value)}.",
+            "Let each belong to one user on one cluster.",
+            Fix("directory:duplicates", query=f"kind={kind}"),
+        )
+    if facts.unread:
+        return information(
+            f"The users of {listed(facts.unread)} were not read for the directory yet.",
+            "Read them: Presence > Directory.",
+            Fix("directory:locate"),
+        )
+    return PASSED
+
+
+def _shared(
+    code: str, description: str, kind: str, what: str, *, severe: bool = True
+) -> None:
+    outcome = "failed" if severe else "warning"
+    test(
+        Section.USER,
+        Scope.MESH,
+        code,
+        description,
+        asks="the newest snapshots of the directory, of all clusters, peers or not",
+        information="A cluster's users were not read yet.",
+        remedy="Let each belong to one user on one cluster.",
+        source="S14, S36",
+        evidence=lambda facts: {"Directory": facts.shared.get(kind, Answer())},
+        **{outcome: "There are some; the problem names ten and leads to all."},
+    )(partial(judge_shared, kind=kind, what=what, severe=severe))
+
+
+_shared(
+    "shared_userids",
+    "Verify that no user ID belongs to users of two clusters.",
+    "userid",
+    "user IDs",
+)
+_shared(
+    "shared_uris",
+    "Verify that no Directory URI belongs to users of two clusters.",
+    "directory_uri",
+    "directory URIs",
+)
+_shared(
+    "shared_mails",
+    "Verify that no Mail ID belongs to users of two clusters.",
+    "mail_id",
+    "mail IDs",
     severe=False,
 )

@@ -25,10 +25,11 @@ SEVERITY = {
 
 @dataclass(frozen=True)
 class Fix:
-    """The page that mends a problem: the name of its URL and the object's id."""
+    """The page that mends a problem: its URL's name, the object's id and a query."""
 
     view: str
     pk: str = ""
+    query: str = ""
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,7 @@ def facts(one=None, two=None, there=None, back=None, **spoilt):
             "clusters": {c.id: c for c in clusters},
             "peers": {p.id: p for p in peers},
             "held": {(p.home, p.remote): p for p in peers if p.remote},
+            "shared": dict.fromkeys(("userid", "directory_uri", "mail_id"), NOTHING),
             **spoilt,
         }
     )

@@ -18,8 +18,10 @@ from tests.diagnostics.healthy import (
     peer,
     without_service,
 )
+from wire import Resolution, ServiceStatus
 
 NAMED = Answer(("anna",), None, 1.0)
+SLOW = Answer(Resolution(("10.0.2.1",)), None, 7000.0)
 
 
 def two(**spoilt):
@@ -37,6 +39,15 @@ def stopped(name, **more):
 def faulty(**spoilt):
     good = dict.fromkeys((f.name for f in fields(UserFaults)), NOTHING)
     return two(user_faults=UserFaults(**(good | spoilt)))
+
+
+def masked(mask):
+    return peer(1, 2, mask=mask)
+
+
+def table_of(mask):
+    shown = entry("10.0.2.1", external_phone_number_mask=mask)
+    return cluster(1, 2, peers=Answer((shown,)))
 
 
 CASES = [
@@ -94,6 +105,24 @@ CASES = [
     (stopped("Cisco UP OAM Agent"), "oam_agent_service failed"),
     (stopped("Cisco UP Config Agent"), "config_agent_service failed"),
     (stopped("Cisco UP XCP Router"), "xcp_router_service failed"),
+    (
+        stopped("Cisco UP XCP Connection Manager"),
+        "xcp_connection_manager_service failed",
+    ),
+    (
+        stopped("Cisco UP XCP Authentication Service"),
+        "xcp_authentication_service failed",
+    ),
+    (
+        two(ha_nodes=Answer((HaNode("cup2-1.example.com", "", "3"),))),
+        "assigned_nodes warning",
+    ),
+    ({"there": peer(1, 2, resolution=SLOW)}, "address warning"),
+    ({"there": masked("408XX55"), "one": table_of("408XX55")}, "mask warning"),
+    ({"there": masked("5550000"), "one": table_of("5550000")}, "mask warning"),
+    ({"shared": {"userid": NAMED}}, "shared_userids failed"),
+    ({"shared": {"directory_uri": NAMED}}, "shared_uris failed"),
+    ({"shared": {"mail_id": NAMED}}, "shared_mails warning"),
     (faulty(duplicate_userids=NAMED), "unique_userids failed"),
     (faulty(duplicate_uris=NAMED), "unique_uris failed"),
     (faulty(with_invalid_uri=NAMED), "valid_uris failed"),
@@ -119,6 +148,10 @@ CASES = [
     (second_node(forward=Answer(("10.9.9.9",))), "dns_forward failed"),
     (second_node(forward=Answer(("10.0.2.2",), None, 9000.0)), "dns_forward warning"),
     (second_node(backward=Answer(())), "dns_reverse failed"),
+    (
+        second_node(backward=Answer(("cup2-2.example.com",), None, 7000.0)),
+        "dns_reverse warning",
+    ),
     (second_node(backward=Answer(("other.example.com",))), "dns_reverse failed"),
     (
         second_node(certificate_names={"x.example.com": failure("unresolvable")}),
@@ -162,6 +195,102 @@ def test_a_fact_that_is_missing_is_no_exception(name):
         f.verdict.outcome for f in findings(facts(**two(**{name: defaults[name]})))
     }
     assert outcomes
+
+
+def told(code, **spoilt):
+    """The outcomes and problems of one test."""
+    found = [f for f in findings(facts(**spoilt)) if f.test.code == code]
+    return [(f.verdict.outcome.value, f.verdict.problem) for f in found]
+
+
+def test_several_peers_that_never_carried_all_users_are_one_fault():
+    table = Answer((entry("10.0.2.1"), entry("10.0.3.1")))
+    users = Answer({"cup1-1.example.com": 10})
+    spoilt = facts(one=cluster(1, 2, users=users, peers=table))
+    third = cluster(3, 1)
+    more = {"peer13": peer(1, 3, axl=Answer(1))}
+    clusters = {**spoilt.clusters, third.id: third}
+    spoilt = replace(spoilt, clusters=clusters, peers={**spoilt.peers, **more})
+    wrong = [f for f in findings(spoilt) if f.verdict.outcome in ("warning", "failed")]
+    found = {(f.test.code, f.cluster.id): f for f in wrong if f.cluster}
+    problem = found["initial_syncs", "cluster1"].verdict.problem
+    assert "10.0.2.1 and 10.0.3.1" in problem
+    assert found["associated_users", "cluster1"].cause == "initial_syncs"
+
+
+def test_a_peer_over_tls_tells_that_its_certificates_cannot_be_seen():
+    one = cluster(1, 2, peers=Answer((entry("10.0.2.1", protocol="TLS"),)))
+    assert told("certificates_exchanged") == []
+    [(outcome, _), _] = told("certificates_exchanged", one=one)
+    assert outcome == "information"
+
+
+def test_another_protocol_than_tcp_is_told():
+    both = {
+        "one": cluster(1, 2, peers=Answer((entry("10.0.2.1", protocol="UDP"),))),
+        "two": cluster(2, 1, peers=Answer((entry("10.0.1.1", protocol="UDP"),))),
+    }
+    assert [outcome for outcome, _ in told("protocol_recommended", **both)] == [
+        "information",
+        "information",
+    ]
+
+
+def test_protocols_that_nobody_understands_are_not_the_same():
+    both = {
+        "one": cluster(1, 2, peers=Answer((entry("10.0.2.1", protocol=""),))),
+        "two": cluster(2, 1, peers=Answer((entry("10.0.1.1", protocol=""),))),
+    }
+    assert {outcome for outcome, _ in told("protocol_match", **both)} == {"information"}
+
+
+def test_a_release_without_xcp_says_so():
+    old = cluster(2, 1, generation="cup7", version=Answer("7.1.3"))
+    for code in ("xcp_router_service", "xcp_authentication_service"):
+        assert told(code, two=old)[-1] == (
+            "information",
+            "Clusters of release 7.x have no XCP.",
+        )
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "outcome"),
+    [("started", -1, "passed"), ("stopped", -1068, "failed"), ("", -1, "information")],
+)
+def test_9_needs_sip_federation_for_a_peer_of_8_6(status, reason, outcome):
+    name = "Cisco XCP SIP Federation Connection Manager"
+    service = Answer((ServiceStatus(name, status, reason),))
+    nine = cluster(
+        2,
+        1,
+        generation="imp",
+        version=Answer("9.1.1.31900(1)"),
+        nodes=(node(2, 1, True, services=service),),
+    )
+    assert [o for o, _ in told("xcp_sip_federation_service", two=nine)] == [outcome]
+    assert told("xcp_sip_federation_service") == []
+
+
+def test_clusters_that_the_directory_did_not_read_are_named():
+    spoilt = {"shared": {"userid": NOTHING}, "unread": ("cup2",)}
+    [(outcome, problem)] = told("shared_userids", **spoilt)
+    assert (outcome, "cup2" in problem) == ("information", True)
+    assert told("shared_userids", shared={})[0][0] == "information"
+
+
+def test_the_complete_list_of_users_is_a_link_away():
+    spoilt = faulty(duplicate_mails=NAMED)
+    found = next(
+        f
+        for f in findings(facts(**spoilt))
+        if f.test.code == "unique_mails" and f.verdict.fix
+    )
+    assert found.verdict.fix.query == "kind=mail_id&cluster=cluster2"
+
+
+def test_only_the_wanted_tests_are_judged():
+    found = findings(facts(), only=frozenset({"clock", "axl"}))
+    assert {finding.test.code for finding in found} == {"clock", "axl"}
 
 
 def test_only_the_chosen_clusters_have_rows():

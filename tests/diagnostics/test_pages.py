@@ -114,12 +114,21 @@ def test_csv_disarms_formulas(client_of, viewer, pair):
 
 
 def test_a_comparison_tells_what_broke_and_what_was_mended(client_of, viewer, pair):
-    finished_run(("old", "failed"), ("same", "failed"))
-    later = finished_run(("new", "failed"), ("same", "failed"))
+    finished_run(("old", "failed"), ("same", "failed"), ("new", "passed"))
+    later = finished_run(("new", "failed"), ("same", "failed"), ("old", "passed"))
     url = reverse("diagnostics:comparison", args=[later.pk])
     found = client_of(viewer).get(url).context["comparison"]
     names = [[row.code for row in rows] for _, rows in found.tables]
-    assert names == [["new"], ["old"], ["same"]]
+    assert names == [["new"], [], ["old"], [], ["same"]]
+
+
+def test_what_a_run_did_not_test_was_neither_mended_nor_broken(client_of, viewer, pair):
+    finished_run(("old", "failed"), ("doubtful", "failed"))
+    later = finished_run(("new", "failed"), ("doubtful", "information"))
+    url = reverse("diagnostics:comparison", args=[later.pk])
+    found = client_of(viewer).get(url).context["comparison"]
+    names = [[row.code for row in rows] for _, rows in found.tables]
+    assert names == [[], ["new"], [], ["old", "doubtful"], []]
 
 
 def test_the_first_run_has_nothing_to_be_compared_with(client_of, viewer, pair):

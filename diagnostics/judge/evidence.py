@@ -1,0 +1,69 @@
+"""The answers that judgements of peers and clusters rest on, each under its name."""
+
+from collections.abc import Mapping
+
+from diagnostics.facts import Answer, ClusterFacts
+from diagnostics.judge.peer import PeerView
+from diagnostics.judge.tests import ClusterView
+from wire import PeerEntry
+
+Answers = Mapping[str, Answer[object]]
+
+
+def own_table(view: ClusterView) -> Answers:
+    return {f"Peer table of {view.cluster.name}": view.cluster.peers}
+
+
+def sync_agents(view: ClusterView) -> Answers:
+    name = view.cluster.profile.sync_agent
+    return {
+        f"Control Center of {node.name}": node.told_of(name)
+        for node in view.cluster.nodes
+    }
+
+
+def entry_here(view: PeerView) -> Answers:
+    return _entry(view.home, view.entry)
+
+
+def entry_back(view: PeerView) -> Answers:
+    return _entry(view.remote, view.entry_back) if view.remote else {}
+
+
+def both_entries(view: PeerView) -> Answers:
+    return {**entry_here(view), **entry_back(view)}
+
+
+def _entry(cluster: ClusterFacts, entry: PeerEntry | None) -> Answers:
+    found = entry or "There is no such entry."
+    return {f"Peer table of {cluster.name}": cluster.peers.part(found)}
+
+
+def entries_there(view: PeerView) -> Answers:
+    """Give the entries of the home cluster that lead to the same remote cluster."""
+    home, remote = view.home, view.remote
+    found = [e for e in home.peers.value or () if remote and remote.owns(e.address)]
+    return {f"Peer table of {home.name}": home.peers.part(found)}
+
+
+def names_there(view: PeerView) -> Answers:
+    if view.remote is None:
+        return {}
+    return {f"Table processnode of {view.remote.name}": view.remote.process_nodes}
+
+
+def both_counts(view: PeerView) -> Answers:
+    home, remote = view.home, view.remote
+    if remote is None:
+        return {}
+    here = f"{home.users_of(remote)} users of {remote.name}"
+    there = f"{remote.own_users()} users of its own"
+    return {
+        f"Users per node on {home.name}": home.users.part(here),
+        f"Users per node on {remote.name}": remote.users.part(there),
+    }
+
+
+def both_versions(view: PeerView) -> Answers:
+    clusters = filter(None, (view.home, view.remote))
+    return {f"getCCMVersion of {one.name}": one.version for one in clusters}

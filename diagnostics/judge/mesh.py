@@ -1,0 +1,206 @@
+"""The Inter-Clustering section: what no single peering shows."""
+
+from functools import partial
+
+from diagnostics.facts import ClusterFacts, Facts
+from diagnostics.judge.evidence import own_table
+from diagnostics.judge.peer import listed
+from diagnostics.judge.tests import ClusterView, Scope, Section, test
+from diagnostics.judge.verdict import (
+    PASSED,
+    Fix,
+    Verdict,
+    failed,
+    information,
+    unknown,
+    warning,
+)
+
+_cluster = partial(test, Section.INTER_CLUSTERING, Scope.CLUSTER)
+_mesh = partial(test, Section.INTER_CLUSTERING, Scope.MESH)
+
+
+@_cluster(
+    "mesh_complete",
+    "Verify that there is a peer for every other cluster of the domain.",
+    asks="the console's peers, and the cluster's own peer table",
+    failed="Clusters are missing.",
+    remedy="Complete the mesh.",
+    source="S17",
+    evidence=own_table,
+)
+def mesh_complete(view: ClusterView) -> Verdict | None:
+    here = view.cluster
+    others = [c for c in view.facts.everybody if same_domain(here, c)]
+    if not others:
+        return None
+    missing = [c.name for c in others if not has_peer(view.facts, here, c)]
+    if len(missing) == len(others):
+        return information(f"{here.name} has no peers at all; it may stand alone.")
+    if missing:
+        return failed(
+            f"{here.name} has no peer for {listed(missing)}.",
+            "Add the missing peers: each cluster of a domain needs one for every "
+            "other.",
+            Fix("peers:add_peer"),
+        )
+    return PASSED
+
+
+def same_domain(here: ClusterFacts, other: ClusterFacts) -> bool:
+    return here.id != other.id and here.domain.casefold() == other.domain.casefold()
+
+
+def has_peer(facts: Facts, here: ClusterFacts, other: ClusterFacts) -> bool:
+    return (here.id, other.id) in facts.held or here.entry_for(other) is not None
+
+
+@_cluster(
+    "unknown_entries",
+    "Verify that the console knows every peer entry of the cluster.",
+    asks="the cluster's own peer table",
+    warning="The cluster has entries that the console does not hold.",
+    information="The cluster's peers cannot be read.",
+    remedy="Add them to the console, or delete them on the cluster.",
+    source="S10",
+    evidence=own_table,
+)
+def unknown_entries(view: ClusterView) -> Verdict | None:
+    here = view.cluster
+    if here.peers.value is None:
+        return unknown(f"The peers of {here.name} cannot be read.", here.peers)
+    held = {p.address.casefold() for p in view.facts.every_peer if p.home == here.id}
+    strange = [e.address for e in here.peers.value if e.address.casefold() not in held]
+    if strange:
+        return warning(
+            f"{here.name} also has {listed(strange)}.",
+            "Add the peer to the console, so that it is watched, or delete it there.",
+            Fix("peers:add_peer"),
+        )
+    return PASSED
+
+
+@_cluster(
+    "left_users",
+    "Verify that no users of clusters that are not peers were left behind.",
+    asks="users per node on the cluster",
+    warning="There are users of nodes that belong to no peer.",
+    information="The users of the cluster are not known.",
+    remedy="Restart the Intercluster Sync Agent; it removes what it left.",
+    source="S33",
+    evidence=lambda view: {"Users per node": view.cluster.users},
+)
+def left_users(view: ClusterView) -> Verdict | None:
+    here, facts = view.cluster, view.facts
+    if here.counted is None:
+        return unknown(f"The users of {here.name} are not known.", here.users)
+    peers = [
+        other
+        for other in facts.everybody
+        if other.id != here.id and has_peer(facts, here, other)
+    ]
+    unmanaged = [
+        e
+        for e in here.peers.value or ()
+        if not any(c.owns(e.address) for c in facts.everybody)
+    ]
+    if unmanaged:
+        return information(
+            f"{here.name} has peers that the console does not manage, so it cannot "
+            "tell their users from those left behind."
+        )
+    left = [
+        f"{count} of {name}"
+        for name, count in sorted(here.counted.items())
+        if count and not here.owns(name) and not any(c.owns(name) for c in peers)
+    ]
+    if left:
+        return warning(
+            f"{here.name} still has users of nodes that belong to no peer: "
+            f"{listed(left)}.",
+            "Restart the Intercluster Sync Agent on the publisher.",
+            Fix("peers:show_cluster", here.id),
+        )
+    return PASSED
+
+
+@_mesh(
+    "mesh_size",
+    "Verify that the mesh has no more clusters than its releases support.",
+    asks="the number of clusters",
+    warning="There are more.",
+    remedy="Divide the mesh by domains.",
+    source="S1",
+)
+def mesh_size(facts: Facts) -> Verdict | None:
+    most = [c.profile.max_clusters for c in facts.everybody if c.generation]
+    limits = [limit for limit in most if limit]
+    if not limits:
+        return None
+    count = len(facts.everybody)
+    if count > min(limits):
+        return warning(
+            f"There are {count} clusters; {min(limits)} are supported.",
+            "Divide the mesh by domains.",
+        )
+    return PASSED
+
+
+@_cluster(
+    "initial_syncs",
+    "Verify that no more than one peer carries its users for the first time.",
+    asks="users per node on all clusters, and the history of checks",
+    warning="Several were added at once, which takes very long.",
+    information="Some of the numbers are not known.",
+    remedy="Add peers one at a time; Mesh does so.",
+    source="S10",
+    evidence=lambda view: {"Users per node": view.cluster.users},
+)
+def initial_syncs(view: ClusterView) -> Verdict | None:
+    facts, here = view.facts, view.cluster
+    peers = [peer for peer in facts.peers.values() if peer.home == here.id]
+    remotes = {peer.id: facts.clusters.get(peer.remote or "") for peer in peers}
+    managed = [peer for peer in peers if remotes[peer.id]]
+    if not managed:
+        return None
+    counts = {peer.id: both_sides(here, remotes[peer.id]) for peer in managed}
+    first = [
+        peer.address
+        for peer in managed
+        if None not in counts[peer.id]
+        and len(set(counts[peer.id])) > 1
+        and not facts.equal_at.get(peer.id)
+    ]
+    if len(first) > 1:
+        return warning(
+            f"{here.name} carries users of {listed(first)} for the first time.",
+            "Allow it time, and add further peers one at a time.",
+        )
+    if any(None in pair for pair in counts.values()):
+        return unknown(f"Some numbers of users are unknown to {here.name}.", here.users)
+    return PASSED
+
+
+def both_sides(
+    here: ClusterFacts, there: ClusterFacts | None
+) -> tuple[int | None, int | None]:
+    return (here.users_of(there), there.own_users()) if there else (None, None)
+
+
+@_mesh(
+    "xmpp_federation",
+    "Verify the XMPP Federation settings match on all interclustered peers.",
+    asks="nobody: no public interface tells these settings",
+    information="Only the clusters' own pages can tell.",
+    remedy="Compare them by hand: they are not carried between clusters.",
+    source="S13",
+)
+def xmpp_federation(facts: Facts) -> Verdict | None:
+    able = [c for c in facts.clusters.values() if c.profile.has_xmpp]
+    if len(able) < 2:
+        return None
+    return information(
+        "The settings of XMPP federation cannot be read from outside.",
+        "If you use it, compare on all clusters: XMPP enabled, SSL mode, client "
+        "certificates, SASL, dialback secret, admin policy and policy hosts.",
+    )

@@ -1,0 +1,33 @@
+"""What users of several clusters share, by the directory's newest snapshots."""
+
+from diagnostics.facts import Answer
+from directory.duplicates import SHARED, Kind, find
+from directory.homes import Directory
+
+MOST = 500
+
+
+def shared_users() -> tuple[dict[str, Answer[tuple[str, ...]]], tuple[str, ...]]:
+    """Return the shared values by kind, and the clusters that were never read."""
+    directory = Directory()
+    sides = directory.sides.values()
+    unread = [
+        cluster.name
+        for number, cluster in enumerate(directory.clusters)
+        if number not in directory.sides
+    ]
+    if not sides:
+        return {}, tuple(unread)
+    at = min(side.snapshot.taken_at for side in sides)
+    return {
+        kind: Answer(between_clusters(directory, kind), at=at) for kind in SHARED
+    }, tuple(unread)
+
+
+def between_clusters(directory: Directory, kind: Kind) -> tuple[str, ...]:
+    found = [
+        one.value
+        for one in find(directory, kind)
+        if len({holder.side.number for holder in one.holders}) > 1
+    ]
+    return tuple(found[:MOST])
