@@ -60,7 +60,8 @@ def make(folder: Path, options: argparse.Namespace) -> None:
     from django.utils import timezone
 
     from directory import store
-    from directory.columns import Builder, User
+    from directory.building import Builder
+    from directory.columns import User
     from directory.models import Snapshot
     from peers.models import Cluster, Node, Peer
 
@@ -98,7 +99,7 @@ def make(folder: Path, options: argparse.Namespace) -> None:
             nodes=builder.counts(),
         )
         began = time.perf_counter()
-        store.save(snapshot, builder.finish())
+        store.save(snapshot, store.compressed(builder.finish()))
         store.columns_of(snapshot)
         building += time.perf_counter() - began
     report(seconds=building)

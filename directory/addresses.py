@@ -1,7 +1,11 @@
 """Addresses of users: what a valid directory URI is, and how clusters rewrite it."""
 
 import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
 
 # RFC 3261: what may stand for a user, and a host name or an IPv4 address.
 _USER = re.compile(r"(?:sips?:)?[A-Za-z0-9_.!~*'()&=+$,;?/%#-]+")
@@ -10,11 +14,39 @@ _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _SCHEME = re.compile(r"(?:sips?|mailto|im|tel):", re.IGNORECASE)
 _PUNCTUATION = re.compile(r"[\s().\-/]+")
 LONGEST = 254
+# Of the bytes of a text, those that no user portion holds: the @ is one of them.
+_ODD = np.ones(256, np.bool_)
+_ODD[[byte for byte in range(128) if _USER.fullmatch(chr(byte))]] = False
 
 
 def valid_uri(uri: str) -> bool:
     user, _, host = uri.rpartition("@")
     return len(uri) <= LONGEST and bool(_USER.fullmatch(user)) and _valid_host(host)
+
+
+def doubtful_uris(
+    uris: Sequence[str],
+    text: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+) -> Iterable[int]:
+    """The few rows whose URI has to be looked at: the others are empty, or plainly a
+    user portion, one @ and a good host.
+
+    Args:
+        text: where the URIs also stand as bytes, each with a zero behind its end.
+    """
+    odd = np.flatnonzero(_ODD[text])
+    first = np.searchsorted(odd, starts)
+    at = odd[first]
+    next_odd = odd[np.minimum(first + 1, len(odd) - 1)]
+    plain = (text[at] == ord("@")) & (at > starts) & (next_odd == ends)
+    plain &= ends - starts <= LONGEST
+    hosts = [uri.rpartition("@")[2] for uri in uris]
+    if bad := {host for host in set(hosts) if not _valid_host(host)}:
+        plain &= np.fromiter((host not in bad for host in hosts), np.bool_, len(hosts))
+    rows: list[int] = np.flatnonzero(~plain & (ends > starts)).tolist()
+    return rows
 
 
 # The users of a cluster share few hosts.

@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from django.conf import settings
 
-from directory.columns import Codes, Hashes, Index, Mask, User, positions
+from directory.columns import Codes, Index, Mask, User
+from directory.hashing import Hashes, Places, positions
 from directory.homes import NOBODY, Directory, Side
 from peers.models import Outcome, Peer
-
-Places = npt.NDArray[np.int64]
 
 MISSING = "missing"
 EXTRA = "extra"

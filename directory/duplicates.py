@@ -8,7 +8,8 @@ from uuid import UUID
 
 import numpy as np
 
-from directory.columns import INVALID_URI, Hashes, Mask, User, folded, positions
+from directory.columns import INVALID_URI, Mask, User
+from directory.hashing import Hashes, folded, positions
 from directory.homes import Directory, Side
 
 Kind = Literal["userid", "directory_uri", "mail_id", "empty_uri", "invalid_uri"]

@@ -14,13 +14,11 @@ from directory.columns import (
     ENABLED,
     Codes,
     Columns,
-    Hashes,
     Index,
     Mask,
     User,
-    folded,
-    positions,
 )
+from directory.hashing import Hashes, folded, positions
 from directory.models import Snapshot
 from peers.models import Cluster, Node
 

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from directory.addresses import bare, digits, rewritten, sip_uri
-from directory.columns import User, folded, hash_of
+from directory.columns import User
+from directory.hashing import folded, hash_of
 from directory.homes import NOBODY, Directory, Side
 from directory.masks import Masked, mask_number
 from peers.models import Cluster, Outcome, Peer

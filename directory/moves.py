@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from directory.columns import User, positions
+from directory.columns import User
+from directory.hashing import positions
 from directory.homes import NOBODY, Directory, Side
 from directory.models import Snapshot
 

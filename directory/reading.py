@@ -1,11 +1,11 @@
 """Reading the users of a cluster over AXL, whatever columns its release has."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from directory.columns import Builder, User
+from directory.building import Builder
 from wire import AxlClient, Code, NodeAddress, WireError, sql
 from wire.platforms import Profile
 
@@ -14,7 +14,8 @@ DEADLINE = 200.0
 TELEPHONE = "telephonenumber"
 NEEDED = ("pkid", "userid", "primarynodeid")
 WANTED = (*NEEDED, "directoryuri", "mailid", "enablecups")
-BLOCK = 2048
+BLOCK = 4096
+YES = ("t", "true", "1")
 NO_PLACE = "no enterprise node"
 
 Row = dict[str, str | None]
@@ -46,9 +47,10 @@ async def read_users(address: NodeAddress, profile: Profile, told: Told) -> Read
         there = await _columns(axl, profile, wanted)
         reading.absent = [name for name in wanted if name not in there]
         query = sql.select("users", "enduser", there, order_by="pkid")
-        rows = axl.rows(replace(query, large=True), deadline=DEADLINE)
-        async with aclosing(rows):
-            await _add_all(reading, rows, places, telephone, told)
+        batches = axl.batches(replace(query, large=True), deadline=DEADLINE)
+        blocks = Blocks(reading, places, telephone)
+        async with aclosing(batches):
+            await _add_all(blocks, batches, told)
     return reading
 
 
@@ -63,10 +65,18 @@ async def _own_nodes(axl: AxlClient, profile: Profile) -> list[str]:
     return sorted({row.get("name") or "" for row in rows} - {""})
 
 
-async def _enterprise_nodes(axl: AxlClient, profile: Profile) -> dict[str, str]:
+class Places(dict[str, str]):
+    """The names of the home nodes by their ids; who has no id has no home node."""
+
+    def __missing__(self, place: str) -> str:
+        return self.setdefault(place, f"{NO_PLACE} {place}")
+
+
+async def _enterprise_nodes(axl: AxlClient, profile: Profile) -> Places:
     query = sql.query("enterprise_nodes", profile)
     rows = [row async for row in axl.rows(query)]
-    return {row.get("id") or "": row.get("name") or "" for row in rows}
+    names = {row.get("id") or "": row.get("name") or "" for row in rows}
+    return Places({id: name for id, name in names.items() if name} | {"": ""})
 
 
 async def _columns(
@@ -93,53 +103,69 @@ async def _columns(
     return [name for name in wanted if name in names]
 
 
+class Blocks:
+    """Puts rows into columns, a block of them at a time."""
+
+    def __init__(self, reading: Reading, places: Places, telephone: str) -> None:
+        self._reading = reading
+        self._places = places
+        self._enabled = Enabled()
+        self._columns = ("userid", "directoryuri", "mailid", telephone)
+        self._seen: set[str] = set()
+
+    def add(self, rows: list[Row]) -> int:
+        """Add a block; give how many users there are now."""
+        fresh = self._fresh(rows)
+        self._reading.repeated += len(rows) - len(fresh)
+        builder = self._reading.builder
+        if fresh:
+            values = [_column(fresh, name) for name in self._columns]
+            nodes = map(self._places.__getitem__, _column(fresh, "primarynodeid"))
+            enabled = map(self._enabled.__getitem__, _column(fresh, "enablecups"))
+            builder.add_columns(values, list(nodes), enabled)
+        return len(builder)
+
+    def _fresh(self, rows: list[Row]) -> list[Row]:
+        """Users who are added while pages are read make rows come twice."""
+        ids = _column(rows, "pkid")
+        news = set(ids)
+        if len(news) == len(ids) and "" not in news and self._seen.isdisjoint(news):
+            self._seen |= news
+            return rows
+        return [row for row, id in zip(rows, ids, strict=True) if self._first(id)]
+
+    def _first(self, id: str) -> bool:
+        if id in self._seen:
+            return False
+        if id:
+            self._seen.add(id)
+        return True
+
+
+class Enabled(dict[str, bool | None]):
+    """What the texts of `enablecups` mean; none, where it does not say."""
+
+    def __missing__(self, text: str) -> bool | None:
+        return self.setdefault(text, text.lower() in YES if text else None)
+
+
+def _column(rows: list[Row], name: str) -> list[str]:
+    return [row.get(name) or "" for row in rows]
+
+
 async def _add_all(
-    reading: Reading,
-    rows: AsyncIterator[Row],
-    places: Mapping[str, str],
-    telephone: str,
-    told: Told,
+    blocks: Blocks, batches: AsyncIterator[list[Row]], told: Told
 ) -> None:
     """Put the rows into columns in a thread, while the node sends the next ones."""
     loop = asyncio.get_running_loop()
-    seen: set[str | None] = set()
-
-    def add(block: list[Row]) -> None:
-        fresh = [row for row in block if _first(row.get("pkid"), seen)]
-        reading.repeated += len(block) - len(fresh)
-        reading.builder.add([_user(row, places, telephone) for row in fresh])
-        told(len(reading.builder))
-
     block: list[Row] = []
-    working: asyncio.Future[None] | None = None
-    async for row in rows:
-        block.append(row)
-        if len(block) == BLOCK:
+    working: asyncio.Future[int] | None = None
+    async for batch in batches:
+        block += batch
+        if len(block) >= BLOCK:
             if working:
-                await working
-            working, block = loop.run_in_executor(None, add, block), []
+                told(await working)
+            working, block = loop.run_in_executor(None, blocks.add, block), []
     if working:
         await working
-    add(block)
-
-
-def _first(pkid: str | None, seen: set[str | None]) -> bool:
-    """Whether a row is new: users who are added while pages are read repeat rows."""
-    if pkid in seen:
-        return False
-    if pkid:
-        seen.add(pkid)
-    return True
-
-
-def _user(row: Row, places: Mapping[str, str], telephone: str) -> User:
-    place = row.get("primarynodeid")
-    enabled = row.get("enablecups")
-    return User(
-        row.get("userid") or "",
-        row.get("directoryuri") or "",
-        row.get("mailid") or "",
-        row.get(telephone) or "",
-        (places.get(place) or f"{NO_PLACE} {place}") if place else "",
-        None if enabled is None else enabled.lower() in ("t", "true", "1"),
-    )
+    told(blocks.add(block))

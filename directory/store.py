@@ -5,7 +5,8 @@ import mmap
 import os
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from directory.building import Piece
 from directory.columns import Columns
 from directory.models import Snapshot, SnapshotPart
 from peers.models import Cluster
@@ -22,23 +24,45 @@ logger = logging.getLogger(__name__)
 
 # Small enough for any database's limit on one value, and for a worker's memory.
 PART = 4 * 1024 * 1024
+SAMPLE = 16 * 1024
 _SUFFIX = ".columns"
 
 
-def save(snapshot: Snapshot, content: bytes) -> None:
-    """Store a snapshot whole, or nothing of it."""
-    view = memoryview(content)
-    snapshot.size = len(content)
-    parts = [zlib.compress(part, 1) for part in _cut(view)]
-    with transaction.atomic():
-        snapshot.save(force_insert=True)
-        for number, part in enumerate(parts):
-            SnapshotPart.objects.create(snapshot=snapshot, number=number, content=part)
+@dataclass(frozen=True)
+class Content:
+    """What is stored of a snapshot's columns: compressed parts, and the whole size."""
+
+    parts: list[bytes]
+    size: int
+
+
+def compressed(pieces: Iterable[Piece]) -> Content:
+    parts, size = [], 0
+    for piece in pieces:
+        size += len(piece)
+        level = 1 if _shrinks(piece) else 0
+        parts += [zlib.compress(part, level) for part in _cut(memoryview(piece))]
+    return Content(parts, size)
+
+
+def _shrinks(piece: Piece) -> bool:
+    """Whether it is worth the work: hashes stay as long as they are."""
+    sample = piece[:SAMPLE]
+    return len(zlib.compress(sample, 1)) < 0.9 * len(sample)
 
 
 def _cut(view: memoryview) -> Iterator[memoryview]:
     for start in range(0, len(view), PART):
         yield view[start : start + PART]
+
+
+def save(snapshot: Snapshot, content: Content) -> None:
+    """Store a snapshot whole, or nothing of it."""
+    snapshot.size = content.size
+    with transaction.atomic():
+        snapshot.save(force_insert=True)
+        for number, part in enumerate(content.parts):
+            SnapshotPart.objects.create(snapshot=snapshot, number=number, content=part)
 
 
 def columns_of(snapshot: Snapshot) -> Columns:

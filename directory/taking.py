@@ -14,6 +14,7 @@ from directory import store
 from directory.models import Snapshot
 from directory.reading import Reading, read_users
 from directory.snapshots import COMPARE
+from directory.store import Content
 from jobs.models import JobStep
 from jobs.run import Run
 from peers.connections import address_of
@@ -31,7 +32,7 @@ GONE = "The cluster was removed from the console."
 FULL = "The snapshot could not be stored; look at the disk and the database."
 
 Result = tuple[str, str]
-Outcome = Reading | WireError
+Outcome = tuple[Reading, Content] | WireError
 
 
 class Taking:
@@ -86,13 +87,14 @@ class Taking:
     ) -> dict[str, Outcome]:
         async def one(key: str) -> Outcome:
             try:
-                return await read_users(
+                reading = await read_users(
                     addresses[key],
                     clusters[key].profile,
                     lambda users: self.tell(key, users),
                 )
             except WireError as error:
                 return error
+            return reading, await asyncio.to_thread(content_of, reading)
 
         outcomes = await asyncio.gather(*map(one, addresses))
         return dict(zip(addresses, outcomes, strict=True))
@@ -104,26 +106,32 @@ class Taking:
         self.run.progress(job.total - len(self.names) - 1, job.total, doing)
 
 
+def content_of(reading: Reading) -> Content:
+    """What is to be stored, made while other clusters are still being read."""
+    return store.compressed(reading.builder.finish())
+
+
 def keep(cluster: Cluster, outcome: Outcome, at: datetime, took: int) -> Result:
     """Store what was read; the snapshot before it stays when that fails."""
     if isinstance(outcome, WireError):
         remember_error(publisher_of(cluster), outcome)
         return failed(in_words(outcome))
+    reading, content = outcome
     snapshot = Snapshot(
         cluster=cluster,
         taken_at=at,
         duration_ms=took,
-        users=len(outcome.builder),
-        nodes=outcome.builder.counts(),
-        own_nodes=outcome.own_nodes,
-        absent=outcome.absent,
+        users=len(reading.builder),
+        nodes=reading.builder.counts(),
+        own_nodes=reading.own_nodes,
+        absent=reading.absent,
     )
     try:
-        store.save(snapshot, outcome.builder.finish())
+        store.save(snapshot, content)
         store.prune(cluster, settings.DIRECTORY_SNAPSHOTS)
     except (DatabaseError, OSError, MemoryError):
         return failed(FULL)
-    return JobStep.State.DONE, in_numbers(snapshot, outcome)
+    return JobStep.State.DONE, in_numbers(snapshot, reading)
 
 
 def in_numbers(snapshot: Snapshot, reading: Reading) -> str:

@@ -102,6 +102,13 @@ class AxlClient:
 
         The deadline counts the time spent on the node, not on the caller's work.
         """
+        async with aclosing(self.batches(query, deadline=deadline)) as batches:
+            async for batch in batches:
+                for row in batch:
+                    yield row
+
+    async def batches(self, query: Query, *, deadline: float = DEADLINE) -> Rows:
+        """Give the rows of a query many at a time, as they arrive."""
         clock = Deadline(deadline)
         async with AsyncExitStack() as stack:
             if query.large:
@@ -110,8 +117,7 @@ class AxlClient:
                 async with aclosing(self._page(query.whole, clock)) as batches:
                     async for batch in batches:
                         with clock.paused():
-                            for row in batch:
-                                yield row
+                            yield batch
                 return
             except TooLarge as error:
                 if not query.order_by:
@@ -122,8 +128,7 @@ class AxlClient:
             async with aclosing(self._pages(query, size, clock)) as batches:
                 async for batch in batches:
                     with clock.paused():
-                        for row in batch:
-                            yield row
+                        yield batch
 
     async def _pages(self, query: Query, size: int, clock: Deadline) -> Rows:
         """Read page after page, each smaller if the node still finds it too large."""

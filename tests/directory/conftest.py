@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from accounts.audit import Actor
 from directory import snapshots, store
-from directory.columns import Builder, User
+from directory.building import Builder
+from directory.columns import User
 from directory.models import Snapshot
 from jobs.models import Job
 from jobs.run import perform
@@ -83,7 +84,7 @@ def has(transactional_db: None) -> Callable[..., Snapshot]:
             nodes=builder.counts(),
             own_nodes=[node.name for node in cluster.nodes.all()],
         )
-        store.save(snapshot, builder.finish())
+        store.save(snapshot, store.compressed(builder.finish()))
         return snapshot
 
     return say
