@@ -14,6 +14,7 @@ MEASURES = (
     "diagnostics judge",
     "diagnostics collect",
     "directory",
+    "snapshot",
     "lists",
     "mesh",
     "services",

@@ -71,9 +71,11 @@ def verdict(text: str, value: float, most: float) -> bool:
 
 
 @contextlib.contextmanager
-def server(*arguments: object) -> Iterator[dict[str, object]]:
-    """Run `bench.server` in its own process and give what it says of itself."""
-    command = [sys.executable, "-m", "bench.server", *map(str, arguments)]
+def server(
+    *arguments: object, module: str = "bench.server"
+) -> Iterator[dict[str, object]]:
+    """Run a server in its own process and give what it says of itself."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         assert process.stdout
