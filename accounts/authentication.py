@@ -13,14 +13,17 @@ from rest_framework.authentication import (
     SessionAuthentication,
     get_authorization_header,
 )
-from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
 from rest_framework.request import Request
 
-from accounts import lockout, scope
+from accounts import lockout, scope, second_factor
 from accounts.models import ApiToken
 
 # A use is written down at most this often.
 USED_EVERY = timedelta(minutes=1)
+SECOND_FACTOR_NEEDED = (
+    "This account needs its second factor: create the token on the page API tokens."
+)
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -48,6 +51,12 @@ class TokenAuthentication(BaseAuthentication):
 class BrowserAuthentication(SessionAuthentication):
     """The session of a signed-in browser, with CSRF protection."""
 
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        found = super().authenticate(request)
+        if found is not None and second_factor.is_missing(found[0]):
+            raise PermissionDenied("Set up your second factor on the pages first.")
+        return found
+
 
 class PasswordAuthentication(BasicAuthentication):
     """HTTP Basic, only where a script asks for its first token."""
@@ -58,11 +67,14 @@ class PasswordAuthentication(BasicAuthentication):
         self, userid: str, password: str, request: Any = None
     ) -> tuple[Any, None]:
         user = authenticate(request, username=userid, password=password)
-        if user is None:
+        if not isinstance(user, User):
             locked: lockout.Locked | None = getattr(request, "locked", None)
             if locked is not None:
                 raise Throttled(locked.seconds, "Too many attempts to sign in.")
             raise AuthenticationFailed("The user name or password is wrong.")
+        # Not forgiven: a right password must not give its holder more attempts.
+        if second_factor.of(user) or second_factor.is_missing(user):
+            raise AuthenticationFailed(SECOND_FACTOR_NEEDED)
         lockout.forgive(userid, request.META.get("REMOTE_ADDR", ""))
         scope.narrow(scope.limit_of(user))
         return user, None

@@ -21,6 +21,22 @@ class SignInForm(AuthenticationForm):
         return ValidationError(refusal(self.request))
 
 
+class CodeForm(forms.Form):
+    """A code of the authenticator app, or one for recovery: digits, both."""
+
+    code = forms.CharField(
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "inputmode": "numeric",
+                "autofocus": True,
+                "class": "mono",
+            }
+        ),
+    )
+
+
 class TokenForm(forms.ModelForm[ApiToken]):
     """A new token: its role is at most its owner's."""
 

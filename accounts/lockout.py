@@ -27,6 +27,10 @@ class Locked(Exception):
     def seconds(self) -> int:
         return max(1, int((self.until - timezone.now()).total_seconds()) + 1)
 
+    @property
+    def sentence(self) -> str:
+        return f"Too many attempts. Try again in {-(-self.seconds // 60)} minutes."
+
 
 def limits(name: str, address: str) -> list[tuple[str, int]]:
     """Return (key, limit) for the pair, the address and the name.

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
-from accounts import audit, scope, sessions
+from accounts import audit, scope, second_factor, sessions
 
 # Views that belong to libraries and guard themselves, by module.
 SELF_GUARDED = ("django.contrib.auth", "django.contrib.staticfiles")
@@ -96,6 +98,29 @@ def streamed_within(limit: scope.Limit | None, response: Any) -> HttpResponse:
         response.streaming_content = scope.kept(response.streaming_content, limit)
     answer: HttpResponse = response
     return answer
+
+
+class SecondFactorMiddleware:
+    """Lead a person whose role needs a second factor to set one up, before all else.
+
+    REST tells the same by its own authentication.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        open_view = not getattr(view, "login_required", True)
+        if open_view or getattr(view, "before_second_factor", False):
+            return None
+        if isinstance(request.user, User) and second_factor.is_missing(request.user):
+            return redirect("accounts:second_factor")
+        return None
 
 
 class NoStoreMiddleware:

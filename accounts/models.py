@@ -1,4 +1,4 @@
-"""API tokens, sign-ins of browsers, counted attempts and the audit trail."""
+"""API tokens, sign-ins, second factors, counted attempts and the audit trail."""
 
 import hashlib
 import hmac
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.roles import Role, role_of
 from accounts.scope import HangsOnClusters, Limit, Scope, ScopedManager, limit_of
+from accounts.secrets import HoldsSecrets, SecretField
 from accounts.validation import validate_networks
 
 TOKEN_PREFIX_LENGTH = 8
@@ -156,6 +157,28 @@ class BrowserSession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} from {self.address or 'an unknown address'}"
+
+
+class SecondFactor(HoldsSecrets):
+    """The authenticator app of a user: what it shares with us, and recovery codes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, related_name="second_factor"
+    )
+    secret = SecretField()
+    # Hashes of the recovery codes that are left, as JSON.
+    recovery = SecretField()
+    # The time step of the newest code that was taken: no code is right twice.
+    last_step = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    # Until a first code was right it is not asked for.
+    confirmed_at = models.DateTimeField(null=True)
+
+    secret_fields = ("secret", "recovery")
+
+    def __str__(self) -> str:
+        return f"second factor of {self.user}"
 
 
 class Attempts(models.Model):

@@ -72,8 +72,7 @@ def refusal(request: HttpRequest | None) -> str:
     locked: lockout.Locked | None = getattr(request, "locked", None)
     if locked is None:
         return "The user name or password is wrong."
-    minutes = -(-locked.seconds // 60)
-    return f"Too many attempts. Try again in {minutes} minutes."
+    return locked.sentence
 
 
 def remember(request: Request) -> None:

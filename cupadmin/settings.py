@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.middleware.SessionMiddleware",
     "accounts.middleware.ScopeMiddleware",
+    "accounts.middleware.SecondFactorMiddleware",
     "accounts.middleware.DeclaredAccessMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -186,6 +187,8 @@ SIGN_IN_LIMIT = env.int("SIGN_IN_LIMIT", 10)
 SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", 15)
 # How long a typed password allows dangerous actions.
 PROOF_MINUTES = env.int("PROOF_MINUTES", 5)
+# Roles that must have a second factor.
+REQUIRE_SECOND_FACTOR: list[str] = env.list("REQUIRE_SECOND_FACTOR", [])
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", 30)
 SESSION_HOURS = env.int("SESSION_HOURS", 8)
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600

@@ -1,23 +1,57 @@
 """Sign-in and sign-out."""
 
+from django.contrib import messages
 from django.contrib.auth import views as auth_views
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.contrib.auth.forms import AuthenticationForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import requires_csrf_token
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
 
+from accounts import second_factor
 from accounts.access import Role, access, open_to_all
-from accounts.forms import SignInForm
+from accounts.forms import CodeForm, SignInForm
 from accounts.http import Request
-
-login = open_to_all(
-    auth_views.LoginView.as_view(
-        template_name="accounts/login.html",
-        authentication_form=SignInForm,
-        redirect_authenticated_user=True,
-    )
-)
+from accounts.second_step import enter, finish, waiting
+from accounts.views.second_factor import before_second_factor
 
 
+class SignIn(auth_views.LoginView):
+    """Name and password; the second factor follows on a page of its own."""
+
+    template_name = "accounts/login.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponseRedirect:
+        return enter(self.request, form.get_user(), self.get_success_url())
+
+
+login = open_to_all(SignIn.as_view())
+
+
+@open_to_all
+@never_cache
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def second_step(request: HttpRequest) -> HttpResponse:
+    """Ask for the code of somebody whose password was right."""
+    waits = waiting(request)
+    if waits is None:
+        messages.info(request, "Sign in first; a code is asked for after that.")
+        return redirect("accounts:login")
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        error = second_factor.attempt(request, waits.factor, form.cleaned_data["code"])
+        if not error:
+            return finish(request, waits)
+        form.add_error("code", error)
+    return render(request, "accounts/second_step.html", {"form": form, "waits": waits})
+
+
+@before_second_factor
 @access(post=Role.VIEWER)
 def logout(request: Request) -> HttpResponse:
     return auth_views.LogoutView.as_view()(request)

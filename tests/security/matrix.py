@@ -9,7 +9,13 @@ from accounts.roles import Role
 V, OP, A = Role.VIEWER, Role.OPERATOR, Role.ADMINISTRATOR
 
 # Routes that answer without a sign-in.
-OPEN = {"accounts:login", "healthz", "metrics", "readyz"}
+OPEN = {
+    "accounts:login",
+    "accounts:second_step",
+    "healthz",
+    "metrics",
+    "readyz",
+}
 
 MATRIX = {
     # the console itself
@@ -36,6 +42,12 @@ MATRIX = {
     "accounts:sessions": {"GET": V},
     "accounts:end_other_sessions": {"POST": V},
     "accounts:end_session": {"POST": V},
+    "accounts:second_factor": {"GET": V},
+    "accounts:begin_second_factor": {"POST": V},
+    "accounts:confirm_second_factor": {"POST": V},
+    "accounts:renew_codes": {"POST": V},
+    "accounts:remove_factor": {"POST": V},
+    "accounts:reset_factor": {"POST": A},
     "accounts:tokens": {"GET": V, "POST": V},
     "accounts:revoke_token": {"POST": V},
     "accounts:users": {"GET": A},
