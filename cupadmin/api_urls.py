@@ -7,6 +7,12 @@ from accounts.api import AuditEntryViewSet, TokenViewSet
 from diagnostics.api import CheckPeer, CheckPeers, TroubleshooterRunViewSet
 from jobs.api import JobViewSet
 from mesh.api import ApplyView, MeshView, PlanView
+from notifications.api import (
+    DeliveryViewSet,
+    SubscriptionViewSet,
+    WebhookViewSet,
+    WindowViewSet,
+)
 from peers.api import ClusterViewSet, NodeViewSet, PeerViewSet
 from services.api import RefreshView, ServiceViewSet
 
@@ -22,6 +28,10 @@ router.register(
     "troubleshooter-runs", TroubleshooterRunViewSet, basename="troubleshooter-runs"
 )
 router.register("tokens", TokenViewSet, basename="tokens")
+router.register("subscriptions", SubscriptionViewSet, basename="subscriptions")
+router.register("webhooks", WebhookViewSet, basename="webhooks")
+router.register("maintenance-windows", WindowViewSet, basename="maintenance-windows")
+router.register("deliveries", DeliveryViewSet, basename="deliveries")
 router.register("audit-entries", AuditEntryViewSet, basename="audit-entries")
 
 urlpatterns = [

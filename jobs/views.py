@@ -29,7 +29,7 @@ def find(request: Request) -> HttpResponse:
     jobs = form.apply(Job.objects.select_related("requested_by"))
     page = Paginator(jobs, 50).get_page(request.GET.get("page"))
     running = any(job.active for job in page.object_list)
-    context = {"form": form, "page": page, "running": running}
+    context = {"form": form, "page": page, "polling": running}
     if not request.htmx:
         return render(request, "jobs/find.html", context)
     response = render(request, "jobs/_table.html", context)

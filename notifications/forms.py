@@ -1,20 +1,14 @@
 """Forms of subscriptions and maintenance windows."""
 
-from datetime import timedelta
-from ipaddress import ip_address
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
-from django.db.models.functions import Now
 
-from jobs.models import from_now
-from notifications.delivery import policy
 from notifications.models import Maintenance, Subscriber, Topic
-from peers.models import Cluster
-from wire import WireError, parse_host
+from notifications.validation import LONGEST, validate_beginning, validate_webhook
 
 
 def topics(required: bool = False) -> forms.MultipleChoiceField:
@@ -77,40 +71,58 @@ class WebhookForm(forms.ModelForm[Subscriber]):
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]
-        parts = urlsplit(url)
-        if parts.username or parts.password:
-            raise ValidationError("Leave out user name and password.")
-        try:
-            host = parse_host(parts.hostname or "")
-            allowed = policy(parts.scheme)
-            if host.ip:
-                allowed.check(str(ip_address(host.text)))
-        except WireError as error:
-            raise ValidationError(error.message) from None
-        if parts.scheme == "http" and not allowed.networks:
-            raise ValidationError(
-                "Use https; http is for addresses in CUPADMIN_WEBHOOK_NETWORKS."
-            )
+        validate_webhook(url)
         return url
 
 
-class MaintenanceForm(forms.ModelForm[Maintenance]):
-    """A window that begins now."""
+class EditWebhookForm(WebhookForm):
+    """A webhook that exists; its secret can be replaced, never read."""
 
-    hours = forms.IntegerField(
-        min_value=1, max_value=14 * 24, initial=2, help_text="From now on."
+    renew_secret = forms.BooleanField(
+        required=False,
+        label="Replace the secret",
+        help_text="The new one is shown once; the receiver must know it at once.",
     )
+
+
+class MaintenanceForm(forms.ModelForm[Maintenance]):
+    """A window that begins now, or later."""
+
+    begins_at = forms.DateTimeField(
+        required=False,
+        label="Begins",
+        widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M"),
+    )
+    hours = forms.IntegerField(
+        min_value=1,
+        max_value=LONGEST.days * 24,
+        initial=2,
+        help_text=f"1 to {LONGEST.days * 24}.",
+    )
+    field_order = ("begins_at", "hours", "reason")
 
     class Meta:
         model = Maintenance
         fields = ("reason",)
 
-    def open_for(self, cluster: Cluster, user: User) -> Maintenance:
-        window = self.instance
-        window.cluster, window.created_by = cluster, user
-        # By the database's clock, as everything that compares with them.
-        window.begins_at = Now()
-        window.ends_at = from_now(timedelta(hours=self.cleaned_data["hours"]))
-        window.save()
-        window.refresh_from_db()
-        return window
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zone = f"Empty: now. Times are in {settings.TIME_ZONE}."
+        self.fields["begins_at"].help_text = zone
+
+    def clean_begins_at(self) -> datetime | None:
+        begins_at: datetime | None = self.cleaned_data["begins_at"]
+        if begins_at is not None:
+            validate_beginning(begins_at)
+        return begins_at
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """What `changes.plan` takes."""
+        data = self.cleaned_data
+        length = timedelta(hours=data["hours"])
+        return {
+            "begins_at": data["begins_at"],
+            "length": length,
+            "reason": data["reason"],
+        }

@@ -1,13 +1,15 @@
 """Who is told of what, what they were told, and what is known to have been told."""
 
 import uuid
-from typing import ClassVar, Self
+from datetime import datetime
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from accounts.scope import HangsOnClusters, ScopedManager
 from accounts.secrets import HoldsSecrets, SecretField
@@ -65,12 +67,42 @@ class Subscriber(HoldsSecrets):
         return self.name or self.email or str(self.user)
 
     @property
+    def secret_set(self) -> bool:
+        return bool(self.secret)
+
+    @property
     def lock(self) -> str:
         return f"notify:{self.pk}"
 
 
+class MessageQuerySet(models.QuerySet["Message"]):
+    """Queries over messages."""
+
+    def of(self, user: Any) -> Self:
+        """What this person was told, by whatever channel."""
+        return self.filter(subscriber__user=user)
+
+    def on_page(self, user: Any) -> Self:
+        return self.of(user).filter(subscriber__channel=Subscriber.Channel.PAGE)
+
+    def unread(self, user: Any) -> Self:
+        return self.on_page(user).filter(read_at=None)
+
+    def of_webhooks(self) -> Self:
+        return self.filter(subscriber__channel=Subscriber.Channel.WEBHOOK)
+
+    def undelivered(self, since: datetime) -> Self:
+        """What was given up since then."""
+        return self.filter(sent_at=None, created_at__gt=since).exclude(error="")
+
+
 class Message(models.Model):
     """What a subscriber is told at once; open for more until it is sent."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        SENT = "sent"
+        FAILED = "failed"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     subscriber = models.ForeignKey(
@@ -84,6 +116,8 @@ class Message(models.Model):
     read_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=500, blank=True)
 
+    objects = models.Manager.from_queryset(MessageQuerySet)()
+
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = [
@@ -96,6 +130,12 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def state(self) -> str:
+        if self.sent_at:
+            return self.State.SENT
+        return self.State.FAILED if self.error else self.State.WAITING
 
     @property
     def subject(self) -> str:
@@ -130,15 +170,27 @@ class MaintenanceQuerySet(models.QuerySet["Maintenance"]):
     def open(self) -> Self:
         return self.filter(begins_at__lte=Now(), ends_at__gt=Now())
 
+    def upcoming(self) -> Self:
+        return self.filter(begins_at__gt=Now())
+
+    def past(self) -> Self:
+        """Newest first."""
+        return self.filter(ends_at__lte=Now()).order_by("-ends_at", "-id")
+
     def end(self) -> int:
-        """End what is open, and forget what has not begun."""
-        later = self.filter(begins_at__gt=Now()).delete()[0]
-        return later + self.open().update(ends_at=Now())
+        """End what is open; what is planned stays."""
+        return self.open().update(ends_at=Now())
 
 
 class Maintenance(HangsOnClusters):
     """A time in which nobody is told of a cluster's trouble."""
 
+    class State(models.TextChoices):
+        PLANNED = "planned"
+        OPEN = "open"
+        PAST = "past"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     cluster = models.ForeignKey(
         Cluster, on_delete=models.CASCADE, related_name="maintenances"
     )
@@ -152,7 +204,7 @@ class Maintenance(HangsOnClusters):
     objects = ScopedManager.from_queryset(MaintenanceQuerySet)()
 
     class Meta:
-        ordering = ["begins_at"]
+        ordering = ["begins_at", "id"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_at__gte=F("begins_at")), name="window_ends_after_begin"
@@ -161,3 +213,10 @@ class Maintenance(HangsOnClusters):
 
     def __str__(self) -> str:
         return f"Maintenance of {self.cluster}"
+
+    @property
+    def state(self) -> str:
+        now = timezone.now()
+        if self.begins_at > now:
+            return self.State.PLANNED
+        return self.State.OPEN if self.ends_at > now else self.State.PAST

@@ -7,14 +7,21 @@ app_name = "notifications"
 urlpatterns = [
     # one's own
     path("", views.mine, name="mine"),
+    path("badge/", views.badge, name="badge"),
     path("read/", views.read, name="read"),
     # webhooks
     path("webhooks/", views.webhooks, name="webhooks"),
+    path("webhooks/<uuid:pk>/", views.edit_webhook, name="edit_webhook"),
     path("webhooks/<uuid:pk>/test/", views.test_webhook, name="test_webhook"),
     path("webhooks/<uuid:pk>/delete/", views.delete_webhook, name="delete_webhook"),
     # maintenance of a cluster
     path("maintenance/<uuid:cluster>/", views.maintenance, name="maintenance"),
     path(
         "maintenance/<uuid:cluster>/end/", views.end_maintenance, name="end_maintenance"
+    ),
+    path(
+        "windows/<uuid:pk>/cancel/",
+        views.cancel_maintenance,
+        name="cancel_maintenance",
     ),
 ]

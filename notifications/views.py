@@ -1,6 +1,6 @@
 """My notifications, webhooks, and the maintenance of a cluster."""
 
-import secrets
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -9,24 +9,30 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts import audit
 from accounts.access import Role, access
 from accounts.http import Request
-from notifications import watch
-from notifications.forms import MaintenanceForm, MineForm, WebhookForm
+from accounts.roles import role_of
+from notifications import changes
+from notifications.forms import (
+    EditWebhookForm,
+    MaintenanceForm,
+    MineForm,
+    WebhookForm,
+)
 from notifications.models import Maintenance, Message, Subscriber
 from peers.models import Cluster
 
+# The badge reminds of what a webhook did not get for this long.
+RECENT = timedelta(days=1)
+# Past windows that a page shows.
+SHOWN = 10
+
 
 def mine_of(request: Request) -> "Paginator[Message]":
-    page = Subscriber.Channel.PAGE
-    found = Message.objects.filter(
-        subscriber__user=request.user, subscriber__channel=page
-    )
-    return Paginator(found, 25)
+    return Paginator(Message.objects.on_page(request.user), 25)
 
 
 @access(get=Role.VIEWER, post=Role.VIEWER)
@@ -36,23 +42,42 @@ def mine(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             form.save()
-            changes = audit.differences(dict(form.initial), form.cleaned_data)
+            chosen = audit.differences(dict(form.initial), form.cleaned_data)
             actor = audit.actor_of(request)
-            audit.record(actor, "choose notifications", request.user, changes)
+            audit.record(actor, "choose notifications", request.user, chosen)
         messages.success(request, "Your choice is saved.")
         return redirect("notifications:mine")
     context = {
         "form": form,
         "page": mine_of(request).get_page(request.GET.get("page")),
         "mail": bool(settings.EMAIL_URL),
+        "undelivered": undelivered(request),
     }
     return render(request, "notifications/mine.html", context)
 
 
+def undelivered(request: Request) -> int:
+    """How many messages webhooks did not get lately; only administrators are told."""
+    role = role_of(request.user)
+    if role is None or not role.covers(Role.ADMINISTRATOR):
+        return 0
+    since = timezone.now() - RECENT
+    return Message.objects.of_webhooks().undelivered(since).count()
+
+
+@access(get=Role.VIEWER)
+def badge(request: Request) -> HttpResponse:
+    """What is new to this person, for the header."""
+    context = {
+        "unread": Message.objects.unread(request.user).count(),
+        "undelivered": undelivered(request),
+    }
+    return render(request, "components/_notifications_badge.html", context)
+
+
 @access(post=Role.VIEWER)
 def read(request: Request) -> HttpResponse:
-    unread = Message.objects.filter(subscriber__user=request.user, read_at=None)
-    unread.update(read_at=timezone.now())
+    Message.objects.unread(request.user).update(read_at=timezone.now())
     return redirect("notifications:mine")
 
 
@@ -62,7 +87,9 @@ def webhooks(request: Request) -> HttpResponse:
     form = WebhookForm(request.POST or None)
     secret = ""
     if request.method == "POST" and form.is_valid():
-        secret = add_webhook(request, form.instance)
+        secret = changes.new_secret()
+        actor = audit.actor_of(request)
+        changes.save_webhook(form.instance, actor, secret=secret)
         form = WebhookForm()
     found = list(Subscriber.objects.filter(channel=Subscriber.Channel.WEBHOOK))
     for one in found:
@@ -71,14 +98,26 @@ def webhooks(request: Request) -> HttpResponse:
     return render(request, "notifications/webhooks.html", context)
 
 
-@transaction.atomic
-def add_webhook(request: Request, webhook: Subscriber) -> str:
-    secret = secrets.token_urlsafe(32)
-    webhook.channel = Subscriber.Channel.WEBHOOK
-    webhook.seal("secret", secret)
-    webhook.save()
-    audit.record(audit.actor_of(request), "add webhook", webhook)
-    return secret
+@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
+def edit_webhook(request: Request, pk: UUID) -> HttpResponse:
+    """Change it, and see what it was sent lately."""
+    webhook = webhook_or_404(pk)
+    form = EditWebhookForm(request.POST or None, instance=webhook)
+    secret = ""
+    if request.method == "POST" and form.is_valid():
+        secret = changes.new_secret() if form.cleaned_data["renew_secret"] else ""
+        changes.save_webhook(form.instance, audit.actor_of(request), secret=secret)
+        messages.success(request, "The webhook is saved.")
+        if not secret:
+            return redirect("notifications:webhooks")
+        form = EditWebhookForm(instance=webhook)
+    context = {
+        "form": form,
+        "webhook": webhook_or_404(pk),
+        "secret": secret,
+        "page": Paginator(webhook.messages.all(), 25).get_page(request.GET.get("page")),
+    }
+    return render(request, "notifications/edit_webhook.html", context)
 
 
 def webhook_or_404(pk: UUID) -> Subscriber:
@@ -87,22 +126,15 @@ def webhook_or_404(pk: UUID) -> Subscriber:
 
 
 @access(post=Role.ADMINISTRATOR)
-@transaction.atomic
 def test_webhook(request: Request, pk: UUID) -> HttpResponse:
-    """Send a message that says that it is a test."""
-    webhook = webhook_or_404(pk)
-    watch.tell_test(webhook)
-    audit.record(audit.actor_of(request), "test webhook", webhook)
-    messages.success(request, "A test message is on its way; see Jobs.")
-    return redirect("notifications:webhooks")
+    _, job = changes.test_webhook(webhook_or_404(pk), audit.actor_of(request))
+    messages.success(request, "A test message is on its way.")
+    return redirect(job)
 
 
 @access(post=Role.ADMINISTRATOR)
-@transaction.atomic
 def delete_webhook(request: Request, pk: UUID) -> HttpResponse:
-    webhook = webhook_or_404(pk)
-    audit.record(audit.actor_of(request), "delete webhook", webhook)
-    webhook.delete()
+    changes.delete_webhook(webhook_or_404(pk), audit.actor_of(request))
     messages.success(request, "The webhook is deleted.")
     return redirect("notifications:webhooks")
 
@@ -113,25 +145,35 @@ def maintenance(request: Request, cluster: UUID) -> HttpResponse:
     found = get_object_or_404(Cluster, pk=cluster)
     form = MaintenanceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            window = form.open_for(found, request.user)
-            hours = {"hours": [None, form.cleaned_data["hours"]]}
-            audit.record(audit.actor_of(request), "begin maintenance", window, hours)
+        changes.plan(found, audit.actor_of(request), **form.wanted)
         return redirect(found)
+    windows = Maintenance.objects.filter(cluster=found).select_related("created_by")
     context = {
         "cluster": found,
         "form": form,
-        "windows": Maintenance.objects.open().filter(cluster=found),
+        "windows": windows.open(),
+        "upcoming": windows.upcoming(),
+        "past": windows.past()[:SHOWN],
     }
     name = "_maintenance" if request.htmx else "maintenance"
     return render(request, f"notifications/{name}.html", context)
 
 
 @access(post=Role.OPERATOR)
-@transaction.atomic
 def end_maintenance(request: Request, cluster: UUID) -> HttpResponse:
     found = get_object_or_404(Cluster, pk=cluster)
-    if Maintenance.objects.filter(cluster=found).end():
-        audit.record(audit.actor_of(request), "end maintenance", found)
+    if changes.end_maintenance(found, audit.actor_of(request)):
         messages.success(request, f"The maintenance of {found} is over.")
-    return redirect(reverse("peers:show_cluster", args=[found.pk]))
+    return redirect(found)
+
+
+@access(post=Role.OPERATOR)
+def cancel_maintenance(request: Request, pk: UUID) -> HttpResponse:
+    """Delete a window that has not begun."""
+    window = get_object_or_404(Maintenance.objects.select_related("cluster"), pk=pk)
+    try:
+        changes.cancel_window(window, audit.actor_of(request))
+        messages.success(request, "The planned maintenance is cancelled.")
+    except changes.Over as error:
+        messages.error(request, str(error))
+    return redirect(window.cluster)

@@ -31,6 +31,7 @@ def forget(before: datetime) -> None:
     Message.objects.filter(created_at__lt=before).delete()
     # A job ended once and stays so; other trouble is remembered until it is over.
     Told.objects.filter(key__startswith="job:", since__lt=before).delete()
+    Maintenance.objects.filter(ends_at__lt=before - 11 * KEPT).delete()
 
 
 def changes() -> list[Observation]:
@@ -100,10 +101,10 @@ def send_waiting() -> None:
         send(subscriber)
 
 
-def send(subscriber: Subscriber) -> None:
-    """Submit the job that sends what waits, unless one is under way."""
+def send(subscriber: Subscriber) -> Job:
+    """Submit the job that sends what waits, or return the one under way."""
     try:
-        Job.objects.submit(
+        job: Job = Job.objects.submit(
             "send-notifications",
             [],
             target=subscriber,
@@ -112,11 +113,12 @@ def send(subscriber: Subscriber) -> None:
             locks=[subscriber.lock],
             queue="maintenance",
         )
-    except Busy:
-        return  # what it leaves is found at the next look
+    except Busy as busy:
+        return busy.job  # what it leaves is found at the next look
+    return job
 
 
-def tell_test(subscriber: Subscriber) -> None:
+def tell_test(subscriber: Subscriber) -> tuple[Message, Job]:
     """Send something harmless, so that a receiver can be tried."""
     event = {
         "topic": "test",
@@ -126,5 +128,5 @@ def tell_test(subscriber: Subscriber) -> None:
         "url": "/",
         "at": timezone.now().isoformat(timespec="seconds"),
     }
-    subscriber.messages.create(events=[event], closed_at=timezone.now())
-    send(subscriber)
+    message = subscriber.messages.create(events=[event], closed_at=timezone.now())
+    return message, send(subscriber)

@@ -103,3 +103,11 @@ def test_a_viewer_changes_nothing(client_of, viewer, job, action):
     url = reverse(f"jobs:{action}", args=[job.pk])
     assert client_of(viewer).post(url).status_code == 403
     assert client_of(viewer).get(url).status_code == 405
+
+
+@pytest.mark.parametrize("url", ["/administration/system/jobs/", "/"])
+def test_the_badge_of_a_page_shows_no_value_of_the_page(client_of, viewer, job, url):
+    content = client_of(viewer).get(url).content.decode()
+    badge = content.partition('id="jobs-badge"')[2].partition("</a>")[0]
+    assert 'hx-trigger="load"' in badge
+    assert "count" not in badge

@@ -1,5 +1,8 @@
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AuditEntry
 from jobs.models import Job
@@ -92,6 +95,65 @@ def test_a_webhook_is_tried_and_deleted(client_of, administrator):
     assert not Subscriber.objects.exists()
 
 
+def test_a_webhook_is_edited_and_keeps_its_secret(client_of, administrator):
+    client = client_of(administrator)
+    add(client, "https://chat.example.com/hook")
+    webhook = Subscriber.objects.get()
+    url = reverse("notifications:edit_webhook", args=[webhook.pk])
+    fields = {"name": "Room", "url": "https://chat.example.com/2", "topics": ["job"]}
+    assert client.post(url, fields).status_code == 302
+    kept = Subscriber.objects.get()
+    assert (kept.name, kept.url, kept.topics) == ("Room", fields["url"], ["job"])
+    assert kept.unseal("secret").reveal() == webhook.unseal("secret").reveal()
+    entry = AuditEntry.objects.get(action="edit webhook")
+    assert entry.changes["name"] == ["Chat", "Room"]
+
+
+def test_a_replaced_secret_is_shown_once(client_of, administrator):
+    client = client_of(administrator)
+    add(client, "https://chat.example.com/hook")
+    webhook = Subscriber.objects.get()
+    url = reverse("notifications:edit_webhook", args=[webhook.pk])
+    fields = {"name": "Chat", "url": webhook.url, "topics": ["job"]}
+    content = client.post(url, {**fields, "renew_secret": "on"}).content.decode()
+    secret = Subscriber.objects.get().unseal("secret").reveal()
+    assert secret != webhook.unseal("secret").reveal()
+    assert secret in content
+    assert secret not in client.get(url).content.decode()
+
+
+def test_an_edit_that_is_refused_keeps_what_was_typed(client_of, administrator):
+    client = client_of(administrator)
+    add(client, "https://chat.example.com/hook")
+    url = reverse("notifications:edit_webhook", args=[Subscriber.objects.get().pk])
+    fields = {"name": "Room", "url": "https://10.0.0.1/", "topics": ["job"]}
+    content = client.post(url, fields).content.decode()
+    assert "Nothing was saved" in content
+    assert "https://10.0.0.1/" in content
+    assert Subscriber.objects.get().name == "Chat"
+
+
+def test_the_webhook_page_tells_what_did_not_arrive(client_of, administrator, webhook):
+    webhook.messages.create(error="The webhook answered with status 500.")
+    client = client_of(administrator)
+    url = reverse("notifications:edit_webhook", args=[webhook.pk])
+    assert "answered with status 500" in client.get(url).content.decode()
+    assert "1 message of the last day" in client.get(MINE).content.decode()
+    badge = client.get(reverse("notifications:badge")).content.decode()
+    assert '1<span class="visually-hidden"> not delivered' in badge
+
+
+def test_the_header_counts_what_is_unread(client_of, viewer, reader, peers, webhook):
+    webhook.messages.create(error="The webhook answered with status 500.")
+    client, url = client_of(viewer), reverse("notifications:badge")
+    judge("failed", peers[0])
+    badge = client.get(url).content.decode()
+    assert '1<span class="visually-hidden"> unread' in badge
+    assert "not delivered" not in badge
+    client.post(reverse("notifications:read"))
+    assert "unread" not in client.get(url).content.decode()
+
+
 def test_one_cannot_delete_a_person_as_a_webhook(client_of, administrator, reader):
     url = reverse("notifications:delete_webhook", args=[reader.pk])
     assert client_of(administrator).post(url).status_code == 404
@@ -100,11 +162,38 @@ def test_one_cannot_delete_a_person_as_a_webhook(client_of, administrator, reade
 def test_an_operator_begins_and_ends_maintenance(client_of, operator, home):
     client = client_of(operator)
     url = reverse("notifications:maintenance", args=[home.pk])
+    planned = timezone.now() + timedelta(days=2)
+    client.post(url, {"hours": 3, "reason": "Next", "begins_at": f"{planned:%FT%H:%M}"})
     client.post(url, {"hours": 3, "reason": "Upgrade"})
     assert Maintenance.objects.open().get().reason == "Upgrade"
     assert b"In maintenance until" in client.get(url).content
     client.post(reverse("notifications:end_maintenance", args=[home.pk]))
     assert not Maintenance.objects.open().exists()
+    assert Maintenance.objects.upcoming().get().reason == "Next"
+    content = client.get(url).content.decode()
+    assert "Not in maintenance" in content
+    assert f"{planned:%Y-%m-%d %H:%M}" in content
+
+
+def test_an_operator_cancels_a_planned_window_and_no_other(client_of, operator, home):
+    client = client_of(operator)
+    now, hour = timezone.now(), timedelta(hours=1)
+    for begins_at in (now - hour, now + hour):
+        window = Maintenance.objects.create(
+            cluster=home, begins_at=begins_at, ends_at=begins_at + 3 * hour
+        )
+        url = reverse("notifications:cancel_maintenance", args=[window.pk])
+        client.post(url)
+    assert Maintenance.objects.get().begins_at == now - hour
+    assert AuditEntry.objects.filter(action="cancel maintenance").count() == 1
+
+
+@pytest.mark.parametrize("begins_at", ["x", "2020-01-01T00:00", "2999-01-01T00:00"])
+def test_a_window_at_an_odd_time_is_refused(client_of, operator, home, begins_at):
+    url = reverse("notifications:maintenance", args=[home.pk])
+    response = client_of(operator).post(url, {"hours": 1, "begins_at": begins_at})
+    assert b"Nothing was saved" in response.content
+    assert not Maintenance.objects.exists()
 
 
 @pytest.mark.parametrize("hours", ["0", "-1", "9999", "x", ""])
@@ -123,4 +212,5 @@ def test_a_viewer_sees_the_maintenance_and_cannot_change_it(client_of, viewer, h
     fragment = client.get(url, headers={"HX-Request": "true"}).content
     assert b"Not in maintenance" in fragment
     assert b"<form" not in fragment
+    assert b"<details" not in fragment
     assert client.post(url, {"hours": 1}).status_code == 403

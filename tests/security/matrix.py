@@ -30,12 +30,15 @@ MATRIX = {
     "jobs:retry": {"POST": OP},
     # notifications
     "notifications:mine": {"GET": V, "POST": V},
+    "notifications:badge": {"GET": V},
     "notifications:read": {"POST": V},
     "notifications:webhooks": {"GET": A, "POST": A},
+    "notifications:edit_webhook": {"GET": A, "POST": A},
     "notifications:test_webhook": {"POST": A},
     "notifications:delete_webhook": {"POST": A},
     "notifications:maintenance": {"GET": V, "POST": OP},
     "notifications:end_maintenance": {"POST": OP},
+    "notifications:cancel_maintenance": {"POST": OP},
     # accounts
     "accounts:logout": {"POST": V},
     "accounts:change_password": {"GET": V, "POST": V},
@@ -158,6 +161,18 @@ MATRIX = {
     # REST: tokens
     "api:tokens-list": {"GET": V, "POST": V},
     "api:tokens-detail": {"GET": V, "DELETE": V},
+    # REST: notifications
+    "api:subscriptions-list": {"GET": V, "POST": V},
+    "api:subscriptions-detail": {"GET": V, "PUT": V, "PATCH": V, "DELETE": V},
+    "api:webhooks-list": {"GET": A, "POST": A},
+    "api:webhooks-detail": {"GET": A, "PUT": A, "PATCH": A, "DELETE": A},
+    "api:webhooks-test": {"POST": A},
+    "api:maintenance-windows-list": {"GET": V, "POST": OP},
+    "api:maintenance-windows-detail": {"GET": V, "PUT": OP, "PATCH": OP, "DELETE": OP},
+    "api:maintenance-windows-end": {"POST": OP},
+    "api:deliveries-list": {"GET": V},
+    "api:deliveries-detail": {"GET": V},
+    "api:deliveries-read": {"POST": V},
     # REST: audit
     "api:audit-entries-list": {"GET": A},
     "api:audit-entries-detail": {"GET": A},
