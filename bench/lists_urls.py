@@ -8,7 +8,7 @@ from peers.models import Peer
 
 
 class PeerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """The same columns as Find and List."""
+    """The same columns as Find and List, and filters for the same criteria."""
 
     list_display = (
         "outcome",
@@ -20,6 +20,7 @@ class PeerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "associated_users",
         "checked_at",
     )
+    list_filter = ("outcome", "cluster", "remote_cluster", "protocol")
     list_select_related = ("cluster", "remote_cluster")
     list_per_page = 50
     search_fields = ("address",)

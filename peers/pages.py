@@ -115,7 +115,7 @@ class Walk:
     terms: list[Term] = field(default_factory=list)
     bound: int | None = None
     columns: Sequence[str] = ("pk",)
-    rows: list[tuple[Cursor, Any]] = field(default_factory=list)
+    rows: list[tuple[Part, Any]] = field(default_factory=list)
     end: Cursor | None = None
     partial: bool = False
     looked: int = 0
@@ -169,8 +169,8 @@ class Walk:
             found = rows.annotate(place=self.place_in(part)).values_list(
                 *self.columns, "place", named=True
             )
-            for row in found[: self.wanted - len(self.rows)]:
-                self.rows.append((Cursor(part.key, row.place, str(row.pk)), row))
+            wanted = self.wanted - len(self.rows)
+            self.rows += ((part, row) for row in found[:wanted])
         if boundary and len(self.rows) < self.wanted:
             self.end, self.partial = boundary, True
 
@@ -273,8 +273,8 @@ def page_of(
         start, back = None, False
         walk = approach.walk(search, columns, start, back=back)
     found = walk.rows[: search.rows]
-    more = found[-1][0] if len(walk.rows) > search.rows else walk.end
-    origin = found[0][0] if start and found else start
+    more = place_of(*found[-1]) if len(walk.rows) > search.rows else walk.end
+    origin = place_of(*found[0]) if start and found else start
     rows = [row for _, row in found]
     return Page(
         rows=rows[::-1] if back else rows,
@@ -284,6 +284,10 @@ def page_of(
         next=origin if back else more,
         partial=walk.partial,
     )
+
+
+def place_of(part: Part, row: Any) -> Cursor:
+    return Cursor(part.key, row.place, str(row.pk))
 
 
 def bounded_count(peers: QuerySet[Peer], bound: int) -> int:

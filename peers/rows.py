@@ -27,6 +27,13 @@ NEVER = '<span class="age">never</span>'
 REMOVING = ' <span class="pill warning">Being removed</span>'
 
 
+def options(texts: Iterable[str]) -> SafeString:
+    """What a datalist suggests."""
+    return mark_safe(  # noqa: S308
+        "".join(f'<option value="{escape(text)}"></option>' for text in texts)
+    )
+
+
 class Rows:
     """Draws the rows of one page.
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import zip_longest
 from typing import Any
 
 from django.db.models import CharField, Lookup, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Lower
 from django.http import QueryDict
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from peers.models import SEVERITY, Cluster, Peer
 
@@ -46,6 +49,19 @@ SORTS = {
     "associated_users": "associated_users",
     "checked_at": "checked_at",
 }
+# What the table shows, each with its class.
+COLUMNS = {
+    "status": ("Status", "col-status"),
+    "address": ("Peer address", ""),
+    "cluster": ("Home cluster", ""),
+    "remote_cluster": ("Remote cluster", ""),
+    "username": ("User name", ""),
+    "protocol": ("Protocol", ""),
+    "associated_users": ("Associated / remote users", "num"),
+    "checked_at": ("Checked", ""),
+}
+# Parameters that name a page of a result, or what is selected on it.
+PLACES = ("before", "after", "last", "select")
 ROWS = (10, 25, 50, 100, 250)
 DEFAULT_ROWS = 50
 MOST_CRITERIA = 20
@@ -98,6 +114,15 @@ class Criterion:
     field: str = "address"
     operator: str = "begins"
     value: str = ""
+
+    @property
+    def fields(self) -> SafeString:
+        """The options of the field's select, as HTML."""
+        return options_of("field", self.field)
+
+    @property
+    def operators(self) -> SafeString:
+        return options_of("operator", self.operator)
 
     @property
     def narrows(self) -> bool:
@@ -200,6 +225,49 @@ class Search:
         column = name.get(self.column, self.column)
         sign = "-" if self.descending else ""
         return found.order_by(f"{sign}{column}", f"{sign}pk")
+
+
+@cache
+def options_of(select: str, chosen: str) -> SafeString:
+    """The options of a select, one of them selected: few, and always the same."""
+    labels = FIELDS if select == "field" else OPERATORS
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        (
+            (value, SafeString(" selected" if value == chosen else ""), label)
+            for value, label in labels.items()
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Head:
+    """The head of a column: what a click on it asks for, and how it is sorted now."""
+
+    label: str
+    url: str
+    sorted: str = ""
+    css: str = ""
+
+    @property
+    def icon(self) -> str:
+        return {"ascending": "up", "descending": "down"}.get(self.sorted, "sort")
+
+
+def heads_of(search: Search, data: QueryDict) -> list[Head]:
+    """The heads of all columns, with links that keep everything but the page."""
+    kept = data.copy()
+    for name in ("sort", *PLACES):
+        kept.pop(name, None)
+    rest = f"&{kept.urlencode()}" if kept else ""
+    heads = []
+    for name, (label, css) in COLUMNS.items():
+        turned = f"-{name}" if search.sort == name else name
+        direction = "descending" if search.descending else "ascending"
+        now = direction if search.sort.removeprefix("-") == name else ""
+        heads.append(Head(label, f"?sort={turned}{rest}", now, css))
+    return heads
 
 
 def searchable(peers: QuerySet[Peer]) -> QuerySet[Peer]:

@@ -1,8 +1,5 @@
 """Presence > Inter-Clustering: Find and List."""
 
-from collections.abc import Iterable
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import (
@@ -22,7 +19,7 @@ from peers import editing, search
 from peers.forms import BOTH, KEEP, RemovalForm
 from peers.models import Cluster, Outcome, Peer, SavedSearch
 from peers.pages import page_of
-from peers.rows import Rows
+from peers.rows import Rows, options
 from peers.search import Search
 from rest.csv import csv_download
 
@@ -76,13 +73,16 @@ def find(request: Request) -> HttpResponse:
     context = {
         "search": wanted,
         "page_obj": page,
+        "heads": search.heads_of(wanted, request.GET),
         "rows": rows.html(page),
         "row_choices": search.ROWS,
     }
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "peers/_found.html", context)
     context["saved"] = SavedSearch.objects.filter(user=request.user)
-    return render(request, "peers/find.html", context | form_context(names.values()))
+    known = [*Peer.Protocol.values, *Outcome.values, *names.values()]
+    context["suggestions"] = options(known)
+    return render(request, "peers/find.html", context)
 
 
 def may_administer(request: Request) -> bool:
@@ -96,14 +96,6 @@ def export(request: Request) -> StreamingHttpResponse:
     peers = Search.parse(request.GET).apply(Peer.objects.all())
     rows = peers.values_list(*EXPORTED.values()).iterator(1_000)
     return csv_download("inter-clustering", list(EXPORTED), rows)
-
-
-def form_context(names: Iterable[str]) -> dict[str, Any]:
-    return {
-        "fields": search.FIELDS,
-        "operators": search.OPERATORS,
-        "suggestions": [*Peer.Protocol.values, *Outcome.values, *names],
-    }
 
 
 @access(post=Role.ADMINISTRATOR)
