@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import wire
-from diagnostics.collect_cluster import collect_cluster
+from diagnostics.collect_cluster import collect_cluster, collect_users
 from diagnostics.collect_peer import RESOLVE, as_held, collect_peer
 from diagnostics.collector import Collector
 from diagnostics.facts import ClusterFacts, Facts
@@ -64,6 +64,19 @@ async def _collect(
         asyncio.gather(*(collect_peer(collector, peer) for peer in peers)),
     )
     return Facts(at, {c.id: c for c in found}, {p.id: p for p in tried})
+
+
+def count_users(
+    clusters: Iterable[ClusterTarget], *, total: float = TOTAL
+) -> dict[str, ClusterFacts]:
+    """Ask only whose users each cluster shows; facts by cluster id."""
+
+    async def ask_all() -> list[ClusterFacts]:
+        collector = Collector(total)
+        asked = (collect_users(collector, cluster) for cluster in clusters)
+        return list(await asyncio.gather(*asked))
+
+    return {found.id: found for found in wire.run(ask_all())}
 
 
 async def resolve_all(hosts: Iterable[str], policy: Policy) -> list[set[str]]:

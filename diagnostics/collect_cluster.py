@@ -85,6 +85,26 @@ async def collect_cluster(
     return replace(facts, nodes=tuple(nodes), **database)
 
 
+async def collect_users(collector: Collector, cluster: ClusterTarget) -> ClusterFacts:
+    """Ask a publisher only for the nodes it knows and the users on them."""
+    facts = ClusterFacts(
+        id=cluster.id,
+        name=cluster.name,
+        nodes=tuple(
+            NodeFacts(node.id, node.name, node.address.address, node.publisher)
+            for node in cluster.nodes
+        ),
+    )
+    node = cluster.publisher
+    if node is None or node.blocked:
+        return facts
+    async with AxlClient(node.address) as axl:
+        asked = Conversation(collector, axl)
+        users = await asked.ask(lambda s: _users(axl, s))
+        nodes = await asked.ask(lambda s: _process_nodes(axl, s))
+        return replace(facts, users=users, process_nodes=nodes)
+
+
 async def collect_node(collector: Collector, node: NodeTarget) -> NodeFacts:
     """Ask one node all but its database, which is asked of the publisher."""
     facts = NodeFacts(

@@ -110,14 +110,15 @@ def store(step: Step) -> tuple[Peer, audit.Event]:
 
 
 def submit(current: Plan, peers: dict[tuple[UUID, UUID], Peer], actor: Actor) -> Job:
-    """Submit the job; pairs come in rounds, so that no cluster is in two at once."""
+    """Submit the job; pairs in the order of rounds, so that many go at once."""
     touched = [
         (one, other)
         for one, other in current.wanted.pairs
         if not peers or (one.pk, other.pk) in peers or (other.pk, one.pk) in peers
     ]
     clusters = sorted({c for pair in touched for c in pair}, key=lambda c: c.name)
-    steps = [(f"ready:{c.pk}", f"Check that {c} is ready for peers") for c in clusters]
+    steps = [("results", "List the peerings")]
+    steps += [(f"ready:{c.pk}", f"Check that {c} is ready for peers") for c in clusters]
     steps += [
         (f"agents:{c.pk}", f"Start the Intercluster Sync Agent on every node of {c}")
         for c in clusters
@@ -182,4 +183,5 @@ def pair_arguments(
         "created": [
             str(peers[key].pk) for key in sides if key in peers and key in made
         ],
+        "protocol": current.wanted.protocol_of(one, other),
     }

@@ -41,7 +41,10 @@ class Draft(HoldsSecrets):
     def keep(cls, user: Any, wanted: Wanted) -> "Draft":
         draft = cls(
             user=user,
-            pairs=[[str(a.pk), str(b.pk)] for a, b in wanted.pairs],
+            pairs=[
+                [str(a.pk), str(b.pk), wanted.protocol_of(a, b)]
+                for a, b in wanted.pairs
+            ],
             protocol=wanted.protocol,
             masks={str(pk): mask for pk, mask in wanted.masks.items()},
         )
@@ -56,17 +59,22 @@ class Draft(HoldsSecrets):
     @property
     def wanted(self) -> Wanted:
         """What was asked for; pairs with a cluster deleted since are left out."""
-        ids = {pk for pair in self.pairs for pk in pair}
+        ids = {pk for pair in self.pairs for pk in pair[:2]}
         rows = Cluster.objects.filter(pk__in=ids).prefetch_related("nodes")
         clusters = {str(cluster.pk): cluster for cluster in rows}
         credentials = json.loads(self.unseal("credentials").reveal() or "{}")
         return Wanted(
             pairs=tuple(
                 (clusters[one], clusters[other])
-                for one, other in self.pairs
+                for one, other, *_ in self.pairs
                 if one in clusters and other in clusters
             ),
             protocol=self.protocol,
+            protocols={
+                frozenset({UUID(one), UUID(other)}): protocol
+                for one, other, *told in self.pairs
+                for protocol in told
+            },
             masks={UUID(pk): mask for pk, mask in self.masks.items()},
             credentials={
                 UUID(pk): Credentials(username, Secret(password))

@@ -8,15 +8,18 @@ the revision of every row, so that it can be applied only while it is still true
 from collections.abc import Iterable
 from uuid import UUID
 
+from jobs.models import JobLock
 from mesh.models import Shown
 from mesh.shown import Entry, entry_for, node_names
 from mesh.steps import Plan, Step, Values
 from mesh.wanted import Credentials, Wanted
 from peers import rules
+from peers.changes import lock_of
 from peers.models import Cluster, Peer
 from wire import Secret, platforms
 
 APPLIED, ABSENT = Peer.ProvisioningState.APPLIED, Peer.ProvisioningState.ABSENT
+PENDING, FAILED = Peer.ProvisioningState.PENDING, Peer.ProvisioningState.FAILED
 
 
 def plan(wanted: Wanted) -> Plan:
@@ -32,6 +35,7 @@ class Planner:
         self.wanted = wanted
         rows = Peer.objects.filter(cluster__in=wanted.clusters).defer("entries")
         held = list(rows.select_related("cluster", "remote_cluster"))
+        forget_abandoned(held)
         self.peers = {(peer.cluster_id, peer.remote_cluster_id): peer for peer in held}
         # How often each home cluster has each address; more than once breaks a rule.
         self.addresses: dict[UUID, set[str]] = {}
@@ -118,7 +122,8 @@ class Planner:
 
     def password(self, remote: Cluster, peer: Peer | None, after: Values) -> Secret:
         """The password to store, empty to keep the one that stands."""
-        if peer and peer.password and remote.pk not in self.wanted.credentials:
+        named = remote.pk in self.wanted.credentials
+        if peer and peer.password and not named and not unwritten(peer, remote):
             return Secret("")
         password = self.user_of(remote).password
         if peer and peer.password and peer.unseal("password") != password:
@@ -147,6 +152,23 @@ class Planner:
         return self.owners.get(text) == {remote.pk} and text not in self.addresses.get(
             home.pk, ()
         )
+
+
+def forget_abandoned(peers: Iterable[Peer]) -> None:
+    """Take for unwritten what waits to be written while no job is there to do it."""
+    pending = {lock_of(p): p for p in peers if p.provisioning_state == PENDING}
+    if not pending:
+        return
+    locks = JobLock.objects.filter(name__in=pending).values_list("name", flat=True)
+    for name in set(pending) - set(locks):
+        peer = pending[name]
+        peer.provisioning_state = FAILED if peer.applied_address else ABSENT
+
+
+def unwritten(peer: Peer, remote: Cluster) -> bool:
+    """Whether no cluster has the password, which may have been corrected since."""
+    absent = peer.provisioning_state == ABSENT and not peer.applied_address
+    return absent and peer.username == remote.axl_username
 
 
 def missing(home: Cluster, remote: Cluster) -> Iterable[str]:
@@ -204,7 +226,7 @@ def drifted(peer: Peer | None, shown: Shown | None, entry: Entry | None) -> bool
     if peer is None:
         return False
     if peer.provisioning_state != APPLIED:
-        return peer.provisioning_state in (ABSENT, Peer.ProvisioningState.FAILED)
+        return peer.provisioning_state in (ABSENT, FAILED)
     return shown is not None and (entry is None or not entry.equals(peer))
 
 
@@ -216,8 +238,10 @@ def drift(peer: Peer | None, shown: Shown | None, entry: Entry | None) -> list[s
         return ["The cluster has this entry already; the console takes it over."]
     if not drifted(peer, shown, entry):
         return []
-    if peer.provisioning_state == Peer.ProvisioningState.FAILED:
+    if peer.provisioning_state == FAILED:
         return ["The entry could not be written before; it will be tried again."]
+    if peer.provisioning_state == ABSENT and not peer.applied_address:
+        return ["The entry was never written; it will be now."]
     if entry is None:
         return ["The cluster no longer shows this entry; it will be written again."]
     return ["The entry was changed on the cluster; it will be as this plan says."]

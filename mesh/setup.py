@@ -1,7 +1,8 @@
 """Setting up peerings: both sides of a pair are one operation.
 
-A pair whose second side fails is undone as far as this job made it; an update is never
-undone, since the password that stood before is not known. What stays half done is said.
+What goes wrong with a cluster or a pair is kept from the others. A cluster is in one
+pair at a time, so that it has one initial sync; a pair begins as soon as both of its
+clusters are free. A side that is made by hand holds nobody back.
 """
 
 import time
@@ -12,34 +13,31 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
 from django.urls import reverse
 
 from accounts.audit import Actor
-from diagnostics.checks import check
 from diagnostics.troubleshoot import submit_run
 from jobs.failpoints import failpoint
-from jobs.models import Job, JobStep
-from jobs.run import Ended, Parked, Run, Step
+from jobs.models import Busy, Job, JobLock, JobStep
+from jobs.run import Action, Ended, Parked, Run, Step
+from mesh.entries import Entries
+from mesh.pairs import Pair, pairs_of
 from mesh.readiness import ready, start_agents
-from peers import provisioning
-from peers.models import Cluster, Outcome, Peer
+from mesh.results import results, summary
+from mesh.verification import Verification
+from peers import changes, looking
+from peers.models import Cluster, Peer
 from wire import WireError
 
 T = TypeVar("T")
+State = JobStep.State
 
-# A cluster needs some seconds to carry its users after the entries were written.
-VERIFY_FOR = 90.0
-VERIFY_EVERY = 2.0
 # Clusters that are asked, or pairs that are written, at once.
 AT_ONCE = 10
-# A worker's task may not last for ever: after this long the next rounds are another's.
+# A worker's task may not last for ever: after this long the next pairs are another's.
 ENOUGH = 120.0
 
-# Step states that a pair does not recover from in this attempt.
-SETTLED = (JobStep.State.FAILED, JobStep.State.UNDONE)
-
-Pair = dict[str, Any]
+WRITTEN, GIVEN_UP, BY_HAND = "written", "given up", "by hand"
 
 
 def together(what: Callable[[T], Any], things: Iterable[T]) -> list[Any]:
@@ -70,173 +68,155 @@ class Setup:
         ids = run.arguments["clusters"]
         rows = Cluster.objects.filter(pk__in=ids).prefetch_related("nodes")
         self.clusters = list(rows.order_by("name"))
-        self.failed: list[str] = []
-        # Clusters whose catalogue agreed with the mapping in this attempt.
-        self.verified: set[UUID] = set()
+        self.pairs = pairs_of(run.job)
+        # Why a cluster is left out, in this attempt or an earlier one.
+        self.unready: dict[UUID, str] = {}
+        self.entries = Entries(run)
+        self.verification = Verification(run)
         self.began = time.monotonic()
         self.worked = False
 
     def work(self) -> None:
         try:
-            together(self.ready, self.clusters)
-            together(self.agents, self.clusters)
+            self.run.do("results", self.offer_results)
+            self.prepare()
             failpoint("mesh:before-entries")
-            for pairs in self.run.arguments["rounds"]:
-                self.round(pairs)
-        except (Ended, WireError) as end:
+            self.go_through()
+        except Ended as end:  # cancelled; whatever else goes wrong is a pair's own
             self.give_up()
-            if self.failed:
-                text = " ".join([str(end), *self.failed])
+            if alone := standing_alone(self.run.job):
+                text = " ".join([end.message, *alone])
                 raise Ended(Job.State.NEEDS_ATTENTION, text) from None
             raise
         self.conclude()
 
-    def ready(self, cluster: Cluster) -> None:
-        self.run.do(f"ready:{cluster.pk}", partial(ready, cluster))
+    def offer_results(self, step: Step) -> str:
+        url = reverse("mesh:results", args=[self.run.job.pk])
+        step.remember(url=url, link="Results by peering")
+        return f"{len(self.pairs)} in all."
 
-    def agents(self, cluster: Cluster) -> None:
+    def prepare(self) -> None:
+        """See which clusters are ready, and start their agents."""
+        steps = self.run.steps()
+        together(partial(self.look_at, steps), self.clusters)
+        ready_ones = [c for c in self.clusters if c.pk not in self.unready]
+        together(partial(self.start, steps), ready_ones)
+        skipped: dict[str, tuple[str, str]] = {
+            f"agents:{pk}": (State.SKIPPED, "The cluster is not ready.")
+            for pk in self.unready
+            if steps[f"agents:{pk}"].state == State.PENDING
+        }
+        if skipped:
+            self.run.settle(skipped)
+
+    def look_at(self, steps: dict[str, JobStep], cluster: Cluster) -> None:
+        self.attend(steps[f"ready:{cluster.pk}"], cluster, partial(ready, cluster))
+
+    def start(self, steps: dict[str, JobStep], cluster: Cluster) -> None:
         action = partial(start_agents, self.run, cluster)
-        self.run.do(f"agents:{cluster.pk}", action)
+        self.attend(steps[f"agents:{cluster.pk}"], cluster, action)
 
-    def round(self, pairs: list[Pair]) -> None:
-        """Write the sides of all pairs, then verify them; one initial sync each."""
-        if self.worked and time.monotonic() - self.began > ENOUGH:
-            self.run.park(0)
-        done = together(self.attempt, pairs)
-        failpoint("mesh:before-verify")
-        self.verify([pair for pair, good in zip(pairs, done, strict=True) if good])
-
-    def attempt(self, pair: Pair) -> bool:
-        """Write a pair; keep its failure from the others."""
+    def attend(self, row: JobStep, cluster: Cluster, action: Action) -> None:
+        """Do a step of a cluster; its failure leaves only this cluster out."""
+        if row.state in (State.FAILED, State.UNKNOWN):  # in an earlier attempt
+            self.unready[cluster.pk] = f"{cluster} is not ready: {row.detail}"
+            return
         try:
-            self.write_pair(pair)
+            self.run.do(row.key, action)
         except WireError as error:
-            self.failed.append(error.message)
-            return False
+            said = f"{error.message} {error.remedy}".strip()
         except Ended as end:
             if end.state == Job.State.CANCELLED:
                 raise
-            self.failed.append(end.message)
-            return False
-        return True
-
-    def write_pair(self, pair: Pair) -> None:
-        if self.settled(pair):
-            raise Ended(Job.State.FAILED, "A side could not be set up.")
-        try:
-            for peer in peers_of(pair):
-                self.write_side(peer)
-                failpoint("mesh:between-sides")
-        except (WireError, Ended):
-            self.undo(pair)
-            raise
-
-    def write_side(self, peer: Peer) -> None:
-        try:
-            if not peer.cluster.direct:
-                self.run.do(
-                    f"{peer.pk}:instruct", lambda step: provisioning.instruction(peer)
-                )
-            self.run.do(f"{peer.pk}:write", lambda step: self.write(step, peer))
-        except (WireError, Ended) as error:
-            if getattr(error, "state", None) != Job.State.CANCELLED:
-                peer.set_state(Peer.ProvisioningState.FAILED)
-            raise
-
-    def write(self, step: Step, peer: Peer) -> str:
-        if not peer.cluster.direct:
-            said = provisioning.notice(self.run, peer)
+            said = end.message
         else:
-            self.verify_table(peer)
-            if "before" not in step.memo:
-                provisioning.remember_before(step, peer)
-            said = provisioning.write(step, peer)
-            provisioning.read_back(peer)
-        provisioning.mark_applied(peer)
-        return said
-
-    def verify_table(self, peer: Peer) -> None:
-        if peer.cluster_id not in self.verified:
-            provisioning.verify_table(peer)
-            self.verified.add(peer.cluster_id)
-
-    def settled(self, pair: Pair) -> bool:
-        """Whether an earlier attempt gave this pair up; finishes its undoing."""
-        keys = [f"{pk}:write" for pk in pair["peers"]]
-        given_up = self.run.job.steps.filter(key__in=keys, state__in=SETTLED).exists()
-        if given_up:
-            self.undo(pair)
-        return given_up
-
-    def undo(self, pair: Pair) -> None:
-        """Delete the entries of this pair that this job was the first to write."""
-        failpoint("mesh:before-undo")
-        for peer in peers_of(pair):
-            row = self.run.job.steps.get(key=f"{peer.pk}:write")
-            ours = str(peer.pk) in pair["created"] and row.memo.get("before") is None
-            if row.state == JobStep.State.DONE and ours and peer.cluster.direct:
-                self.undo_side(peer, row)
-
-    def undo_side(self, peer: Peer, row: JobStep) -> None:
-        try:
-            said = provisioning.delete(peer)
-        except (WireError, Ended) as error:
-            self.failed.append(f"{peer} stands alone and could not be undone: {error}")
             return
-        row.state, row.detail = JobStep.State.UNDONE, f"Undone. {said}"
-        row.save(update_fields=["state", "detail"])
-        Peer.objects.filter(pk=peer.pk).update(
-            provisioning_state=Peer.ProvisioningState.ABSENT, applied_address=""
-        )
+        self.unready[cluster.pk] = f"{cluster} is not ready: {said}"
 
-    def verify(self, pairs: list[Pair]) -> None:
-        """Check all pairs of a round, again and again until each is good, or late."""
-        left = self.unverified(pairs)
-        if not left:
-            return
-        self.worked = True
-        self.run.remember({key: {} for key in left}, f"Verify {len(left)} peerings")
-        deadline = time.monotonic() + VERIFY_FOR
-        while True:
-            outcomes = check([peer for sides in left.values() for peer in sides])
-            good = [key for key in left if is_good(left[key], outcomes)]
-            said = "All check marks on both sides, and the users agree."
-            self.run.settle(dict.fromkeys(good, (JobStep.State.DONE, said)))
-            for key in good:
-                del left[key]
-            if not left:
-                return
-            if time.monotonic() > deadline:
-                break
-            self.run.check()
-            time.sleep(VERIFY_EVERY)
-        wrong = {key: what_is_wrong(sides) for key, sides in left.items()}
-        self.failed += wrong.values()
-        failed = JobStep.State.FAILED
-        self.run.settle({key: (failed, text) for key, text in wrong.items()})
+    def go_through(self) -> None:
+        """Write and verify the pairs; come again for what is made by hand."""
+        todo = self.unfinished()
+        by_hand: list[Pair] = []
+        while todo or self.verification.open:
+            picked = self.startable(todo)
+            todo = [pair for pair in todo if pair not in picked]
+            became = together(self.attempt, picked)
+            done = dict(zip((pair.key for pair in picked), became, strict=True))
+            by_hand += [pair for pair in picked if done[pair.key] == BY_HAND]
+            failpoint("mesh:before-verify")
+            written = [pair for pair in picked if done[pair.key] == WRITTEN]
+            self.verification.begin(written)
+            if self.verification.open:
+                self.verification.look()
+            elif not picked:
+                self.run.park(0)
+        if by_hand:
+            self.wait_for_hands(by_hand)
 
-    def unverified(self, pairs: list[Pair]) -> dict[str, list[Peer]]:
-        """The sides of each pair that is not verified yet, by its step."""
+    def unfinished(self) -> list[Pair]:
         steps = self.run.steps()
-        found = {}
-        for pair in pairs:
-            step = steps[f"verify:{pair['key']}"]
-            if step.state == JobStep.State.FAILED:  # before the worker was given back
-                self.failed.append(step.detail)
-            elif step.state != JobStep.State.DONE:
-                found[step.key] = sides_of(pair)
-        return found
+        over = (State.DONE, State.FAILED, State.SKIPPED)
+        return [pair for pair in self.pairs if steps[pair.verify].state not in over]
+
+    def startable(self, todo: list[Pair]) -> list[Pair]:
+        """The next pairs, none with a cluster that has an initial sync already."""
+        if self.worked and time.monotonic() - self.began > ENOUGH:
+            return []
+        self.worked = True
+        watched = self.verification.open.values()
+        busy = {pk for watch in watched for pk in watch.pair.clusters}
+        picked = []
+        for pair in todo:
+            if busy.isdisjoint(pair.clusters):
+                picked.append(pair)
+                busy.update(pair.clusters)
+        return picked
+
+    def attempt(self, pair: Pair) -> str:
+        """Write a pair; keep its failure from the others."""
+        said = next((self.unready[c] for c in pair.clusters if c in self.unready), "")
+        try:
+            if not said:
+                self.entries.write(pair)
+                return WRITTEN
+        except (Parked, Busy):
+            return BY_HAND
+        except WireError as error:
+            said = error.message
+        except Ended as end:
+            if end.state == Job.State.CANCELLED:
+                raise
+            said = end.message
+        self.leave_out(pair, said)
+        return GIVEN_UP
+
+    def leave_out(self, pair: Pair, said: str) -> None:
+        """Tell with each step of the pair that is not done why it never will be."""
+        steps = self.run.job.steps.filter(state=State.PENDING)
+        keys = [pair.verify, *pair.writes, *(f"{pk}:instruct" for pk in pair.peers)]
+        rows = steps.filter(key__in=keys).values_list("key", flat=True)
+        self.run.settle(dict.fromkeys(rows, (State.SKIPPED, said)))
+        give_up(pair)
+
+    def wait_for_hands(self, pairs: list[Pair]) -> None:
+        """Come again later, and keep nobody from the clusters until then."""
+        kept = {changes.lock_of(peer) for pair in pairs for peer in pair.written()}
+        JobLock.objects.filter(job=self.run.job).exclude(name__in=kept).delete()
+        many = "" if len(pairs) == 1 else "s"
+        doing = f"{len(pairs)} peering{many} to finish by hand, as the steps tell"
+        Job.objects.filter(pk=self.run.job.pk).update(doing=doing)
+        self.run.park(looking.EVERY)
 
     def conclude(self) -> None:
         self.run.do("troubleshoot", self.troubleshoot)
-        if not self.failed:
+        found = results(self.run.job)
+        if all(result.state == "verified" for result in found):
             return
-        steps = self.run.job.steps
-        undone = steps.filter(state=JobStep.State.UNDONE).exists()
-        standing = steps.filter(key__endswith=":write", state=JobStep.State.DONE)
-        if undone and not standing.exists():
-            raise Ended(Job.State.ROLLED_BACK, " ".join(self.failed))
-        raise Ended(Job.State.NEEDS_ATTENTION, " ".join(self.failed))
+        end = Job.State.NEEDS_ATTENTION
+        if not any(result.stands for result in found):
+            undone = any(result.state == "undone" for result in found)
+            end = Job.State.ROLLED_BACK if undone else Job.State.FAILED
+        raise Ended(end, summary(found))
 
     @transaction.atomic
     def troubleshoot(self, step: Step) -> str:
@@ -249,44 +229,17 @@ class Setup:
 
     def give_up(self) -> None:
         """Let no row look as if it would still be written."""
-        ids = [
-            pk
-            for pairs in self.run.arguments["rounds"]
-            for p in pairs
-            for pk in p["peers"]
-        ]
-        pending = Peer.objects.filter(
-            pk__in=ids, provisioning_state=Peer.ProvisioningState.PENDING
-        )
-        pending.update(provisioning_state=Peer.ProvisioningState.ABSENT)
+        for pair in self.pairs:
+            give_up(pair)
 
 
-def is_good(sides: list[Peer], outcomes: dict[str, str]) -> bool:
-    return bool(sides) and all(
-        outcomes.get(str(peer.pk)) == Outcome.PASSED for peer in sides
-    )
+def give_up(pair: Pair) -> None:
+    state = Peer.ProvisioningState
+    pending = Peer.objects.filter(pk__in=pair.peers, provisioning_state=state.PENDING)
+    pending.filter(pk__in=pair.created).update(provisioning_state=state.ABSENT)
+    pending.update(provisioning_state=state.FAILED)
 
 
-def sides_of(pair: Pair) -> list[Peer]:
-    """Both sides of a pair, also one that this job did not have to write."""
-    one, other = map(UUID, pair["key"].split(":"))
-    there = Q(cluster=one, remote_cluster=other)
-    back = Q(cluster=other, remote_cluster=one)
-    return list(Peer.objects.filter(there | back))
-
-
-def peers_of(pair: Pair) -> list[Peer]:
-    rows = Peer.objects.filter(pk__in=pair["peers"]).select_related("cluster")
-    return sorted(rows, key=lambda peer: pair["peers"].index(str(peer.pk)))
-
-
-def what_is_wrong(sides: list[Peer]) -> str:
-    """Name what is still wrong, from the last check."""
-    rows = Peer.objects.filter(pk__in=[peer.pk for peer in sides])
-    problems = [
-        f"{peer}: {entry['problem'] or entry['label']}"
-        for peer in rows.select_related("cluster")
-        for entry in peer.entries
-        if entry["outcome"] != "passed"
-    ]
-    return "Written, but not verified in time. " + " ".join(problems[:5])
+def standing_alone(job: Job) -> list[str]:
+    memos = job.steps.filter(key__endswith=":write").values_list("memo", flat=True)
+    return [memo["alone"] for memo in memos if memo.get("alone")]

@@ -10,12 +10,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from accounts import audit
 from accounts.access import Role, access
 from accounts.http import Request
-from jobs.models import Busy
+from jobs.models import Busy, Job
 from mesh import changes
 from mesh.forms import AdoptForm, MeshForm, PeeringForm, initial_peering
 from mesh.matrix import mesh
 from mesh.models import Draft
 from mesh.plan import plan
+from mesh.results import VERIFIED, Result, left, results
 from mesh.shown import strangers
 from peers.models import Cluster
 
@@ -85,3 +86,26 @@ def apply(request: Request, draft: Draft) -> HttpResponse:
         return redirect(draft)
     draft.delete()
     return redirect(job)
+
+
+@access(get=Role.VIEWER, post=Role.ADMINISTRATOR)
+def show_results(request: Request, pk: UUID) -> HttpResponse:
+    """What became of each pair of a job; posted, a plan of those that are left."""
+    job = get_object_or_404(Job, pk=pk, kind="set-up-peerings")
+    found = results(job)
+    if request.method == "POST":
+        return plan_left(request, job, found)
+    good = sum(result.state == VERIFIED for result in found)
+    context = {"job": job, "results": found, "good": good, "left": len(found) - good}
+    return render(request, "mesh/results.html", context)
+
+
+def plan_left(request: Request, job: Job, found: list[Result]) -> HttpResponse:
+    wanted = left(found)
+    if job.active:
+        messages.error(request, "The job is not over; wait for it, or cancel it first.")
+    elif wanted.pairs:
+        return redirect(Draft.keep(request.user, wanted))
+    else:
+        messages.info(request, "Nothing is left: every peering is verified.")
+    return redirect("mesh:results", job.pk)

@@ -6,7 +6,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models.functions import Now
 
-from jobs.models import Job, JobStep
+from jobs.models import Job, JobLock, JobStep
+from peers.changes import lock_of
 from peers.models import Node, Peer
 
 KINDS = ("provision-peer", "remove-peer")
@@ -37,8 +38,7 @@ class Guide:
 
     @classmethod
     def of(cls, peer: Peer) -> "Guide":
-        jobs = Job.objects.for_target(peer).filter(kind__in=KINDS)
-        return cls(peer, jobs.prefetch_related("steps").first())
+        return cls(peer, job_of(peer))
 
     @property
     def waiting(self) -> bool:
@@ -91,22 +91,39 @@ class Guide:
         return rules.get("after_delete" if self.removal else "after_add", "")
 
     @property
+    def steps(self) -> list[JobStep]:
+        """The steps about this peer; the job may be about many."""
+        if self.job is None:
+            return []
+        about = [
+            s for s in self.job.steps.all() if s.key.startswith(f"{self.peer.pk}:")
+        ]
+        return about or list(self.job.steps.all())
+
+    @property
     def last_look(self) -> Look | None:
-        steps: list[JobStep] = list(self.job.steps.all()) if self.job else []
-        for step in steps:
+        for step in self.steps:
             at = step.memo.get("looked_at")
             if at:
                 return Look(datetime.fromisoformat(at), step.memo.get("said", ""))
         return None
 
 
+def job_of(peer: Peer) -> Job | None:
+    """The job that works on the peer now, be it about many; else its own last one."""
+    lock = JobLock.objects.filter(name=lock_of(peer)).first()
+    jobs = Job.objects.for_target(peer).filter(kind__in=KINDS)
+    if lock:
+        jobs = Job.objects.filter(pk=lock.job_id)
+    found: Job | None = jobs.prefetch_related("steps").first()
+    return found
+
+
 def look_now(peer: Peer) -> bool:
     """Have the waiting job look at once; False if none waits."""
-    waiting = Job.objects.for_target(peer).filter(
-        kind__in=KINDS, state=Job.State.QUEUED
-    )
     with transaction.atomic():
-        job = waiting.first()
+        job = job_of(peer)
+        waiting = Job.objects.filter(pk=job and job.pk, state=Job.State.QUEUED)
         if job is None or not waiting.update(not_before=Now(), ring_at=Now()):
             return False
         transaction.on_commit(job.ring, robust=True)

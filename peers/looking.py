@@ -25,10 +25,9 @@ FIELDS = {
 }
 
 
-def notice(run: Run, peer: Peer, step: Step | None = None) -> str:
+def notice(run: Run, peer: Peer, step: Step) -> str:
     """Come again until the cluster shows the peer, or users that only it can bring."""
-    memo = step.memo if step else {}
-    seen, said = look(peer, memo)
+    seen, said = look(peer, step.memo)
     if seen:
         return said
     wait(run, step, said)
@@ -111,15 +110,14 @@ def associated_users(home: Cluster, remote: Cluster) -> int:
     return ask(publisher_of(home), question)
 
 
-def wait(run: Run, step: Step | None, said: str) -> None:
+def wait(run: Run, step: Step, said: str) -> None:
     """Remember this look and come again, but not for ever."""
     now = timezone.now()
-    since = run.job.created_at
-    if step is not None:
-        since = datetime.fromisoformat(step.memo.get("since") or now.isoformat())
-        gone_on = since.isoformat() if now - since <= GIVE_UP else None
-        # The next attempt after giving up has as long again.
-        step.remember(since=gone_on, looked_at=now.isoformat(), said=said)
-    if now - since > GIVE_UP:
+    since = datetime.fromisoformat(step.memo.get("since") or now.isoformat())
+    late = now - since > GIVE_UP
+    # The next attempt after giving up has as long again.
+    gone_on = None if late else since.isoformat()
+    step.remember(since=gone_on, looked_at=now.isoformat(), said=said)
+    if late:
         run.needs_attention(f"Nothing was seen for {GIVE_UP.days} days. {said}")
     run.park(EVERY)

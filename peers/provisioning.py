@@ -8,6 +8,7 @@ before anything is done again.
 
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db import transaction
@@ -29,8 +30,6 @@ from wire import AxlClient, PeerEntry, PeerTableClient, PeerValues, WireError
 T = TypeVar("T")
 Conversation = Callable[[PeerTableClient], Awaitable[T]]
 
-# A guided job looks again this often, and asks for attention after this long.
-NOTICE_EVERY = 15.0
 # The wire gives a write 30 seconds.
 WRITE_DEADLINE = 30.0
 
@@ -89,10 +88,29 @@ def image(entry: PeerEntry | None) -> dict[str, str] | None:
     }
 
 
+@dataclass(frozen=True)
+class Seen:
+    """The cluster's own entry as this attempt read it just now, or that it has none."""
+
+    entry: PeerEntry | None
+
+    def __str__(self) -> str:
+        if self.entry:
+            return "There is an entry, it will be changed."
+        return "There is no entry."
+
+
 def provision_directly(run: Run, peer: Peer) -> None:
+    seen: Seen | None = None
+
+    def before(step: Step) -> str:
+        nonlocal seen
+        seen = remember_before(step, peer)
+        return str(seen)
+
     run.do("catalogue", lambda step: verify_table(peer))
-    run.do("before", lambda step: remember_before(step, peer))
-    run.do("write", lambda step: write(step, peer))
+    run.do("before", before)
+    run.do("write", lambda step: write(step, peer, seen))
     run.do("read-back", lambda step: read_back(peer))
     applied(peer)
 
@@ -103,10 +121,11 @@ def verify_table(peer: Peer) -> str:
     return f"The table {table.table} has every mapped column."
 
 
-def remember_before(step: Step, peer: Peer) -> str:
-    before = entry_of(peer)
-    step.remember(before=image(before))
-    return "There is an entry, it will be changed." if before else "There is no entry."
+def remember_before(step: Step, peer: Peer) -> Seen:
+    """Commit what the cluster has before anything is written."""
+    seen = Seen(entry_of(peer))
+    step.remember(before=image(seen.entry))
+    return seen
 
 
 @contextlib.contextmanager
@@ -123,10 +142,15 @@ def only_write(peer: Peer) -> Iterator[None]:
         ) from None
 
 
-def write(step: Step, peer: Peer) -> str:
-    """Insert or change the entry once; an unclear outcome is settled by reading."""
+def write(step: Step, peer: Peer, seen: Seen | None = None) -> str:
+    """Insert or change the entry once; an unclear outcome is settled by reading.
+
+    Args:
+        seen: what this attempt read already; an interrupted step is read again.
+    """
     failpoint("provision:before-write")
-    existing = entry_of(peer)
+    unread = seen is None or step.interrupted
+    existing = entry_of(peer) if unread else seen.entry  # type: ignore[union-attr]
     if stands(existing, peer):
         return "An earlier attempt wrote it." if step.interrupted else "It stands."
     values = values_of(peer)
@@ -140,13 +164,15 @@ def write(step: Step, peer: Peer) -> str:
     except WireError as error:
         if not error.outcome_unknown:
             raise
-        return settle(peer, error)
+        return settle(step, peer, error)
     failpoint("provision:after-write")
+    step.remember(wrote=True)
     return "Changed." if existing else "Added."
 
 
-def settle(peer: Peer, error: WireError) -> str:
+def settle(step: Step, peer: Peer, error: WireError) -> str:
     """Read back after a write whose answer was lost."""
+    step.remember(wrote=True)
     if stands(entry_of(peer), peer):
         return "The answer was lost, but the cluster shows the entry."
     raise error
@@ -195,11 +221,6 @@ def instruct(step: Step, peer: Peer, text: str) -> str:
     url = reverse("peers:guide", args=[peer.pk])
     step.remember(url=url, link="Show the steps with all values")
     return text
-
-
-def notice(run: Run, peer: Peer) -> str:
-    """Come again until the cluster shows the peer."""
-    return looking.notice(run, peer)
 
 
 def page_of(peer: Peer) -> str:

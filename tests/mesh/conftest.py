@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab import Lab
-from mesh import readiness, setup
+from mesh import readiness, verification
 from peers.models import Cluster
 from services import control, pace
 
@@ -14,7 +14,7 @@ from services import control, pace
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control, "POLL", 0.1)
     monkeypatch.setattr(pace, "CALLS", 1000)
-    monkeypatch.setattr(setup, "VERIFY_EVERY", 0.2)
+    monkeypatch.setattr(verification, "VERIFY_EVERY", 0.2)
     # Nobody else works on the child jobs: give the worker back at once.
     monkeypatch.setattr(readiness, "ATTENDED", -1)
 

@@ -7,6 +7,7 @@ from diagnostics.checks import check
 from jobs import doorbell, tasks
 from jobs.models import Job, JobStep
 from mesh import changes, setup
+from mesh import entries as entries_of_pairs
 from mesh.plan import plan
 from mesh.wanted import Wanted
 from peers.models import Peer
@@ -27,7 +28,7 @@ def at(monkeypatch):
             if name == place and left:
                 left.pop()()
 
-        monkeypatch.setattr(setup, "failpoint", failpoint)
+        monkeypatch.setattr(entries_of_pairs, "failpoint", failpoint)
 
     return plant
 

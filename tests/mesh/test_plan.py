@@ -45,7 +45,8 @@ def test_peers_that_are_as_wanted_need_nothing(pair, peer_factory):
 
 
 def test_what_nobody_asked_to_change_stays(pair, peer_factory):
-    peer_factory(*pair, username="mine", external_phone_number_mask="+43XXXX")
+    mine = {"username": "mine", "external_phone_number_mask": "+43XXXX"}
+    peer_factory(*pair, **mine, provisioning_state="applied")
     step = plan(Wanted((pair,), protocol="TLS")).steps[0]
     assert step.action == "update"
     assert step.changed == {"protocol"}
@@ -62,7 +63,7 @@ def test_given_credentials_replace_those_that_stand(pair, peer_factory):
 
 def test_an_entry_that_vanished_from_its_cluster_is_planned_again(pair, peer_factory):
     for home, remote in (pair, pair[::-1]):
-        peer_factory(home, remote, provisioning_state="absent")
+        peer_factory(home, remote, provisioning_state="absent", applied_address="x")
     found = plan(Wanted((pair,)))
     assert actions(found) == ["create", "create"]
     assert "no longer shows" in found.steps[0].warnings[0]

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.audit import CONSOLE
 from jobs.models import Busy, Job
-from mesh import changes, setup
+from mesh import changes, verification
 from mesh.plan import plan
 from mesh.wanted import Credentials, Wanted
 from peers.models import Outcome, Peer
@@ -103,7 +103,7 @@ def test_a_side_that_fails_takes_the_other_back(lab, clusters):
 
 
 def test_a_wrong_password_on_one_side_needs_attention(lab, clusters, monkeypatch):
-    monkeypatch.setattr(setup, "VERIFY_FOR", 1.0)
+    monkeypatch.setattr(verification, "VERIFY_FOR", 1.0)
     wrong = {clusters[0].pk: Credentials("intercluster", Secret("wrong"))}
     wanted = Wanted((tuple(clusters[:2]),), credentials=wrong)
     job = done(apply(wanted))
@@ -158,7 +158,7 @@ def test_a_worker_killed_before_it_undoes_still_undoes(lab, clusters):
 
 
 def test_a_cluster_that_vanishes_half_way_is_reported(lab, clusters, monkeypatch):
-    monkeypatch.setattr(setup, "VERIFY_FOR", 1.0)
+    monkeypatch.setattr(verification, "VERIFY_FOR", 1.0)
     job = apply(wanted_pair(clusters))
     killed_at(job, "mesh:between-sides")
     lab.clusters[1].publisher.set_fault("node", "down")

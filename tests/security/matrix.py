@@ -65,6 +65,7 @@ MATRIX = {
     "mesh:matrix": {"GET": V},
     "mesh:set_up": {"GET": A, "POST": A},
     "mesh:complete": {"GET": A, "POST": A},
+    "mesh:results": {"GET": V, "POST": A},
     "mesh:plan": {"GET": A, "POST": A},
     "mesh:adopt": {"GET": A, "POST": A},
     # peers

@@ -1,0 +1,134 @@
+"""What became of each pair of a set-up job, told by its steps."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from jobs.models import Job, JobStep
+from mesh.pairs import Pair, pairs_of
+from mesh.wanted import Wanted
+from peers.models import Cluster, Peer
+
+State = JobStep.State
+VERIFIED, UNVERIFIED, FAILED = "verified", "unverified", "failed"
+UNDONE, LEFT_OUT, BY_HAND, OPEN = "undone", "left-out", "by-hand", "open"
+
+LABELS = {
+    VERIFIED: "Verified",
+    UNVERIFIED: "Written, not verified",
+    FAILED: "Half set up",
+    UNDONE: "Taken back",
+    LEFT_OUT: "Not set up",
+    BY_HAND: "Waits for you",
+    OPEN: "Not begun",
+}
+OUTCOMES = {VERIFIED: "passed", BY_HAND: "warning", OPEN: "unknown"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One pair: how far it came, and why no further."""
+
+    pair: Pair
+    state: str
+    said: str
+    # Sides that somebody has yet to make by hand.
+    by_hand: tuple[Peer, ...] = ()
+    one: Cluster | None = None
+    other: Cluster | None = None
+
+    @property
+    def label(self) -> str:
+        return LABELS[self.state]
+
+    @property
+    def outcome(self) -> str:
+        return OUTCOMES.get(self.state, "failed")
+
+    @property
+    def stands(self) -> bool:
+        """Whether something of the pair is on the clusters now."""
+        return self.state in (VERIFIED, UNVERIFIED, FAILED)
+
+
+def results(job: Job) -> list[Result]:
+    """The pairs of a job, with all their steps read once."""
+    steps = {step.key: step for step in job.steps.all()}
+    clusters = Cluster.objects.in_bulk(job.arguments.get("clusters", ()))
+    names = {str(pk): cluster for pk, cluster in clusters.items()}
+    pairs = pairs_of(job)
+    waiting = {
+        pk
+        for pair in pairs
+        for pk in pair.peers
+        if (step := steps.get(f"{pk}:write")) and is_by_hand(step)
+    }
+    rows = Peer.objects.filter(pk__in=waiting).select_related("cluster")
+    peers = {str(peer.pk): peer for peer in rows.defer("entries")}
+    found = []
+    for pair in pairs:
+        state, said = told(pair, steps)
+        by_hand = tuple(peers[pk] for pk in pair.peers if pk in peers)
+        if state == OPEN and by_hand:
+            state = BY_HAND if job.active else LEFT_OUT
+            said = " ".join(instructions(pair, steps))
+        one, other = (names.get(str(pk)) for pk in pair.clusters)
+        found.append(Result(pair, state, said, by_hand, one, other))
+    return found
+
+
+def is_by_hand(step: JobStep) -> bool:
+    return step.state != State.DONE and "looked_at" in step.memo
+
+
+def instructions(pair: Pair, steps: dict[str, JobStep]) -> list[str]:
+    return [
+        step.memo.get("said", "")
+        for pk in pair.peers
+        if (step := steps.get(f"{pk}:write")) and is_by_hand(step)
+    ]
+
+
+def told(pair: Pair, steps: dict[str, JobStep]) -> tuple[str, str]:
+    """How far the pair came, and the sentence of the step that tells it."""
+    verify = steps.get(pair.verify)
+    if verify is None:
+        return OPEN, ""
+    if verify.state == State.DONE:
+        return VERIFIED, verify.detail
+    if verify.state in (State.FAILED, State.UNKNOWN):
+        return UNVERIFIED, verify.detail
+    writes = [step for key in pair.writes if (step := steps.get(key))]
+    if alone := [step.memo["alone"] for step in writes if step.memo.get("alone")]:
+        return FAILED, " ".join([verify.detail, *alone]).strip()
+    if any(step.state == State.UNDONE for step in writes):
+        return UNDONE, verify.detail
+    if verify.state == State.SKIPPED and verify.detail:
+        return LEFT_OUT, verify.detail
+    return OPEN, ""
+
+
+def left(found: list[Result]) -> Wanted:
+    """What is to be planned again: the pairs that are not verified, as they were."""
+    pairs = [
+        (result.one, result.other, result.pair.protocol)
+        for result in found
+        if result.state != VERIFIED and result.one and result.other
+    ]
+    return Wanted(
+        tuple((one, other) for one, other, _ in pairs),
+        protocols={frozenset({a.pk, b.pk}): protocol for a, b, protocol in pairs},
+    )
+
+
+def summary(found: list[Result]) -> str:
+    """The end of a job in a few sentences, each reason once."""
+    good = sum(result.state == VERIFIED for result in found)
+    wrong = [result for result in found if result.state != VERIFIED]
+    reasons = Counter(result.said for result in wrong if result.said)
+    told = [
+        text if count == 1 else f"{text} ({count} peerings)"
+        for text, count in reasons.items()
+    ]
+    if len(found) > 1:
+        told.insert(0, f"{good} of {len(found)} peerings are verified.")
+    return " ".join(told)

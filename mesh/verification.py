@@ -1,0 +1,126 @@
+"""Verifying pairs once they are written: many at a time, as seldom as will do.
+
+Users come some time after the entries. Counting them is one short question to each
+publisher; only when the counts agree, or now and then, is everything checked.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from django.db.models import prefetch_related_objects
+
+from diagnostics.checks import check
+from diagnostics.collect import count_users
+from diagnostics.facts import ClusterFacts
+from diagnostics.targets import clusters_of
+from jobs.models import JobStep
+from jobs.run import Run
+from mesh.pairs import Pair
+from peers.models import Cluster, Outcome, Peer
+
+# A cluster needs some seconds to carry its users after the entries were written.
+VERIFY_FOR = 90.0
+# Between two looks at the counts: at first, and at most.
+SOON, VERIFY_EVERY = 0.5, 2.0
+# A pair whose counts never agree is checked as a whole this often all the same.
+CHECK_EVERY = 10.0
+
+GOOD = "All check marks on both sides, and the users agree."
+
+
+@dataclass
+class Watch:
+    """A pair that is written and not yet verified."""
+
+    pair: Pair
+    sides: list[Peer]
+    since: float = field(default_factory=time.monotonic)
+    checked: float = field(default_factory=time.monotonic)
+    agreed: bool = False
+
+    @property
+    def late(self) -> bool:
+        return time.monotonic() - self.since > VERIFY_FOR
+
+    def due(self, counted: dict[str, ClusterFacts]) -> bool:
+        """Whether the pair is worth a whole check now."""
+        before, self.agreed = self.agreed, agree(self.pair, counted)
+        news = self.agreed and not before
+        return news or self.late or time.monotonic() - self.checked > CHECK_EVERY
+
+
+class Verification:
+    """The pairs of one attempt whose initial sync is under way."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.open: dict[str, Watch] = {}
+
+    def begin(self, pairs: list[Pair]) -> None:
+        if pairs:
+            label = f"Verify {len(self.open) + len(pairs)} peerings"
+            self.run.remember({pair.verify: {} for pair in pairs}, label)
+        self.open |= {pair.verify: Watch(pair, pair.sides()) for pair in pairs}
+
+    def look(self) -> None:
+        """Settle the pairs that are good by now, and those that are late."""
+        counted = self.count()
+        due = {key: watch for key, watch in self.open.items() if watch.due(counted)}
+        if due:
+            self.settle(due)
+        if self.open:
+            self.run.check()
+            time.sleep(self.pause())
+
+    def count(self) -> dict[str, ClusterFacts]:
+        ids = {pk for watch in self.open.values() for pk in watch.pair.clusters}
+        clusters = list(Cluster.objects.filter(pk__in=ids))
+        prefetch_related_objects(clusters, "nodes")
+        return count_users(clusters_of(clusters))
+
+    def settle(self, due: dict[str, Watch]) -> None:
+        outcomes = check([peer for watch in due.values() for peer in watch.sides])
+        results: dict[str, tuple[str, str]] = {}
+        for key, watch in due.items():
+            watch.checked = time.monotonic()
+            if is_good(watch.sides, outcomes):
+                results[key] = (JobStep.State.DONE, GOOD)
+            elif watch.late:
+                results[key] = (JobStep.State.FAILED, what_is_wrong(watch.sides))
+        self.run.settle(results)
+        for key in results:
+            del self.open[key]
+
+    def pause(self) -> float:
+        """Look often at what was written just now, and less and less often later."""
+        youngest = max(watch.since for watch in self.open.values())
+        return min(VERIFY_EVERY, max(SOON, (time.monotonic() - youngest) / 4))
+
+
+def agree(pair: Pair, counted: dict[str, ClusterFacts]) -> bool:
+    """Whether each cluster shows as many users of the other as the other has."""
+    one, other = (counted.get(str(pk)) for pk in pair.clusters)
+    if one is None or other is None:
+        return False
+    return all(
+        home.users_of(remote) == remote.own_users() is not None
+        for home, remote in ((one, other), (other, one))
+    )
+
+
+def is_good(sides: list[Peer], outcomes: dict[str, str]) -> bool:
+    return bool(sides) and all(
+        outcomes.get(str(peer.pk)) == Outcome.PASSED for peer in sides
+    )
+
+
+def what_is_wrong(sides: list[Peer]) -> str:
+    """Name what is still wrong, from the last check."""
+    rows = Peer.objects.filter(pk__in=[peer.pk for peer in sides])
+    problems = [
+        f"{peer}: {entry['problem'] or entry['label']}"
+        for peer in rows.select_related("cluster")
+        for entry in peer.entries
+        if entry["outcome"] != "passed"
+    ]
+    return "Written, but not verified in time. " + " ".join(problems[:5])

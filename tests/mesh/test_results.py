@@ -1,0 +1,247 @@
+"""What goes wrong with one cluster is kept from the others, and told by pair."""
+
+import pytest
+from django.urls import reverse
+
+from jobs.models import Job, JobLock, JobStep
+from jobs.run import perform
+from mesh import verification
+from mesh.models import Draft
+from mesh.plan import plan
+from mesh.results import results
+from mesh.wanted import Wanted
+from peers.models import Cluster, Peer
+from tests.mesh.test_setup import apply, entries
+from tests.workers import done
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def states(job: Job) -> dict[str, str]:
+    return {f"{r.one}-{r.other}": r.state for r in results(job)}
+
+
+def unready(cluster: Cluster) -> None:
+    cluster.seal("axl_password", "wrong")
+    cluster.save()
+
+
+def once(job: Job) -> Job:
+    perform(str(job.pk))
+    job.refresh_from_db()
+    return job
+
+
+def again(job: Job) -> Job:
+    Job.objects.filter(pk=job.pk).update(not_before=job.created_at)
+    return once(job)
+
+
+def by_hand(simulated, peer: Peer) -> None:
+    password = peer.unseal("password").reveal()
+    simulated.add_peer(peer.address, peer.username, password)
+
+
+@pytest.fixture
+def guided(clusters: list[Cluster]) -> Cluster:
+    clusters[1].provisioning = "guided"
+    clusters[1].save()
+    return clusters[1]
+
+
+def test_a_cluster_that_is_not_ready_leaves_only_its_own_pairs_out(lab, clusters):
+    unready(clusters[1])
+    job = done(apply(Wanted.whole_mesh(clusters)))
+    assert job.state == Job.State.NEEDS_ATTENTION
+    assert entries(lab) == [1, 0, 1]
+    one, two, three = (cluster.name for cluster in clusters)
+    assert states(job) == {
+        f"{one}-{two}": "left-out",
+        f"{one}-{three}": "verified",
+        f"{two}-{three}": "left-out",
+    }
+
+
+def test_the_end_names_the_cluster_once_and_counts_what_is_verified(clusters):
+    unready(clusters[1])
+    job = done(apply(Wanted.whole_mesh(clusters)))
+    assert job.error.startswith("1 of 3 peerings are verified.")
+    assert job.error.count(f"{clusters[1]} is not ready") == 1
+    assert "(2 peerings)" in job.error
+
+
+def test_no_row_of_a_pair_that_was_left_out_waits_for_ever(clusters):
+    unready(clusters[1])
+    done(apply(Wanted.whole_mesh(clusters)))
+    found = set(Peer.objects.values_list("provisioning_state", flat=True))
+    assert found == {"absent", "applied"}
+
+
+def test_a_failure_of_one_pair_does_not_undo_another(lab, clusters, monkeypatch):
+    monkeypatch.setattr(verification, "VERIFY_FOR", 1.0)
+    clusters[2].peer_table = {
+        "table": "elsewhere",
+        "columns": {"address": "a", "username": "b", "password": "c", "protocol": "d"},
+        "protocol_values": {"TCP": "1"},
+    }
+    clusters[2].save()
+    job = done(apply(Wanted.whole_mesh(clusters)))
+    assert job.state == Job.State.NEEDS_ATTENTION
+    assert entries(lab) == [1, 1, 0]
+    assert sorted(states(job).values()) == ["undone", "undone", "verified"]
+
+
+def test_a_retry_goes_on_with_what_was_left(lab, clusters):
+    lab.clusters[1].publisher.set_fault("node", "down")
+    job = done(apply(Wanted.whole_mesh(clusters)))
+    assert entries(lab) == [1, 0, 1]
+    lab.clusters[1].publisher.clear_faults()
+    job.retry()
+    assert done(job).state == Job.State.SUCCEEDED, job.error
+    assert entries(lab) == [2, 2, 2]
+
+
+def test_a_side_by_hand_holds_no_other_pair_back(lab, clusters, guided):
+    job = once(apply(Wanted.whole_mesh(clusters)))
+    assert job.state == Job.State.QUEUED
+    assert sorted(states(job).values()) == ["by-hand", "by-hand", "verified"]
+    assert entries(lab) == [1, 0, 1]
+    assert "2 peerings to finish by hand" in job.doing
+
+
+def test_a_side_made_by_hand_is_followed_by_the_other_and_verified(
+    lab, clusters, guided
+):
+    job = once(apply(Wanted.whole_mesh(clusters)))
+    for peer in Peer.objects.filter(cluster=guided):
+        by_hand(lab.clusters[1], peer)
+    job = again(job)
+    assert job.state == Job.State.SUCCEEDED, job.error
+    assert entries(lab) == [2, 2, 2]
+    assert set(states(job).values()) == {"verified"}
+
+
+def test_a_job_that_waits_for_a_person_keeps_nobody_from_the_clusters(
+    lab, clusters, guided
+):
+    job = once(apply(Wanted.whole_mesh(clusters)))
+    names = set(JobLock.objects.filter(job=job).values_list("name", flat=True))
+    assert not [name for name in names if name.startswith("mesh:")]
+    assert len(names) == 4
+    other = done(apply(Wanted(((clusters[0], clusters[2]),))))
+    assert other.state == Job.State.SUCCEEDED
+
+
+def test_what_is_made_by_hand_waits_while_another_job_has_the_cluster(
+    lab, clusters, guided
+):
+    job = once(apply(Wanted.whole_mesh(clusters)))
+    other = apply(Wanted(((clusters[0], clusters[2]),)))
+    for peer in Peer.objects.filter(cluster=guided):
+        by_hand(lab.clusters[1], peer)
+    assert again(job).state == Job.State.QUEUED
+    assert entries(lab) == [1, 2, 1]
+    done(other)
+    assert again(job).state == Job.State.SUCCEEDED, job.error
+
+
+def test_the_guide_shows_what_the_set_up_job_saw(
+    clusters, guided, administrator, client_of
+):
+    job = once(apply(Wanted.whole_mesh(clusters)))
+    peer = Peer.objects.filter(cluster=guided).first()
+    ada = client_of(administrator)
+    page = ada.get(reverse("peers:guide", args=[peer.pk])).content.decode()
+    assert f"{guided} shows no peer {peer.address} yet." in page
+    assert job.get_absolute_url() in page
+    Job.objects.filter(pk=job.pk).update(not_before="2100-01-01T00:00Z")
+    ada.post(reverse("peers:look", args=[peer.pk]))
+    assert Job.objects.due().filter(pk=job.pk).exists()
+
+
+def test_what_a_cancelled_wait_left_unwritten_is_planned_again(clusters, guided):
+    wanted = Wanted.whole_mesh(clusters)
+    job = once(apply(wanted))
+    job.cancel()
+    found = plan(wanted)
+    assert len(found.changes) == 4
+    assert {step.action for step in found.changes} == {"create"}
+
+
+def test_what_waits_to_be_written_is_not_planned_twice(clusters):
+    apply(wanted := Wanted.whole_mesh(clusters))
+    assert not plan(wanted).changes
+
+
+def test_what_is_left_is_planned_by_one_click(clusters, administrator, client_of):
+    unready(clusters[1])
+    job = done(apply(Wanted.whole_mesh(clusters, protocol="TLS")))
+    url = reverse("mesh:results", args=[job.pk])
+    assert url == job.steps.get(key="results").memo["url"]
+    ada = client_of(administrator)
+    page = ada.get(url).content.decode()
+    assert "1 of 3 peerings verified" in page
+    assert "Plan what is left" in page
+    answer = ada.post(url)
+    draft = Draft.objects.get()
+    assert answer.url == draft.get_absolute_url()
+    found = plan(draft.wanted)
+    assert len(found.changes) == 4
+    assert {step.after["protocol"] for step in found.changes} == {"TLS"}
+
+
+def test_a_plan_of_what_is_left_takes_a_corrected_password(lab, clusters):
+    unready(clusters[1])
+    wanted = Wanted(((clusters[0], clusters[1]),))
+    assert done(apply(wanted)).state == Job.State.FAILED
+    clusters[1].seal("axl_password", lab.describe()["clusters"][1]["axl_password"])
+    clusters[1].save()
+    assert done(apply(wanted)).state == Job.State.SUCCEEDED
+
+
+def test_nothing_is_planned_while_the_job_is_under_way(
+    clusters, administrator, client_of
+):
+    job = apply(Wanted.whole_mesh(clusters))
+    url = reverse("mesh:results", args=[job.pk])
+    answer = client_of(administrator).post(url, follow=True)
+    assert "not over" in answer.content.decode()
+    assert not Draft.objects.exists()
+
+
+def test_nothing_is_left_of_a_job_that_succeeded(clusters, administrator, client_of):
+    job = done(apply(Wanted(((clusters[0], clusters[1]),))))
+    ada = client_of(administrator)
+    url = reverse("mesh:results", args=[job.pk])
+    assert "Plan what is left" not in ada.get(url).content.decode()
+    assert "Nothing is left" in ada.post(url, follow=True).content.decode()
+
+
+def test_results_of_a_deleted_cluster_are_still_shown(clusters, viewer, client_of):
+    job = done(apply(Wanted(((clusters[0], clusters[1]),))))
+    clusters[1].delete()
+    page = client_of(viewer).get(reverse("mesh:results", args=[job.pk]))
+    assert "deleted" in page.content.decode()
+
+
+def test_a_job_of_another_kind_has_no_results(viewer, client_of):
+    job = Job.objects.submit("check-peers", [("check-0", "Check")])
+    page = client_of(viewer).get(reverse("mesh:results", args=[job.pk]))
+    assert page.status_code == 404
+
+
+def test_a_side_that_was_written_and_not_read_back_is_taken_back(
+    lab, clusters, monkeypatch
+):
+    """The step failed, but the entry stands."""
+    from mesh import entries as module
+    from wire import Code, WireError
+
+    def lost(peer):
+        raise WireError(Code.TIMEOUT, "No answer.")
+
+    monkeypatch.setattr(module.provisioning, "read_back", lost)
+    job = done(apply(Wanted(((clusters[0], clusters[1]),))))
+    assert job.state == Job.State.ROLLED_BACK
+    assert entries(lab) == [0, 0, 0]
+    assert job.steps.filter(state=JobStep.State.UNDONE).count() == 1
