@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -179,89 +179,101 @@ def database_now() -> datetime:
 SEEN = ("status", "last_status", "reason", "reason_code", "start_time")
 LISTED = ("group", "deployable", "restrict")
 
+# The columns of a service in the order of SEEN and, where it was listed, LISTED.
+Values = tuple[object, ...]
+
+
+@dataclass
+class Changes:
+    """What is to be written: most services only go on running."""
+
+    grown: dict[int, list[UUID]] = field(default_factory=lambda: defaultdict(list))
+    seen: list[Service] = field(default_factory=list)
+    listed: list[Service] = field(default_factory=list)
+    gone: list[tuple[UUID, str]] = field(default_factory=list)
+
 
 def _store_services(readings: list[Reading], now: datetime) -> None:
-    complete = [reading.node.pk for reading in readings if reading.statuses]
-    known = {
-        (service.node_id, service.name): service
-        for service in Service.objects.filter(node__in=complete)
-    }
-    # Of most services only the up time has grown: one statement for all of them.
-    grown: dict[int | None, list[UUID]] = defaultdict(list)
-    for listed in (True, False):
-        fields = (*SEEN, *LISTED) if listed else SEEN
-        changed = []
-        for reading in readings:
-            if bool(reading.infos) != listed:
-                continue
-            for row in _rows(reading, now):
-                old = known.get((row.node_id, row.name))
-                if old is not None and _same(old, row, fields):
-                    grown[_growth(old, row)].append(old.pk)
-                else:
-                    changed.append(row)
+    readings = [reading for reading in readings if reading.statuses]
+    known = _known(reading.node.pk for reading in readings)
+    changes = Changes()
+    for reading in readings:
+        _compare(reading, known[reading.node.pk], changes)
+    for node, name in changes.gone:
+        Service.objects.filter(node=node, name=name).delete()
+    for seconds, nodes in changes.grown.items():
+        services = Service.objects.filter(node__in=nodes)
+        services.update(observed_at=now, up_time=F("up_time") + seconds)
+    for rows, fields in ((changes.seen, SEEN), (changes.listed, (*SEEN, *LISTED))):
+        for row in rows:
+            row.observed_at = now
         Service.objects.bulk_create(
-            changed,
+            rows,
             update_conflicts=True,
             unique_fields=["node", "name"],
             update_fields=[*fields, "up_time", "observed_at"],
         )
-    _grow(grown, now)
-    # What a node no longer lists is not there any more.
-    Service.objects.filter(node__in=complete, observed_at__lt=now).delete()
 
 
-def _same(old: Service, row: Service, fields: tuple[str, ...]) -> bool:
-    return (old.up_time is None) == (row.up_time is None) and all(
-        getattr(old, name) == getattr(row, name) for name in fields
-    )
+def _known(nodes: Iterable[UUID]) -> dict[UUID, dict[str, tuple[int | None, Values]]]:
+    """Give the up time and the columns of each known service of these nodes."""
+    known: dict[UUID, dict[str, tuple[int | None, Values]]] = defaultdict(dict)
+    columns = ("node_id", "name", "up_time", *SEEN, *LISTED)
+    rows = Service.objects.filter(node__in=list(nodes)).order_by()
+    for node, name, up_time, *values in rows.values_list(*columns):
+        known[node][name] = (up_time, tuple(values))
+    return known
 
 
-def _growth(old: Service, row: Service) -> int | None:
-    if old.up_time is None or row.up_time is None:
-        return None
-    return row.up_time - old.up_time
-
-
-def _grow(grown: dict[int | None, list[UUID]], now: datetime) -> None:
-    for seconds, ids in grown.items():
-        growth = {} if seconds is None else {"up_time": F("up_time") + seconds}
-        for batch in batched(ids, 900):
-            services = Service.objects.filter(pk__in=batch)
-            services.update(observed_at=now, **growth)
-
-
-def batched(ids: list[UUID], size: int) -> Iterator[list[UUID]]:
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]
-
-
-def _rows(reading: Reading, now: datetime) -> list[Service]:
+def _compare(
+    reading: Reading, known: dict[str, tuple[int | None, Values]], changes: Changes
+) -> None:
+    """Add what a node's reading changes to what is known of it."""
     infos = {info.name: info for info in reading.infos or []}
-    return [
-        _row(reading.node, status, infos.get(status.name), now)
-        for status in {status.name: status for status in reading.statuses}.values()
-    ]
+    statuses = {status.name[:128]: status for status in reading.statuses}
+    rows = changes.listed if infos else changes.seen
+    growth = _growth(statuses, known)
+    for name, status in statuses.items():
+        values = _values(status, infos.get(name), listed=bool(infos))
+        up_time, old = known.get(name, (None, ()))
+        expected = None if up_time is None else up_time + growth
+        if old[: len(values)] != values or expected != status.up_time:
+            fields = dict(zip((*SEEN, *LISTED), values, strict=False))
+            rows.append(
+                Service(node=reading.node, name=name, up_time=status.up_time, **fields)
+            )
+    changes.grown[growth].append(reading.node.pk)
+    changes.gone += [(reading.node.pk, name) for name in known.keys() - statuses.keys()]
 
 
-def _row(
-    node: Node, status: ServiceStatus, info: ServiceInfo | None, now: datetime
-) -> Service:
-    service = Service(
-        node=node,
-        name=status.name[:128],
-        status=status.status,
-        reason="" if status.reason_code == SUCCESSFUL else status.reason[:255],
-        reason_code=status.reason_code,
-        up_time=status.up_time,
-        start_time=status.start_time[:60],
-        observed_at=now,
+def _growth(
+    statuses: dict[str, ServiceStatus], known: dict[str, tuple[int | None, Values]]
+) -> int:
+    """Give the seconds by which most services of a node have gone on running."""
+    grown = Counter(
+        status.up_time - before
+        for name, status in statuses.items()
+        if status.up_time is not None
+        and (before := known.get(name, (None, ()))[0]) is not None
+        and status.up_time >= before
     )
-    if info:
-        service.group = info.group[:80]
-        service.deployable = info.deployable
-        service.restrict = info.restrict or ""
-    return service
+    return grown.most_common(1)[0][0] if grown else 0
+
+
+def _values(status: ServiceStatus, info: ServiceInfo | None, *, listed: bool) -> Values:
+    good = status.reason_code == SUCCESSFUL
+    seen = (
+        status.status,
+        "",
+        "" if good else status.reason[:255],
+        status.reason_code,
+        status.start_time[:60],
+    )
+    if not listed:
+        return seen
+    if info is None:
+        return (*seen, "", None, "")
+    return (*seen, info.group[:80], info.deployable, info.restrict or "")
 
 
 def _store_readings(readings: list[Reading], now: datetime) -> None:

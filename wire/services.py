@@ -11,7 +11,7 @@ from wire.reasons import (
     SUCCESSFUL,
     in_words,
 )
-from wire.xml import Element, Message
+from wire.xml import Element, Message, whole_number
 
 STATUSES = ("started", "stopped", "starting", "stopping", "unknown")
 _WISHED = {
@@ -80,15 +80,16 @@ def items_of(message: Message, parent: Element, *lists: str) -> list[Element]:
 
 
 def read_status(message: Message, item: Element) -> ServiceStatus:
-    word = message.text(item, "ServiceStatus").lower()
-    code = message.number(item, "ReasonCode")
-    up_time = message.number(item, "UpTime")
+    told = message.texts(item)
+    word = told.get("ServiceStatus", "").lower()
+    code = whole_number(told.get("ReasonCode", ""))
+    up_time = whole_number(told.get("UpTime", ""))
     return ServiceStatus(
-        name=message.text(item, "ServiceName"),
+        name=told.get("ServiceName", ""),
         status=word if word in STATUSES else "unknown",
         reason_code=code,
-        reason=in_words(code, message.text(item, "ReasonCodeString")),
-        start_time=message.text(item, "StartTime"),
+        reason=in_words(code, told.get("ReasonCodeString", "")),
+        start_time=told.get("StartTime", ""),
         up_time=up_time if up_time is not None and up_time >= 0 else None,
     )
 

@@ -16,6 +16,7 @@ _SINGLE_BYTE = {"iso-8859-1", "latin1", "latin-1", "windows-1252", "cp1252"}
 _CONTROL = bytes(x for x in range(32) if x not in (9, 10, 13))
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _ENVELOPE_END = re.compile(r"</(?:[\w.-]+:)?Envelope\s*>(?:\s|<!--.*?-->)*\Z", re.S)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}")
 _TAIL = 400
 
 
@@ -157,10 +158,21 @@ class Message:
         child = self.child(parent, *names)
         return "" if child is None else (child.text or "").strip()
 
+    def texts(self, parent: Element) -> dict[str, str]:
+        """Give the texts of all children by local name, the first of each."""
+        found: dict[str, str] = {}
+        for child in self.follow(parent).iterchildren(etree.Element):
+            text = self.follow(child).text or ""
+            found.setdefault(local_name(child), text.strip())
+        return found
+
     def number(self, parent: Element | None, *names: str) -> int | None:
-        """Give an integer of a sensible size, or None: never a guess."""
-        text = self.text(parent, *names)
-        return int(text) if re.fullmatch(r"[+-]?[0-9]{1,15}", text) else None
+        return whole_number(self.text(parent, *names))
+
+
+def whole_number(text: str) -> int | None:
+    """Read an integer of a sensible size, or None: never a guess."""
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def parse(body: bytes, node: str) -> Message:
