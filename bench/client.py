@@ -22,7 +22,9 @@ def node(number: int) -> NodeAddress:
 def create() -> None:
     """Create a client and the message of its first request."""
     AxlClient(node(0))
-    soap.query_envelope("8.5", sql.query("publisher_count").text)
+    soap.question(
+        "axl", "executeSQLQuery", "8.5", sql=sql.query("publisher_count").text
+    )
 
 
 def main() -> None:

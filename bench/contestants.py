@@ -84,7 +84,7 @@ def bare_context() -> ssl.SSLContext:
 
 def bare_request(text: str) -> bytes:
     """Give the same bytes that the wire sends, made by hand once."""
-    body = soap.query_envelope("8.5", text)
+    body = soap.question("axl", "executeSQLQuery", "8.5", sql=text)
     return (
         "POST /axl/ HTTP/1.1\r\nHost: node:8443\r\nUser-Agent: cupadmin\r\n"
         "Accept-Encoding: identity\r\nContent-Type: text/xml; charset=utf-8\r\n"

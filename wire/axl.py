@@ -221,7 +221,7 @@ class AxlClient:
 
     def _envelope(self, operation: str, values: dict[str, str]) -> bytes:
         if operation == "executeSQLQuery":
-            return soap.query_envelope(self._version, values["sql"])
+            return soap.question("axl", operation, self._version, **values)
         return soap.envelope("axl", operation, self._version, **values)
 
     async def _post(

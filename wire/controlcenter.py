@@ -230,7 +230,8 @@ class ControlCenterClient:
         if generation == "legacy":
             operation, name = _LEGACY_NAMES[operation]
             wsdl, action = "controlcenter_legacy", _LEGACY_ACTION + name
-        body = soap.envelope(wsdl, operation, **values)
+        build = soap.envelope if write else soap.question
+        body = build(wsdl, operation, **values)
         attempt = 0
         while True:
             await self._take_token(clock)

@@ -4,6 +4,7 @@ Replies are not read with zeep: it turns another order of elements, another name
 or a bad number into None without a word (see reply.py).
 """
 
+import json
 from functools import lru_cache
 from importlib.resources import files
 from io import BytesIO
@@ -41,10 +42,14 @@ def envelope(wsdl: str, operation: str, version: str = "", **values: Any) -> byt
     return XML + bytes(etree.tostring(message, encoding="utf-8"))
 
 
-@lru_cache(maxsize=128)
-def query_envelope(version: str, text: str) -> bytes:
+def question(wsdl: str, operation: str, version: str = "", **values: Any) -> bytes:
     """Build the request of a read; a sweep sends the same to a thousand nodes.
 
-    Only reads are remembered: the text of a write may hold a password.
+    Only reads are remembered: a write may hold a password.
     """
-    return envelope("axl", "executeSQLQuery", version, sql=text)
+    return _remembered(wsdl, operation, version, json.dumps(values))
+
+
+@lru_cache(maxsize=128)
+def _remembered(wsdl: str, operation: str, version: str, values: str) -> bytes:
+    return envelope(wsdl, operation, version, **json.loads(values))
