@@ -54,3 +54,14 @@ class IdempotentAnswer(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Allowance(models.Model):
+    """How many requests of one token or browser were taken in a minute."""
+
+    holder = models.CharField(primary_key=True, max_length=64)
+    window = models.BigIntegerField()
+    used = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.holder}: {self.used}"
