@@ -14,13 +14,14 @@ from rest_framework.views import APIView
 
 from accounts import audit
 from accounts.access import Role
-from directory import duplicates, locator, snapshots
+from directory import duplicates, leftovers, locator, snapshots
 from directory.comparison import LISTS, Compared, compare
 from directory.homes import Directory
 from directory.models import Snapshot
 from directory.presentation import (
     ComparisonSerializer,
     DuplicateSerializer,
+    LeftoverSerializer,
     LocatedSerializer,
     SnapshotSerializer,
 )
@@ -66,6 +67,14 @@ class DuplicateParameters(Parameters):
         choices=list(duplicates.KINDS.items()), default=None, allow_null=True
     )
     cluster = serializers.UUIDField(default=None)
+    search = serializers.CharField(default="", allow_blank=True, max_length=255)
+
+
+class LeftoverParameters(Parameters):
+    """On which cluster, and whose users."""
+
+    cluster = serializers.UUIDField(default=None, help_text="Who shows the users.")
+    remote_cluster = serializers.UUIDField(default=None, help_text="Whose they are.")
     search = serializers.CharField(default="", allow_blank=True, max_length=255)
 
 
@@ -206,6 +215,34 @@ class DuplicatesView(APIView):
         page = pages.paginate_queryset(found, request) or []
         rows = DuplicateSerializer(page, many=True)  # type: ignore[arg-type]
         return pages.get_paginated_response(rows.data)
+
+
+class LeftoversView(APIView):
+    """Users whom a cluster still shows from a cluster to which none of its peers
+    points."""
+
+    access = {"get": Role.VIEWER}
+    pagination_class = Pagination
+
+    @extend_schema(
+        parameters=[
+            LeftoverParameters,
+            OpenApiParameter("limit", int),
+            OpenApiParameter("offset", int),
+        ],
+        responses=LeftoverSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        asked = LeftoverParameters.of(request)
+        found = leftovers.find(Directory())
+        if home := asked["cluster"]:
+            found = [one for one in found if one.cluster.pk == home]
+        if remote := asked["remote_cluster"]:
+            found = [one for one in found if one.remote and one.remote.pk == remote]
+        pages = Pagination()
+        listed = leftovers.Listed(found, asked["search"])
+        page = pages.paginate_queryset(listed, request) or []
+        return pages.get_paginated_response(LeftoverSerializer(page, many=True).data)
 
 
 class LocateView(APIView):

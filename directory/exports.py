@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 
+from directory.columns import User
 from directory.comparison import Entry
 from directory.duplicates import KINDS, Duplicate
+from directory.leftovers import Leftovers
 from directory.moves import Move
 
 ENTRY = ("User ID", "Directory URI", "Mail ID", "Shown on", "Lives on", "Settling")
 DUPLICATE = ("Kind", "Value", "User ID", "Cluster", "Node", "Directory URI", "Mail ID")
+LEFTOVER = ("User ID", "Directory URI", "Mail ID", "Shown by", "User of", "Node")
 MOVE = ("User ID", "Directory URI", "Old node", "Now on", "Still shown there by")
 
 
@@ -36,6 +39,20 @@ def duplicates(found: Iterable[Duplicate]) -> Iterator[tuple[str, ...]]:
                 user.directory_uri,
                 user.mail_id,
             )
+
+
+def leftovers(
+    found: Iterable[tuple[Leftovers, User]],
+) -> Iterator[tuple[str, ...]]:
+    for one, user in found:
+        yield (
+            user.userid,
+            user.directory_uri,
+            user.mail_id,
+            one.cluster.name,
+            one.remote_name,
+            user.node,
+        )
 
 
 def moves(found: Iterable[Move]) -> Iterator[tuple[str, ...]]:

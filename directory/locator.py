@@ -21,12 +21,14 @@ SEEN = "seen"
 HOME = "home"
 ELSEWHERE = "elsewhere"
 DIFFERENT = "different"
+LEFTOVER = "leftover"
 ABSENT = "absent"
 UNREAD = "unread"
 LABELS = {
     HOME: "Home",
     ABSENT: "No",
     ELSEWHERE: "At the wrong home",
+    LEFTOVER: "Yes, without a peering",
     DIFFERENT: "Yes, but it differs",
     UNREAD: "Not known",
     SEEN: "Yes",
@@ -40,7 +42,8 @@ class View:
 
     Args:
         state: home, seen, different (other attributes than at home), elsewhere (it
-            believes the user to live on another node or cluster), absent, unread.
+            believes the user to live on another node or cluster), leftover (it has
+            no peer that points to the home cluster), absent, unread.
         sentence: the state in words, with the reason where it is not good.
         entry: the SIP entry of the peer's last check, where there is one.
     """
@@ -246,6 +249,10 @@ class Viewer:
             for kind, words in ATTRIBUTES.items()
             if folded(copy.user.value(kind)) != folded(user.value(kind))
         ]
+        if self.peer is None:
+            home = self.located.home.cluster if self.located.home else ""
+            words = f"It still shows the user, but has no peer that points to {home}."
+            return LEFTOVER, words, Outcome.FAILED
         if names:
             words = f"Its copy has another {' and '.join(names)} than the home cluster."
             return DIFFERENT, words, Outcome.WARNING

@@ -120,6 +120,23 @@ class DuplicateSerializer(serializers.Serializer[Duplicate]):
         return list(dict.fromkeys(str(h.side.cluster.pk) for h in duplicate.holders))
 
 
+class LeftoverSerializer(serializers.Serializer[Any]):
+    """A user whom a cluster shows although it has no peering with the user's."""
+
+    userid = serializers.CharField(source="user.userid")
+    directory_uri = serializers.CharField(source="user.directory_uri")
+    mail_id = serializers.CharField(source="user.mail_id")
+    node = serializers.CharField(source="user.node")
+    cluster = serializers.UUIDField(source="leftovers.cluster.pk")
+    cluster_name = serializers.CharField(source="leftovers.cluster.name")
+    remote_cluster = serializers.UUIDField(
+        source="leftovers.remote.pk", default=None, allow_null=True
+    )
+    remote_cluster_name = serializers.CharField(
+        source="leftovers.remote.name", default=None, allow_null=True
+    )
+
+
 class MaskedSerializer(serializers.Serializer[Masked]):
     """A directory number under a peer's mask, step by step."""
 

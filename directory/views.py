@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from accounts import audit
 from accounts.access import Role, access
 from accounts.http import Request
-from directory import duplicates, exports, locator, snapshots, store
+from directory import duplicates, exports, leftovers, locator, snapshots, store
 from directory.comparison import LISTS, compare
 from directory.homes import Directory
 from directory.masks import preview
@@ -123,9 +123,39 @@ def comparisons(request: Request) -> HttpResponse:
         "page_obj": Paginator(rows, ROWS).get_page(request.GET.get("page")),
         "outcome": outcome,
         "outcomes": order,
+        "leftovers": sum(one.count for one in leftovers.find(Directory())),
         "here": "comparison",
     }
     return render(request, "directory/comparisons.html", context)
+
+
+@access(get=Role.VIEWER)
+def leftover_users(request: Request) -> HttpResponseBase:
+    """Users of clusters without a peering: how many are where, or who."""
+    directory = Directory()
+    context: dict[str, Any] = {"here": "comparison"}
+    if "cluster" not in request.GET:
+        found = leftovers.find(directory)
+        context["page_obj"] = Paginator(found, ROWS).get_page(request.GET.get("page"))
+        return render(request, "directory/leftovers.html", context)
+    chosen = leftovers.between(
+        directory, plain(request, "cluster"), plain(request, "remote")
+    )
+    if chosen is None:
+        messages.info(request, "There are no such users without a peering any more.")
+        return redirect("directory:leftovers")
+    search = plain(request, "q")
+    users = chosen.found(search)
+    if plain(request, "format") == "csv":
+        name = f"without peering {chosen.cluster} {chosen.remote_name}"
+        rows = exports.leftovers((chosen, user) for user in users)
+        return csv_download(name, exports.LEFTOVER, rows)
+    context |= {
+        "chosen": chosen,
+        "q": search,
+        "page_obj": Paginator(users, ROWS).get_page(request.GET.get("page")),
+    }
+    return render(request, "directory/leftover_users.html", context)
 
 
 @access(get=Role.VIEWER)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from directory import duplicates
+from directory import duplicates, leftovers
 from directory.comparison import ELSEWHERE, EXTRA, LISTS, MISSING, compare
 from directory.homes import Directory
 from directory.locator import candidates, locate
@@ -48,7 +48,12 @@ def found():
                 pair = (peer.cluster.name, peer.remote_cluster.name)
                 entries[name].add((*pair, entry.user.userid))
     shared = duplicates.find(directory, *duplicates.KINDS)
-    return entries, {(one.kind, one.value) for one in shared}
+    left = {
+        (one.cluster.name, one.remote_name, user.userid)
+        for one in leftovers.find(directory)
+        for user in one.users()
+    }
+    return entries, {(one.kind, one.value) for one in shared}, left
 
 
 def change(cluster, assignments, where, *values):
@@ -91,7 +96,23 @@ def plant(lab):
         (four.name, one.name, claimed),
         (four.name, two.name, claimed),
     }
-    return entries, plant_addresses(lab)
+    return entries, plant_addresses(lab), plant_leftovers(lab)
+
+
+def plant_leftovers(lab):
+    """One peering that is no more, and a node of a cluster that was taken away."""
+    thirteen, fourteen, fifteen = lab.clusters[12:15]
+    names = {"cluster__name": thirteen.name, "remote_cluster__name": fourteen.name}
+    assert Peer.objects.filter(**names).delete()[0]
+    left = {(thirteen.name, fourteen.name, one) for one in fourteen.users()}
+    fifteen.database.execute(
+        "INSERT INTO enterprisenode (id, name) VALUES (900, 'gone.lab.example')"
+    )
+    fifteen.database.execute(
+        "INSERT INTO enduser (userid, directoryuri, primarynodeid, tkuserprofile) "
+        "VALUES ('stray', 'stray@lab.example', 900, 100)"
+    )
+    return left | {(fifteen.name, "no managed cluster", "stray")}
 
 
 def plant_addresses(lab):
@@ -116,7 +137,7 @@ def plant_addresses(lab):
 
 def test_nothing_is_found_in_a_mesh_that_agrees(mesh, lab):
     assert not taken(*mesh).error
-    assert found() == ({name: set() for name in LISTS}, set())
+    assert found() == ({name: set() for name in LISTS}, set(), set())
 
 
 def test_all_that_is_planted_is_found_and_nothing_else(mesh, lab):
@@ -144,6 +165,6 @@ def test_a_user_on_two_clusters_is_found_beside_them(mesh, lab):
         "twin@lab.example",
     )
     assert not taken(*mesh).error
-    entries, shared = found()
+    entries, shared, _ = found()
     assert shared - before == {("userid", twin)}
     assert ("cup12", "cup11", twin) in entries[MISSING]

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit import CONSOLE
-from directory import duplicates, locator, snapshots
+from directory import duplicates, leftovers, locator, snapshots
 from directory.comparison import LISTS, compare
 from directory.homes import Directory
 from jobs.models import Busy, Job
@@ -41,9 +41,12 @@ class Command(BaseCommand):
         self.stdout.write("\t".join(map(str, columns)))
 
     def snapshot(self, clusters: list[str], **_: Any) -> None:
-        chosen = [cluster_called(name) for name in clusters]
+        named = dict.fromkeys(cluster_called(name) for name in clusters)
+        chosen = list(named) or list(Cluster.objects.prefetch_related("nodes"))
+        if not chosen:
+            raise CommandError("There is no cluster to read.")
         try:
-            job = snapshots.take(chosen or list(Cluster.objects.all()), CONSOLE)
+            job = snapshots.take(chosen, CONSOLE)
         except Busy as error:
             raise CommandError(f"{error} Wait for it, or cancel it.") from error
         finish(job)
@@ -54,10 +57,11 @@ class Command(BaseCommand):
 
     def compare(self, home: str | None, remote: str | None, **_: Any) -> None:
         peers = Peer.objects.select_related("cluster", "remote_cluster")
-        if home:
-            peers = peers.filter(cluster=cluster_called(home))
-        if remote:
-            peers = peers.filter(remote_cluster=cluster_called(remote))
+        chosen = [cluster_called(name) if name else None for name in (home, remote)]
+        if chosen[0]:
+            peers = peers.filter(cluster=chosen[0])
+        if chosen[1]:
+            peers = peers.filter(remote_cluster=chosen[1])
         directory, failed = Directory(), False
         for peer in peers:
             compared = compare(directory, peer)
@@ -70,8 +74,20 @@ class Command(BaseCommand):
             for name in LISTS:
                 for entry in compared.entries(name):
                     self.say("", STATES[name], entry.user.userid, entry.lives or "")
+        left = [
+            one
+            for one in leftovers.find(directory)
+            if chosen[0] in (None, one.cluster) and chosen[1] in (None, one.remote)
+        ]
+        for one in left:
+            says = f"{one.count} users without a peering"
+            self.say(f"{one.cluster} → {one.remote_name}", Outcome.FAILED, says)
+            for user in one.found():
+                self.say("", "without a peering", user.userid, user.node)
         if failed:
             raise CommandError("Some peers differ.")
+        if left:
+            raise CommandError("Some users are shown without a peering.")
 
     def duplicates(self, kind: duplicates.Kind | None, **_: Any) -> None:
         kinds = (kind,) if kind else duplicates.SHARED
