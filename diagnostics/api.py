@@ -21,12 +21,38 @@ from peers.models import Cluster, Outcome, Peer
 from rest.idempotency import IdempotentMixin
 
 
+class AnswerSerializer(serializers.Serializer[Any]):
+    """One answer that a test rests on."""
+
+    asked = serializers.CharField()
+    answer = serializers.CharField()
+    at = serializers.DateTimeField(allow_null=True)
+    duration_ms = serializers.FloatField(allow_null=True)
+
+
+class DetailsSerializer(serializers.Serializer[Any]):
+    """What stands behind a test: what it asks, and what was answered."""
+
+    asked = serializers.CharField(help_text="What the test asks, and of whom.")
+    answers = AnswerSerializer(many=True)
+    more = serializers.IntegerField(help_text="Answers that are not listed.")
+    caused_by = serializers.CharField(
+        help_text="The code of the test whose failure caused this one, else empty."
+    )
+
+
 class ResultSerializer(serializers.ModelSerializer[TroubleshooterResult]):
     """What one test said of one thing."""
 
     cluster = serializers.UUIDField(source="cluster_id", read_only=True)
     node = serializers.UUIDField(source="node_id", read_only=True)
     peer = serializers.UUIDField(source="peer_id", read_only=True)
+    details = serializers.SerializerMethodField()
+
+    @extend_schema_field(DetailsSerializer)
+    def get_details(self, result: TroubleshooterResult) -> dict[str, Any]:
+        nothing: dict[str, Any] = {"answers": [], "more": 0, "caused_by": ""}
+        return {**nothing, **result.details, "asked": result.asked}
 
     class Meta:
         model = TroubleshooterResult
@@ -43,6 +69,7 @@ class ResultSerializer(serializers.ModelSerializer[TroubleshooterResult]):
             "node_name",
             "peer",
             "peer_address",
+            "details",
         )
 
 
@@ -62,6 +89,17 @@ class TotalsSerializer(serializers.Serializer[Any]):
     information = serializers.IntegerField()
 
 
+class PeerRowSerializer(serializers.Serializer[Any]):
+    """A peer as the run found it, by the names of its clusters."""
+
+    home = serializers.CharField()
+    remote = serializers.CharField()
+    address = serializers.CharField()
+    protocol = serializers.CharField()
+    associated_users = serializers.IntegerField(allow_null=True)
+    remote_users = serializers.IntegerField(allow_null=True)
+
+
 class RunSummarySerializer(serializers.ModelSerializer[TroubleshooterRun]):
     """A run without its tests, as lists show it."""
 
@@ -76,6 +114,8 @@ class RunSummarySerializer(serializers.ModelSerializer[TroubleshooterRun]):
             "state",
             "clusters",
             "reason",
+            "tests",
+            "whole",
             "created_at",
             "started_at",
             "finished_at",
@@ -92,12 +132,17 @@ class RunSummarySerializer(serializers.ModelSerializer[TroubleshooterRun]):
 
 
 class RunSerializer(RunSummarySerializer):
-    """A run with all its tests, by section."""
+    """A run with all its tests, by section, and the table of its peers."""
 
     sections = serializers.SerializerMethodField()
+    peers = serializers.SerializerMethodField()
 
     class Meta(RunSummarySerializer.Meta):
-        fields = (*RunSummarySerializer.Meta.fields, "sections")  # type: ignore[assignment]
+        fields = (*RunSummarySerializer.Meta.fields, "sections", "peers")  # type: ignore[assignment]
+
+    @extend_schema_field(PeerRowSerializer(many=True))
+    def get_peers(self, run: TroubleshooterRun) -> list[dict[str, Any]]:
+        return list(run.peers)
 
     @extend_schema_field(SectionSerializer(many=True))
     def get_sections(self, run: TroubleshooterRun) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """A run as a file: CSV for a spreadsheet, JSON for a program."""
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ from accounts.access import Role, access
 from accounts.http import Request
 from diagnostics.api import RunSerializer
 from diagnostics.models import TroubleshooterRun
+from rest.csv import csv_download
 
 COLUMNS = (
     "section",
@@ -23,34 +23,28 @@ COLUMNS = (
     "solution",
     "code",
 )
-# A spreadsheet takes a cell that begins so for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-class Echo:
-    """A file whose lines are handed on instead of kept."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def safe(value: str) -> str:
-    return f"'{value}" if value.startswith(FORMULA) else value
 
 
 @access(get=Role.VIEWER)
 def as_csv(request: Request, pk: str) -> StreamingHttpResponse:
     run = get_object_or_404(TroubleshooterRun, pk=pk)
-    response = StreamingHttpResponse(csv_lines(run), content_type="text/csv")
-    response["Content-Disposition"] = attachment(run, "csv")
-    return response
+    return csv_download(name_of(run), [*COLUMNS, "caused_by", "answers"], rows(run))
 
 
-def csv_lines(run: TroubleshooterRun) -> Iterator[str]:
-    writer = csv.writer(Echo())
-    yield writer.writerow(COLUMNS)
-    for values in run.results.values_list(*COLUMNS).iterator(500):
-        yield writer.writerow([safe(value) for value in values])
+def rows(run: TroubleshooterRun) -> Iterator[list[str]]:
+    for *values, details in run.results.values_list(*COLUMNS, "details").iterator(500):
+        answers = "\n".join(map(line, details.get("answers", ())))
+        yield [*values, details.get("caused_by", ""), answers]
+
+
+def line(answer: dict[str, Any]) -> str:
+    """Put an answer in a line: asked, answered, when, how long."""
+    took = answer["duration_ms"]
+    when = answer["at"] or ""
+    how_long = "" if took is None else f"{took} ms"
+    about = ", ".join(part for part in (when, how_long) if part)
+    told = f"{answer['asked']}: {answer['answer']}"
+    return f"{told} ({about})" if about else told
 
 
 @access(get=Role.VIEWER)
@@ -58,9 +52,9 @@ def as_json(request: Request, pk: str) -> HttpResponse:
     run = get_object_or_404(TroubleshooterRun.objects.select_related("job"), pk=pk)
     data: dict[str, Any] = dict(RunSerializer(run).data)
     response = JsonResponse(data)
-    response["Content-Disposition"] = attachment(run, "json")
+    response["Content-Disposition"] = f'attachment; filename="{name_of(run)}.json"'
     return response
 
 
-def attachment(run: TroubleshooterRun, kind: str) -> str:
-    return f'attachment; filename="troubleshooter-{run.created_at:%Y%m%d-%H%M}.{kind}"'
+def name_of(run: TroubleshooterRun) -> str:
+    return f"troubleshooter-{run.created_at:%Y%m%d-%H%M}"

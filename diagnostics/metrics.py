@@ -10,7 +10,11 @@ from jobs.models import Job
 from peers.models import Cluster, Node, Outcome, Peer
 
 Labels = dict[str, str]
+# A mesh that is broken everywhere must not burst who reads this.
+MOST_WRONG = 1000
 Samples = Iterable[tuple[Labels, float]]
+NODE = {"cluster": "cluster_name", "node": "node_name"}
+PEER = {"cluster": "cluster_name", "address": "peer_address"}
 
 
 def metrics() -> str:
@@ -46,11 +50,7 @@ def lines() -> Iterator[str]:
         "Days until the certificate of a node expires.",
         certificates(),
     )
-    yield from family(
-        "cupadmin_troubleshooter_tests",
-        "Tests of the newest run by code and outcome.",
-        tests(),
-    )
+    yield from clusters_and_runs()
     yield from family(
         "cupadmin_sweep_duration_seconds", "How long the last sweep took.", sweeps()
     )
@@ -97,22 +97,55 @@ def certificates() -> Samples:
         yield {"cluster": node.cluster.name, "node": node.name}, days
 
 
-def tests() -> Samples:
-    newest = TroubleshooterRun.objects.of_everything()
-    if newest is None:
-        return
-    counted = newest.results.order_by().values_list(
-        "code", "outcome", "cluster_name", "node_name", "peer_address"
+def clusters_and_runs() -> Iterator[str]:
+    yield from family(
+        "cupadmin_cluster_check_age_seconds",
+        "How old the health of a cluster is.",
+        (
+            ({"cluster": name}, age(at))
+            for name, at in Cluster.objects.exclude(checked_at=None).values_list(
+                "name", "checked_at"
+            )
+        ),
     )
-    for code, outcome, cluster, node, peer, count in counted.annotate(Count("id")):
-        labels = {
-            "test": code,
-            "outcome": outcome,
-            "cluster": cluster,
-            "node": node,
-            "peer": peer,
-        }
-        yield labels, count
+    run = TroubleshooterRun.objects.of_everything()
+    if run is None:
+        return
+    yield from family(
+        "cupadmin_troubleshooter_run_age_seconds",
+        "How long ago the newest run of the troubleshooter ended.",
+        [({}, age(run.finished_at))],
+    )
+    for name, text, labels in (
+        ("tests", "Rows of the newest run by test.", {"test": "code"}),
+        ("cluster_tests", "The same by cluster.", {"cluster": "cluster_name"}),
+        ("node_tests", "The same by node.", NODE),
+        ("peer_tests", "The same by peer.", PEER),
+    ):
+        counted = counts(run, labels)
+        yield from family(f"cupadmin_troubleshooter_{name}", text, counted)
+    yield from family(
+        "cupadmin_troubleshooter_wrong",
+        f"1 for a row that failed or warns; the first {MOST_WRONG} of them.",
+        wrong(run),
+    )
+
+
+def counts(run: TroubleshooterRun, labels: Labels) -> Samples:
+    """Count the rows of a run by outcome and by what these labels name."""
+    columns = list(labels.values())
+    rows = run.results.order_by().exclude(**{columns[-1]: ""})
+    for *names, outcome, count in rows.values_list(*columns, "outcome").annotate(
+        Count("id")
+    ):
+        yield dict(zip(labels, names, strict=True)) | {"outcome": outcome}, count
+
+
+def wrong(run: TroubleshooterRun) -> Samples:
+    labels = {"test": "code", "outcome": "outcome", **NODE, "peer": "peer_address"}
+    rows = run.results.filter(outcome__in=["failed", "warning"]).order_by("position")
+    for names in rows.values_list(*labels.values())[:MOST_WRONG]:
+        yield dict(zip(labels, names, strict=True)), 1
 
 
 def sweeps() -> Samples:

@@ -10,6 +10,7 @@ from django.db import models
 from django.urls import reverse
 
 from accounts.scope import HangsOnClusters, Limit, Scope, ScopedManager, current
+from diagnostics.judge.sections import TESTS
 from jobs.models import Job, JobCluster
 from peers.models import Cluster, Node, Outcome, Peer
 
@@ -189,6 +190,19 @@ class TroubleshooterResult(HangsOnClusters):
 
     def __str__(self) -> str:
         return f"{self.description} {self.outcome}"
+
+    @property
+    def asked(self) -> str:
+        """Say what the test asks, as this release has it."""
+        return next((test.asks for test in TESTS if test.code == self.code), "")
+
+    @property
+    def answers(self) -> list[dict[str, Any]]:
+        """Give the answers it rests on, their times as times."""
+        return [
+            answer | {"at": answer["at"] and datetime.fromisoformat(answer["at"])}
+            for answer in self.details.get("answers", ())
+        ]
 
     @property
     def subject(self) -> str:

@@ -1,17 +1,41 @@
-"""A run as the page shows it: grouped, the failed first, the passed summed up."""
+"""A run as pages show it: grouped, the failed first, the passed summed up."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Count, Min, QuerySet
 
+from diagnostics.judge.sections import ordered
 from diagnostics.models import TroubleshooterResult, TroubleshooterRun, subject
 
 Outcome = TroubleshooterResult.Outcome
 WORST_FIRST = (Outcome.FAILED, Outcome.WARNING, Outcome.INFORMATION, Outcome.PASSED)
-# Of one test in one group; the rest is a link away.
-MOST_ROWS = 50
-MOST_SUBJECTS = 8
+Results = QuerySet[TroubleshooterResult]
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much of a run is shown at once.
+
+    Args:
+        rows: of one test in one group; the rest is a link away.
+        subjects: of what passed a test, so many are named.
+        lines: of the page; the groups after so many are loaded on demand.
+        read: rows of one kind that are looked at, whatever the size of the run.
+    """
+
+    rows: int = 20
+    subjects: int = 8
+    lines: int = 150
+    read: int = 5000
+
+
+SCREEN = Extent()
+# Of each test, where very many went wrong at once.
+FEWEST = 5
+PAPER = Extent(rows=500, subjects=60, lines=1_000_000, read=100_000)
 
 
 @dataclass
@@ -51,8 +75,16 @@ class TestRows:
 class Group:
     """A table of the page: a section, or a cluster."""
 
-    title: str
+    key: str
+    number: int
     tests: dict[str, TestRows] = field(default_factory=dict)
+    # Loaded when it is asked for.
+    later: bool = False
+    most_rows: int = 0
+
+    @property
+    def title(self) -> str:
+        return self.key or "All clusters"
 
     @property
     def failed_first(self) -> list[TestRows]:
@@ -66,25 +98,47 @@ class Group:
             if (count := sum(t.counts.get(outcome, 0) for t in self.tests.values()))
         ]
 
+    @property
+    def counts(self) -> list[int]:
+        """Count each outcome, the worst first, none of it too."""
+        found = dict(self.totals)
+        return [found.get(outcome.value, 0) for outcome in WORST_FIRST]
+
+    def lines(self, extent: Extent) -> int:
+        """Count the lines that the group would take."""
+        wrong = (test.total - test.passed for test in self.tests.values())
+        return len(self.tests) + sum(min(count, extent.rows) for count in wrong)
+
 
 def report(
-    run: TroubleshooterRun, *, by_cluster: bool = False, outcome: str = ""
+    run: TroubleshooterRun,
+    *,
+    by_cluster: bool = False,
+    outcome: str = "",
+    only: str | None = None,
+    extent: Extent = SCREEN,
 ) -> list[Group]:
-    """Group a run's results, in three queries whatever its size."""
+    """Group a run's results, in four queries whatever its size.
+
+    Args:
+        only: the section or the cluster that is wanted, none for all.
+    """
     key = "cluster_name" if by_cluster else "section"
     results = run.results.all()
     if outcome:
         results = results.filter(outcome=outcome)
+    if only is not None:
+        results = results.filter(**{key: only})
     groups = grouped(results, key)
-    for result in other_than_passed(results):
-        test = groups[getattr(result, key)].tests[result.code]
-        if len(test.rows) < MOST_ROWS:
-            test.rows.append(result)
-    add_subjects(groups, results, key)
+    put_off(groups, extent)
+    shown = [group.key for group in groups.values() if not group.later]
+    now = results.filter(**{f"{key}__in": shown})
+    add_rows(groups, now, key, extent)
+    add_subjects(groups, now, key, extent)
     return list(groups.values())
 
 
-def grouped(results: QuerySet[TroubleshooterResult], key: str) -> dict[str, Group]:
+def grouped(results: Results, key: str) -> dict[str, Group]:
     counted = (
         results.order_by()
         .values_list(key, "code", "description", "outcome")
@@ -93,28 +147,66 @@ def grouped(results: QuerySet[TroubleshooterResult], key: str) -> dict[str, Grou
     )
     groups: dict[str, Group] = {}
     for title, code, description, outcome, count, first in counted:
-        group = groups.setdefault(title, Group(title or "All clusters"))
+        group = groups.setdefault(title, Group(title, len(groups) + 1))
         test = group.tests.setdefault(code, TestRows(code, description, first))
         test.counts[outcome] = count
     return groups
 
 
-def other_than_passed(
-    results: QuerySet[TroubleshooterResult],
-) -> Iterable[TroubleshooterResult]:
+def put_off(groups: dict[str, Group], extent: Extent) -> None:
+    """Leave the groups beyond the first screens for later; the first comes always."""
+    lines = 0
+    for group in groups.values():
+        group.later = lines > extent.lines
+        crowded = group.lines(extent) > 2 * extent.lines
+        group.most_rows = FEWEST if crowded else extent.rows
+        lines += group.lines(extent)
+
+
+def add_rows(
+    groups: dict[str, Group], results: Results, key: str, extent: Extent
+) -> None:
+    """Choose the rows by their ids first: what stands behind a row is large."""
+    chosen = dict(worst_rows(groups, results, key, extent))
+    rows = results.in_bulk(list(chosen))
+    for pk, (title, code) in chosen.items():
+        groups[title].tests[code].rows.append(rows[pk])
+
+
+def worst_rows(
+    groups: dict[str, Group], results: Results, key: str, extent: Extent
+) -> Iterator[tuple[int, tuple[str, str]]]:
     others = results.exclude(outcome=Outcome.PASSED).order_by("position")
-    return sorted(
-        others[:5000], key=lambda result: WORST_FIRST.index(Outcome(result.outcome))
-    )
+    found = list(others.values_list("pk", key, "code", "outcome")[: extent.read])
+    found.sort(key=lambda row: WORST_FIRST.index(Outcome(row[3])))
+    taken: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for pk, title, code, _ in found:
+        taken[title, code] += 1
+        if taken[title, code] <= groups[title].most_rows:
+            yield pk, (title, code)
 
 
 def add_subjects(
-    groups: dict[str, Group], results: QuerySet[TroubleshooterResult], key: str
+    groups: dict[str, Group], results: Results, key: str, extent: Extent
 ) -> None:
     """Name some of what passed."""
     passed = results.filter(outcome=Outcome.PASSED).order_by("position")
     fields = ("cluster_name", "node_name", "peer_address")
-    for title, code, *names in passed.values_list(key, "code", *fields)[:2000]:
+    for title, code, *names in passed.values_list(key, "code", *fields)[: extent.read]:
         test = groups[title].tests[code]
-        if len(test.subjects) < MOST_SUBJECTS:
+        if len(test.subjects) < extent.subjects:
             test.subjects.append(subject(*names))
+
+
+def agreement(peer: dict[str, Any]) -> str:
+    """Tell whether both counts of a peer agree; unknown is neither."""
+    counts = peer["associated_users"], peer["remote_users"]
+    if None in counts:
+        return "unknown"
+    return "passed" if counts[0] == counts[1] else "failed"
+
+
+def named(codes: Iterable[str]) -> list[str]:
+    """Give the descriptions of tests."""
+    wanted = set(codes)
+    return [test.description for test in ordered() if test.code in wanted]

@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
 from accounts.audit import CONSOLE, Actor
+from accounts.scope import unlimited
 from diagnostics.checks import collect_for
 from diagnostics.evidence import details
 from diagnostics.facts import ClusterFacts, Facts, NodeFacts
@@ -27,6 +29,8 @@ from peers.models import Cluster, Peer
 
 TOTAL = 90.0
 KEPT_RUNS = 100
+# Of all runs together; a run over 60 clusters has some 50,000.
+KEPT_ROWS = 1_000_000
 SETTLING = timedelta(minutes=10)
 STEPS = (
     ("collect", "Ask every cluster, then judge"),
@@ -49,10 +53,12 @@ def submit_run(
         tests: the codes of the tests that matter; none for all.
     """
     chosen = [{"id": str(cluster.pk), "name": cluster.name} for cluster in clusters]
+    with unlimited():
+        everything = Cluster.objects.count()
     run = TroubleshooterRun.objects.create(
         clusters=chosen,
         tests=sorted(tests),
-        whole=not tests and len(chosen) == Cluster.objects.count(),
+        whole=not tests and len(chosen) == everything,
         requested_by=actor.user,
         reason=reason,
     )
@@ -210,9 +216,19 @@ def keep(row: TroubleshooterRun, results: list[TroubleshooterResult]) -> str:
     counts = Counter(result.outcome for result in results)
     totals = {outcome.value: counts[outcome.value] for outcome in Outcome}
     row.finish(totals, timezone.now())
-    newest = TroubleshooterRun.objects.values_list("pk", flat=True)[:KEPT_RUNS]
-    TroubleshooterRun.objects.exclude(pk__in=list(newest)).delete()
+    forget_oldest()
     return ", ".join(f"{count} {outcome}" for outcome, count in totals.items())
+
+
+def forget_oldest() -> None:
+    """Keep KEPT_RUNS, fewer if they are large, and the newest always."""
+    runs = list(TroubleshooterRun.objects.values_list("pk", "totals"))
+    rows, kept = 0, list[UUID]()
+    for pk, totals in runs[:KEPT_RUNS]:
+        rows += sum(totals.values())
+        if not kept or rows <= KEPT_ROWS:
+            kept.append(pk)
+    TroubleshooterRun.objects.exclude(pk__in=kept).delete()
 
 
 def drop_deleted(results: list[TroubleshooterResult]) -> None:

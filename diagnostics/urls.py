@@ -14,6 +14,7 @@ urlpatterns = [
         views.comparison,
         name="comparison",
     ),
+    path("system-troubleshooter/<uuid:pk>/report/", views.printed, name="report"),
     path("system-troubleshooter/<uuid:pk>/csv/", exports.as_csv, name="run_csv"),
     path("system-troubleshooter/<uuid:pk>/json/", exports.as_json, name="run_json"),
     # what the pages of peers and the overview show

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
@@ -18,7 +19,7 @@ from diagnostics.changes import compare
 from diagnostics.checks import running_check, submit_check
 from diagnostics.history import history_of
 from diagnostics.models import TroubleshooterResult, TroubleshooterRun
-from diagnostics.report import report
+from diagnostics.report import PAPER, WORST_FIRST, agreement, named, report
 from diagnostics.troubleshoot import submit_run
 from jobs.models import Job
 from peers.models import Cluster, Peer
@@ -68,13 +69,15 @@ def show_run(request: Request, row: TroubleshooterRun | None) -> HttpResponse:
     if outcome not in TroubleshooterResult.Outcome.values:
         outcome = ""
     by_cluster = request.GET.get("group") == "cluster"
+    only = request.GET.get("of")
     finished = row if row and not row.active else None
     context = {
         "run": row,
         "outcome": outcome,
         "by_cluster": by_cluster,
+        "only": only,
         "key": TroubleshooterResult.Outcome.values,
-        "groups": report(finished, by_cluster=by_cluster, outcome=outcome)
+        "groups": report(finished, by_cluster=by_cluster, outcome=outcome, only=only)
         if finished
         else [],
         "runs": TroubleshooterRun.objects.select_related("job", "requested_by")[
@@ -102,6 +105,26 @@ def rows(request: Request, pk: str) -> HttpResponse:
     page = Paginator(results, 100).get_page(request.GET.get("page"))
     context = {"run": row, "page_obj": page, "chosen": chosen}
     return render(request, "diagnostics/rows.html", context)
+
+
+@access(get=Role.VIEWER)
+def printed(request: Request, pk: str) -> HttpResponse:
+    """The run on paper: a report of who verified what, when, and how it was."""
+    finished = TroubleshooterRun.objects.finished().select_related("requested_by")
+    row = get_object_or_404(finished, pk=pk)
+    groups = report(row, extent=PAPER)
+    context = {
+        "run": row,
+        "groups": groups,
+        "totals": [
+            sum(counts) for counts in zip(*[g.counts for g in groups], strict=True)
+        ],
+        "outcomes": WORST_FIRST,
+        "peers": [peer | {"outcome": agreement(peer)} for peer in row.peers],
+        "tests": named(row.tests),
+        "version": settings.VERSION,
+    }
+    return render(request, "diagnostics/report.html", context)
 
 
 @access(get=Role.VIEWER)

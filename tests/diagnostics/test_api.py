@@ -1,7 +1,8 @@
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from diagnostics.models import TroubleshooterRun
+from diagnostics.models import TroubleshooterResult, TroubleshooterRun
 from jobs.models import Job
 
 
@@ -44,6 +45,31 @@ def test_a_run_has_totals_and_sections(api, viewer, operator, pair):
         "information",
     }
     assert found.json()["sections"] == []
+
+
+def test_a_run_tells_what_each_test_rests_on(api, viewer, pair):
+    run = TroubleshooterRun.objects.create(finished_at=timezone.now())
+    answer = {"asked": "AXL", "answer": "1", "at": None, "duration_ms": None}
+    TroubleshooterResult.objects.create(
+        run=run, position=0, section="S", code="clock", cluster=pair.cluster
+    )
+    TroubleshooterResult.objects.create(
+        run=run,
+        position=1,
+        section="S",
+        code="gone",
+        cluster=pair.cluster,
+        details={"answers": [answer], "caused_by": "axl"},
+    )
+    url = reverse("api:troubleshooter-runs-detail", args=[run.pk])
+    one, other = api(viewer).get(url).json()["sections"][0]["tests"]
+    assert one["details"]["asked"].startswith("the Date of the AXL answer")
+    assert other["details"] == {
+        "asked": "",
+        "answers": [answer],
+        "more": 0,
+        "caused_by": "axl",
+    }
 
 
 def test_the_same_key_starts_one_run(api, operator, pair):

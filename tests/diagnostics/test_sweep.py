@@ -6,7 +6,12 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from diagnostics.metrics import metrics
-from diagnostics.models import KEPT_CHECKS, PeerCheck, TroubleshooterRun
+from diagnostics.models import (
+    KEPT_CHECKS,
+    PeerCheck,
+    TroubleshooterResult,
+    TroubleshooterRun,
+)
 from diagnostics.sweep import submit_sweep, sweep, sweep_due
 from diagnostics.tasks import check_peers, sweep_when_due
 from jobs.models import Job
@@ -102,6 +107,38 @@ def test_metrics_have_no_sample_for_what_is_not_known(cluster_factory, peer_fact
     Peer.objects.update(associated_users=7)
     labels = f'cluster="a",address="{peer.address}"'
     assert f"cupadmin_peer_associated_users{{{labels}}} 7" in metrics()
+
+
+def test_metrics_of_a_run_are_bounded(cluster_factory, monkeypatch):
+    monkeypatch.setattr("diagnostics.metrics.MOST_WRONG", 3)
+    cluster = cluster_factory("a")
+    run = TroubleshooterRun.objects.create(finished_at=timezone.now())
+    TroubleshooterResult.objects.bulk_create(
+        TroubleshooterResult(
+            run=run,
+            position=n,
+            code=f"test{n % 2}",
+            outcome="failed",
+            cluster=cluster,
+            cluster_name="a",
+            node_name="a1",
+        )
+        for n in range(50)
+    )
+    lines = [one for one in metrics().splitlines() if "troubleshooter" in one]
+    assert 'cupadmin_troubleshooter_tests{test="test0",outcome="failed"} 25' in lines
+    named = 'cluster="a",node="a1"'
+    assert f'cupadmin_troubleshooter_node_tests{{{named},outcome="failed"}} 50' in lines
+    assert sum(one.startswith("cupadmin_troubleshooter_wrong") for one in lines) == 3
+
+
+def test_metrics_are_of_the_newest_run_over_everything(cluster_factory):
+    cluster_factory("a"), cluster_factory("b")
+    for whole, code in ((True, "all"), (False, "some")):
+        run = TroubleshooterRun.objects.create(finished_at=timezone.now(), whole=whole)
+        TroubleshooterResult.objects.create(run=run, position=0, code=code)
+    assert 'test="all"' in metrics()
+    assert 'test="some"' not in metrics()
 
 
 def test_metric_labels_are_escaped(cluster_factory):

@@ -104,6 +104,7 @@ MATRIX = {
     "diagnostics:run": {"GET": V},
     "diagnostics:rows": {"GET": V},
     "diagnostics:comparison": {"GET": V},
+    "diagnostics:report": {"GET": V},
     "diagnostics:run_csv": {"GET": V},
     "diagnostics:run_json": {"GET": V},
     "diagnostics:peer_status": {"GET": V},
