@@ -22,6 +22,7 @@ from wire import (
     Backoff,
     Code,
     ControlCenterClient,
+    Handshake,
     NodeAddress,
     Policy,
     Secret,
@@ -64,6 +65,7 @@ class Canned:
         if ends:
             self.reader.feed_eof()
         self.writer = self
+        self.handshake = Handshake()
 
     def write(self, data: bytes) -> None:
         pass

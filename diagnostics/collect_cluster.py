@@ -28,9 +28,13 @@ from wire import (
     Certificate,
     Code,
     ControlCenterClient,
+    Handshake,
+    NodeAddress,
     PeerEntry,
     PeerTableClient,
     ServiceStatus,
+    Session,
+    WireError,
     platforms,
     sql,
 )
@@ -38,6 +42,8 @@ from wire import (
 T = TypeVar("T")
 
 CONNECT, CERTIFICATE, AXL, SERVICES = 5.0, 10.0, 20.0, 30.0
+# After this the services are asked beside an AXL that has not answered yet.
+SLOW = 1.0
 # After these no later question on the same connection can fare better.
 HOPELESS = {
     Code.AXL_OFF,
@@ -114,35 +120,44 @@ async def collect_node(collector: Collector, node: NodeTarget) -> NodeFacts:
         publisher=node.publisher,
         confirmed=node.confirmed,
     )
-    (connect, certificate), services, axl = await asyncio.gather(
-        _presented(collector, node),
-        _services(collector, node),
-        _axl(collector, node),
-    )
-    answer, control_center = services
-    return replace(
-        facts,
-        connect=connect,
-        certificate=certificate,
-        services=answer,
-        control_center=control_center,
-        **axl,
-    )
+    async with Session(node.address) as session:
+        connect, told = await asyncio.gather(
+            connect_time(collector, node.address), _told(collector, node, session)
+        )
+        certificate = await presented(collector, connect, session)
+        return replace(facts, connect=connect, certificate=certificate, **told)
 
 
-async def _presented(
-    collector: Collector, node: NodeTarget
-) -> tuple[Answer[float], Answer[Certificate]]:
-    where = node.address
-    connect = await collector.ask(
+async def _told(
+    collector: Collector, node: NodeTarget, session: Session
+) -> dict[str, Any]:
+    """Ask AXL, then the services on the same connection unless AXL is slow."""
+    async with asyncio.TaskGroup() as group:
+        axl = group.create_task(_axl(collector, node, session))
+        await asyncio.wait([axl], timeout=SLOW)
+        services = group.create_task(_services(collector, node, session))
+    return axl.result() | services.result()
+
+
+async def connect_time(collector: Collector, where: NodeAddress) -> Answer[float]:
+    return await collector.ask(
         lambda seconds: wire.connect_time(
             where.address, where.axl_port, where.policy, deadline=seconds
         ),
         CONNECT,
     )
+
+
+async def presented(
+    collector: Collector, connect: Answer[float], session: Session
+) -> Answer[Certificate]:
+    """Give the certificate that a conversation met; without one, go and look."""
+    if session.handshake:
+        return _met(session, session.handshake)
     if not connect.known:
-        return connect, UNASKED
-    certificate = await collector.ask(
+        return UNASKED
+    where = session.node
+    return await collector.ask(
         lambda seconds: wire.fetch_certificate(
             where.address,
             where.axl_port,
@@ -153,35 +168,44 @@ async def _presented(
         ),
         CERTIFICATE,
     )
-    return connect, certificate
+
+
+def _met(session: Session, handshake: Handshake) -> Answer[Certificate]:
+    value, failure = None, None
+    try:
+        value = session.certificate()
+    except WireError as error:
+        failure = Failure.of(error)
+    return Answer(value, failure, handshake.duration_ms, handshake.at)
 
 
 async def _services(
-    collector: Collector, node: NodeTarget
-) -> tuple[Answer[tuple[ServiceStatus, ...]], str]:
+    collector: Collector, node: NodeTarget, session: Session
+) -> dict[str, Any]:
     if node.blocked:
-        return Answer(failure=node.blocked), ""
+        return {"services": Answer(failure=node.blocked)}
     if node.services is not None:
-        return Answer(node.services), ""
-    client = ControlCenterClient(node.address, limiter=node.limiter)
+        return {"services": Answer(node.services)}
+    client = ControlCenterClient(node.address, session=session, limiter=node.limiter)
 
     async def statuses(seconds: float) -> tuple[ServiceStatus, ...]:
-        async with client:
-            return tuple(await client.statuses(deadline=seconds))
+        return tuple(await client.statuses(deadline=seconds))
 
     answer = await collector.ask(statuses, SERVICES)
-    return answer, client.control_center or ""
+    return {"services": answer, "control_center": client.control_center or ""}
 
 
-async def _axl(collector: Collector, node: NodeTarget) -> dict[str, Any]:
+async def _axl(
+    collector: Collector, node: NodeTarget, session: Session
+) -> dict[str, Any]:
     """Probe a subscriber; the publisher's answer comes with its database."""
     if node.publisher:
         return {}
     if node.blocked:
         return {"axl": Answer(failure=node.blocked)}
-    async with AxlClient(node.address) as axl:
-        answer = await collector.ask(lambda s: axl.probe(deadline=s), AXL)
-        return _spoken(axl, answer)
+    axl = AxlClient(node.address, session=session)
+    answer = await collector.ask(lambda s: axl.probe(deadline=s), AXL)
+    return _spoken(axl, answer)
 
 
 def _spoken(axl: AxlClient, answer: Answer[int]) -> dict[str, Any]:

@@ -4,18 +4,19 @@ import asyncio
 from dataclasses import replace
 
 import wire
+from diagnostics.collect_cluster import connect_time, presented
 from diagnostics.collector import Collector
 from diagnostics.facts import UNASKED, Answer, PeerFacts
 from diagnostics.targets import UNOPENED, NodeTarget, PeerTarget
 from wire import (
     AxlClient,
-    Certificate,
     NodeAddress,
     Resolution,
+    Session,
     SipReply,
 )
 
-RESOLVE, CONNECT, CERTIFICATE, AXL, SIP = 8.0, 5.0, 10.0, 20.0, 8.0
+RESOLVE, AXL, SIP = 8.0, 20.0, 8.0
 
 
 async def collect_peer(collector: Collector, peer: PeerTarget) -> PeerFacts:
@@ -29,12 +30,13 @@ async def collect_peer(collector: Collector, peer: PeerTarget) -> PeerFacts:
         return facts
     target = target_of(peer, resolution.value)
     where = _where(peer, target, resolution.value)
-    connect, certificate, axl, sip = await asyncio.gather(
-        _connect(collector, where),
-        _certificate(collector, where),
-        _axl(collector, peer, target, where),
-        _sip(collector, peer, where),
-    )
+    async with Session(where) as session:
+        connect, axl, sip = await asyncio.gather(
+            connect_time(collector, where),
+            _axl(collector, peer, target, session),
+            _sip(collector, peer, where),
+        )
+        certificate = await presented(collector, connect, session)
     return replace(
         facts,
         target=target.id if target else None,
@@ -87,34 +89,11 @@ def _where(
     )
 
 
-async def _connect(collector: Collector, where: NodeAddress) -> Answer[float]:
-    return await collector.ask(
-        lambda seconds: wire.connect_time(
-            where.address, where.axl_port, where.policy, deadline=seconds
-        ),
-        CONNECT,
-    )
-
-
-async def _certificate(collector: Collector, where: NodeAddress) -> Answer[Certificate]:
-    return await collector.ask(
-        lambda seconds: wire.fetch_certificate(
-            where.address,
-            where.axl_port,
-            where.policy,
-            server_name=where.name,
-            legacy=where.trust.legacy,
-            deadline=seconds,
-        ),
-        CERTIFICATE,
-    )
-
-
 async def _axl(
     collector: Collector,
     peer: PeerTarget,
     target: NodeTarget | None,
-    where: NodeAddress,
+    session: Session,
 ) -> Answer[int]:
     """Ask what the Sync Agent asks first, only behind a confirmed certificate."""
     if target is None:
@@ -124,11 +103,8 @@ async def _axl(
     if peer.password is None:
         return Answer(failure=UNOPENED)
 
-    async def probe(seconds: float) -> int:
-        async with AxlClient(where) as axl:
-            return await axl.probe(deadline=seconds)
-
-    return await collector.ask(probe, AXL)
+    axl = AxlClient(session.node, session=session)
+    return await collector.ask(lambda s: axl.probe(deadline=s), AXL)
 
 
 async def _sip(

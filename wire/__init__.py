@@ -17,9 +17,10 @@ from wire.peer_table import PeerEntry, PeerTable, PeerTableClient, PeerValues
 from wire.run import gather_limited, run
 from wire.secret import Secret
 from wire.services import ControlResult, Products, ServiceInfo, ServiceStatus
+from wire.session import Session
 from wire.sip import SipReply, options
 from wire.sql import Query
-from wire.tls import Certificate
+from wire.tls import Certificate, Handshake
 
 __all__ = [
     "EXPLANATIONS",
@@ -30,6 +31,7 @@ __all__ = [
     "ControlCenterClient",
     "ControlResult",
     "Deadline",
+    "Handshake",
     "Host",
     "Limiter",
     "NodeAddress",
@@ -44,6 +46,7 @@ __all__ = [
     "Secret",
     "ServiceInfo",
     "ServiceStatus",
+    "Session",
     "SipReply",
     "SrvTarget",
     "TokenBucket",

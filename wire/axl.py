@@ -35,6 +35,7 @@ class AxlClient:
     sent at most once.
 
     Args:
+        session: connections and login to share; its owner closes them.
         max_body: the cap on one decoded reply.
         backoff: how to wait when the node asks for fewer requests.
     """
@@ -43,13 +44,15 @@ class AxlClient:
         self,
         node: NodeAddress,
         *,
+        session: Session | None = None,
         max_body: int = MAX_BODY,
         backoff: Backoff | None = None,
     ) -> None:
         self.node = node
         self.axl_version = node.axl_version
         self.date_offset: float | None = None
-        self._session = Session(node)
+        self._session = session or Session(node)
+        self._own_session = session is None
         self._max_body = max_body
         self._backoff = backoff or Backoff()
         self._settled = False
@@ -63,7 +66,8 @@ class AxlClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._session.close()
+        if self._own_session:
+            self._session.close()
 
     async def probe(self, *, deadline: float = DEADLINE) -> int:
         """Count the publisher nodes: the Sync Agent's own first question to a peer."""

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from wire import dns
 from wire.deadline import Deadline
@@ -13,6 +14,7 @@ from wire.host import parse_host
 from wire.node import NodeAddress, Policy
 from wire.tls import (
     Certificate,
+    Handshake,
     check_pin,
     context_for,
     read_certificate,
@@ -26,11 +28,7 @@ class Stream:
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-
-    @property
-    def tls(self) -> ssl.SSLObject:
-        session: ssl.SSLObject = self.writer.get_extra_info("ssl_object")
-        return session
+    handshake: Handshake = Handshake()
 
     def close(self) -> None:
         # A polite TLS shutdown would wait for a peer that may never answer.
@@ -44,7 +42,7 @@ async def connect_node(node: NodeAddress, port: int, clock: Deadline) -> Stream:
         node.address, port, node.policy, clock, node.name, context, server_name(node)
     )
     try:
-        check_pin(stream.tls, node.trust, node.name)
+        check_pin(stream.handshake, node.trust, node.name)
     except WireError:
         stream.close()
         raise
@@ -81,12 +79,22 @@ async def _dial(
     context: ssl.SSLContext | None,
     name: str,
 ) -> Stream:
+    began = time.monotonic()
     with told_as_wire_errors(label):
         async with clock.limit():
             reader, writer = await asyncio.open_connection(
                 address, port, ssl=context, server_hostname=name if context else None
             )
-    return Stream(reader, writer)
+    if context is None:
+        return Stream(reader, writer)
+    session: ssl.SSLObject = writer.get_extra_info("ssl_object")
+    handshake = Handshake(
+        session.getpeercert(binary_form=True) or b"",
+        session.version() or "",
+        (time.monotonic() - began) * 1000,
+        datetime.now(UTC),
+    )
+    return Stream(reader, writer, handshake)
 
 
 async def allowed_addresses(
@@ -139,6 +147,6 @@ async def fetch_certificate(
         server_name,
     )
     try:
-        return read_certificate(stream.tls, server_name or address)
+        return read_certificate(stream.handshake, server_name or address)
     finally:
         stream.close()

@@ -50,6 +50,7 @@ class ControlCenterClient:
     """A conversation with the Control Center of one node, at a polite rate.
 
     Args:
+        session: connections and login to share; its owner closes them.
         limiter: is asked before every call; by default ten calls a minute and node
             in this process.
         backoff: how to wait when the node says that the rate was exceeded.
@@ -59,12 +60,14 @@ class ControlCenterClient:
         self,
         node: NodeAddress,
         *,
+        session: Session | None = None,
         limiter: Limiter | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self.node = node
         self.control_center = node.control_center
-        self._session = Session(node)
+        self._session = session or Session(node)
+        self._own_session = session is None
         self._limiter = limiter or CONTROL_CENTER_LIMITER
         self._backoff = backoff or Backoff(first=30.0, most=60.0)
 
@@ -77,7 +80,8 @@ class ControlCenterClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._session.close()
+        if self._own_session:
+            self._session.close()
 
     async def statuses(self, *, deadline: float = DEADLINE) -> list[ServiceStatus]:
         """Ask for all services in one call."""

@@ -11,6 +11,7 @@ from wire.deadline import Deadline
 from wire.errors import Code, WireError
 from wire.failures import told_as_wire_errors
 from wire.node import NodeAddress
+from wire.tls import Handshake
 
 MAX_BODY = 16 * 1024 * 1024
 _CHUNK = 65536
@@ -125,6 +126,10 @@ class Connection:
     def recycle(self) -> bool:
         """Tell whether another request may be sent: none is still being answered."""
         return self._answer.complete and not self._stream.reader.at_eof()
+
+    @property
+    def handshake(self) -> Handshake:
+        return self._stream.handshake
 
     def close(self) -> None:
         self._closed = True

@@ -20,8 +20,16 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run to the end on a new event loop, the fast one where it is installed."""
+    results: list[T] = []
+
+    async def keep() -> None:
+        # As the task's own result it would be put into words at the end, whole: the
+        # runner looks at its signal handler, which knows the task.
+        results.append(await main)
+
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(main)
+        runner.run(keep())
+    return results[0]
 
 
 async def gather_limited(

@@ -9,16 +9,21 @@ from wire.deadline import Deadline
 from wire.errors import Code, WireError
 from wire.http import Connection, Headers, Reply
 from wire.node import NodeAddress
+from wire.tls import Certificate, Handshake, read_certificate
 
 _COOKIES = ("JSESSIONIDSSO", "JSESSIONID")
 _COOKIE = re.compile(r"\s*([A-Za-z]+)=\"?([\w.+/=!-]{1,512})\"?\s*(?:;|\Z)")
 
 
 class Session:
-    """Posts SOAP to a node and reuses what a conversation leaves behind."""
+    """Posts SOAP to a node and reuses what a conversation leaves behind.
+
+    AXL and Control Center of a node may share one, at the same time too.
+    """
 
     def __init__(self, node: NodeAddress) -> None:
         self.node = node
+        self.handshake: Handshake | None = None
         self._cookies: dict[str, str] = {}
         self._connections: list[Connection] = []
 
@@ -36,6 +41,12 @@ class Session:
     def close(self) -> None:
         while self._connections:
             self._connections.pop().close()
+
+    def certificate(self) -> Certificate | None:
+        """Give the certificate of the last connection that was opened, if any was."""
+        if self.handshake is None:
+            return None
+        return read_certificate(self.handshake, self.node.name)
 
     async def post(
         self,
@@ -74,6 +85,7 @@ class Session:
                     raise
         connection = await Connection.open(self.node, self.node.axl_port, clock)
         self._connections.append(connection)
+        self.handshake = connection.handshake
         try:
             return await connection.send("POST", path, headers, body, clock)
         except WireError as error:

@@ -133,7 +133,7 @@ async def _ask_stream(
     try:
         fingerprint = ""
         if context:
-            fingerprint = fingerprint_of(stream.tls.getpeercert(binary_form=True))
+            fingerprint = fingerprint_of(stream.handshake.der)
         return await _converse(stream, node, port, transport, clock), fingerprint
     finally:
         stream.close()

@@ -38,6 +38,16 @@ class Certificate:
         return (self.not_after - now).days
 
 
+@dataclass(frozen=True)
+class Handshake:
+    """What a node presented when a connection was opened, and how long that took."""
+
+    der: bytes = b""
+    tls_version: str = ""
+    duration_ms: float = 0.0
+    at: datetime | None = None
+
+
 def context_for(trust: Trust, node: str) -> ssl.SSLContext:
     """Give the shared context of a trust setting, or refuse to connect at all."""
     if trust.ca_pem:
@@ -79,24 +89,23 @@ def unverified_context(legacy: bool) -> ssl.SSLContext:
     return context
 
 
-def fingerprint_of(der: bytes | None) -> str:
+def fingerprint_of(der: bytes) -> str:
     return hashlib.sha256(der).hexdigest() if der else ""
 
 
-def check_pin(session: ssl.SSLObject, trust: Trust, node: str) -> None:
+def check_pin(handshake: Handshake, trust: Trust, node: str) -> None:
     """Compare the presented certificate with the confirmed one."""
     if trust.ca_pem:
         return
-    presented = fingerprint_of(session.getpeercert(binary_form=True))
+    presented = fingerprint_of(handshake.der)
     if presented != trust.fingerprint:
         detail = f"presented {presented[:16]}…, confirmed {trust.fingerprint[:16]}…"
         raise WireError(Code.CERTIFICATE_CHANGED, node=node, detail=detail)
 
 
-def read_certificate(session: ssl.SSLObject, node: str) -> Certificate:
-    der = session.getpeercert(binary_form=True) or b""
+def read_certificate(handshake: Handshake, node: str) -> Certificate:
     try:
-        return _describe(der, session.version() or "")
+        return _describe(handshake.der, handshake.tls_version)
     except ValueError:
         message = f"The certificate of {node} cannot be read."
         raise WireError(Code.TLS, message) from None
