@@ -16,6 +16,7 @@ MEASURES = (
     "directory",
     "snapshot",
     "lists",
+    "rest",
     "mesh",
     "services",
 )

@@ -4,11 +4,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.utils import translate_validation
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+_built: dict[tuple[Any, ...], Any] = {}
 PAGING = frozenset({"limit", "offset", "ordering"})
 
 
@@ -18,8 +20,8 @@ class StrictFilters(DjangoFilterBackend):  # type: ignore[misc]
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: APIView
     ) -> QuerySet[Any]:
-        filters = self.get_filterset(request, queryset, view)
-        names = set(filters.filters) if filters is not None else set()
+        filterset = self.get_filterset(request, queryset, view)
+        names = set(filterset.filters) if filterset is not None else set()
         extra = set(getattr(view, "extra_parameters", ()))
         unknown = set(request.query_params) - names - PAGING - extra
         if unknown:
@@ -29,8 +31,21 @@ class StrictFilters(DjangoFilterBackend):  # type: ignore[misc]
         for name, value in request.query_params.items():
             if "\0" in value:
                 raise ValidationError({name: ["NUL is not allowed."]})
-        filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
+        if filterset is None:
+            return queryset
+        if not filterset.is_valid():
+            raise translate_validation(filterset.errors)
+        filtered: QuerySet[Any] = filterset.qs
         return filtered
+
+    def get_filterset_class(self, view: APIView, queryset: Any = None) -> Any:
+        """Build the class of a view's fields once, not for each request."""
+        key = (type(view), tuple(getattr(view, "filterset_fields", ())))
+        if getattr(view, "filterset_class", None) or not key[1]:
+            return super().get_filterset_class(view, queryset)
+        if key not in _built:
+            _built[key] = super().get_filterset_class(view, queryset)
+        return _built[key]
 
 
 class Ordering(OrderingFilter):

@@ -12,6 +12,7 @@ from accounts.roles import Role
 from jobs.api import JobSerializer, accepted
 from jobs.models import Job
 from peers import editing, rules
+from peers.api import rows
 from peers.api.base import EDITS, IDEMPOTENCY_KEY, IF_MATCH, EditableViewSet
 from peers.api.serializers import PeerSerializer, SavedPeerSerializer
 from peers.models import Peer
@@ -66,6 +67,12 @@ class PeerViewSet(EditableViewSet[Peer]):
     @property
     def extra_parameters(self) -> tuple[str, ...]:
         return ("both_sides", "forget") if self.action == "destroy" else ()
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        found = self.paginate_queryset(
+            rows.listed(self.filter_queryset(self.get_queryset()))
+        )
+        return self.get_paginated_response([rows.as_shown(row) for row in found or ()])
 
     def store(self, serializer: Any) -> Any:
         peer: Peer = serializer.candidate

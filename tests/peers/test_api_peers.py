@@ -272,3 +272,25 @@ def test_viewer_reads_and_does_nothing(viewer, api, peer):
     vera = api(viewer)
     assert vera.get(LIST).json()["count"] == 1
     assert vera.post(url(peer, "resync/")).status_code == 403
+
+
+def test_a_list_shows_each_peer_as_its_own_page_does(
+    viewer, api, cluster_factory, peer_factory
+):
+    home, remote = cluster_factory("berlin"), cluster_factory("vienna")
+    peers = [peer_factory(home, remote), peer_factory(remote, home)]
+    peers.append(peer_factory(home, cluster_factory("rome")))
+    entry = {"code": "address", "label": "Ü", "outcome": "passed", "duration_ms": 1.5}
+    for checked_at in (timezone.now(), timezone.now().replace(microsecond=0)):
+        peer = peers.pop()
+        Peer.objects.filter(pk=peer.pk).update(
+            checked_at=checked_at, outcome="passed", entries=[entry], remote_users=0
+        )
+    Peer.objects.filter(pk=peer.pk).update(password="", remote_cluster=None)
+    client = api(viewer)
+    listed = client.get("/api/v1/peers/").json()["results"]
+    assert len(listed) == 3
+    for row in listed:
+        alone = client.get(f"/api/v1/peers/{row['id']}/").json()
+        assert row == alone
+        assert list(row) == list(alone)
