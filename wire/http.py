@@ -2,7 +2,6 @@
 
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -83,11 +82,7 @@ class Connection:
         """Send a request and wait for the head of its final answer."""
         head = request_head(method, target, headers)
         self._answer = answer = _Answer()
-        async with self._spoken(clock):
-            self._stream.writer.write(head + body)
-            await self._stream.writer.drain()
-            while not answer.status:
-                await self._receive()
+        await self._hear(clock, head + body)
         return Reply(self, answer.status, answer.headers, clock)
 
     async def body(self, clock: Deadline) -> AsyncIterator[bytes]:
@@ -98,26 +93,23 @@ class Connection:
                 yield piece
             if answer.complete:
                 return
-            async with self._spoken(clock):
-                await self._receive()
+            await self._hear(clock)
 
-    @asynccontextmanager
-    async def _spoken(self, clock: Deadline) -> AsyncIterator[None]:
-        """Keep to the deadline, and give up the connection when anything goes wrong."""
+    async def _hear(self, clock: Deadline, request: bytes = b"") -> None:
+        """Read until the node has told more, or give up the connection."""
+        answer, reader, writer = self._answer, self._stream.reader, self._stream.writer
+        before = answer.told
         try:
             with told_as_wire_errors(self.node.name):
                 async with clock.limit():
-                    yield
+                    if request:
+                        writer.write(request)
+                        await writer.drain()
+                    while answer.told == before:
+                        answer.feed(await reader.read(_CHUNK))
         except WireError:
             self.close()
             raise
-
-    async def _receive(self) -> None:
-        data = await self._stream.reader.read(_CHUNK)
-        if data:
-            self._answer.feed(data)
-        else:
-            self._answer.end()
 
     @property
     def spent(self) -> bool:
@@ -152,21 +144,27 @@ class _Answer:
         self._parser = HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)
 
+    @property
+    def told(self) -> tuple[int, int, bool]:
+        return self.status, len(self.pieces), self.complete
+
     def feed(self, data: bytes) -> None:
         """Read on; headers, trailers and chunk marks without end are refused."""
-        known = (self.status, len(self.pieces))
+        if not data:
+            self._end()
+            return
+        before = self.told
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade):
             if not self.complete:
                 raise HttpParserError("not an answer") from None
             self.lasting = False
-        told = known != (self.status, len(self.pieces))
-        self._idle = 0 if told else self._idle + len(data)
-        if self._idle > _MAX_HEAD and not self.complete:
+        self._idle = 0 if self.told != before else self._idle + len(data)
+        if self._idle > _MAX_HEAD:
             raise HttpParserError("no end of the headers")
 
-    def end(self) -> None:
+    def _end(self) -> None:
         """Note that the node closed: the end of a body without a length, else a cut."""
         names = {name for name, _ in self.headers}
         if not self.status or names & {"content-length", "transfer-encoding"}:

@@ -1,10 +1,10 @@
 """Requests: zeep builds them from small WSDLs of our own.
 
 Replies are not read with zeep: it turns another order of elements, another namespace
-or a bad number into None without a word (see reply.py).
+or a bad number into None without a word (see xml.py).
 """
 
-import json
+from ast import literal_eval
 from functools import lru_cache
 from importlib.resources import files
 from io import BytesIO
@@ -47,9 +47,9 @@ def question(wsdl: str, operation: str, version: str = "", **values: Any) -> byt
 
     Only reads are remembered: a write may hold a password.
     """
-    return _remembered(wsdl, operation, version, json.dumps(values))
+    return _remembered(wsdl, operation, version, repr(values))
 
 
 @lru_cache(maxsize=128)
 def _remembered(wsdl: str, operation: str, version: str, values: str) -> bytes:
-    return envelope(wsdl, operation, version, **json.loads(values))
+    return envelope(wsdl, operation, version, **literal_eval(values))
