@@ -32,13 +32,12 @@ def begin(request: HttpRequest, user: User) -> None:
 
 def current(request: HttpRequest) -> BrowserSession | None:
     """Return the row behind this request; None when it has ended."""
-    row = (
-        rows(request)
-        .filter(user=request.user.pk or 0)
-        .select_related("user__limit")
-        .first()
-    )
-    return row if row is not None and not is_over(row, timezone.now()) else None
+    key = {"pk": request.session.get(KEY), "user": request.user.pk}
+    try:
+        row = BrowserSession.objects.select_related("user__limit").get(**key)
+    except BrowserSession.DoesNotExist:
+        return None
+    return None if is_over(row, timezone.now()) else row
 
 
 def rows(request: HttpRequest) -> QuerySet[BrowserSession]:

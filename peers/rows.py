@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from cupadmin.templatetags.cupadmin import age, icon, outcome_label
+from cupadmin.templatetags.cupadmin import age_at, icon, outcome_label
 
 STATES = {
     "pending": ("running", "clock", "Not written yet"),
@@ -56,7 +56,7 @@ class Rows:
         }
         self.before_pk, self.after_pk = around("peers:edit_peer")
         self.copy = icon("copy")
-        self.zone = timezone.get_current_timezone()
+        self.zone, self.now = timezone.get_current_timezone(), timezone.now()
 
     def html(self, peers: Iterable[Any]) -> SafeString:
         """The rows; each has the columns that the view names."""
@@ -94,10 +94,11 @@ class Rows:
         if at is None:
             return NEVER
         local = at.astimezone(self.zone)
+        exact = local.isoformat(timespec="seconds")
         return (
-            '<time class="age" tabindex="0" '
-            f'datetime="{local.isoformat(timespec="seconds")}" '
-            f'title="{local:%Y-%m-%d %H:%M:%S %Z}">{age(at)}</time>'
+            f'<time class="age" tabindex="0" datetime="{exact}" '
+            f'title="{exact[:10]} {exact[11:19]} {local.tzname()}">'
+            f"{age_at(self.now, at)}</time>"
         )
 
 

@@ -119,9 +119,11 @@ def state_label(value: str | None) -> str:
 @register.filter
 def age(at: datetime | None) -> str:
     """Say how long ago, or in how long, in one unit."""
-    if at is None:
-        return "never"
-    seconds = int((timezone.now() - at).total_seconds())
+    return "never" if at is None else age_at(timezone.now(), at)
+
+
+def age_at(now: datetime, at: datetime) -> str:
+    seconds = int((now - at).total_seconds())
     ahead, seconds = seconds < 0, abs(seconds)
     for unit, length in UNITS:
         if seconds >= length:
