@@ -208,35 +208,41 @@ class Walk:
 
 @dataclass(frozen=True)
 class Approach:
-    """How a search is done, by what its size allows."""
+    """How a search is done, by what its size allows.
+
+    Args:
+        least: how many rows there are at least, where they are not counted.
+    """
 
     peers: QuerySet[Peer]
-    count: int
     exact: bool = True
+    least: int = 0
     terms: tuple[Term, ...] = ()
 
     @classmethod
     def to(cls, search: Search, peers: QuerySet[Peer]) -> "Approach":
         terms, peers = search.terms, searchable(peers)
         queries = [term.query for term in terms]
-        size = bounded_count(peers, SMALL)
-        if size <= SMALL:
-            found = peers.filter(*queries)
-            return cls(found, found.count() if terms else size)
+        if not has_more(peers, SMALL):
+            return cls(peers.filter(*queries))
         few = candidates(peers, terms)
         if few is not None:
-            found = peers.filter(pk__in=few).filter(*queries)
-            return cls(found, found.count() if len(terms) > 1 else len(few))
+            return cls(few.filter(*queries))
         if len(terms) != 1:
             least = 0 if terms else SMALL
-            return cls(peers, least, exact=False, terms=tuple(terms))
+            return cls(peers, exact=False, least=least, terms=tuple(terms))
         least = FEW if terms[0].indexed else 0
         if search.column == "address" and terms[0].column in WITH_ADDRESS:
             values = terms[0].value
             if isinstance(values, list) and len(values) == 1:
                 only = Q(**{terms[0].column: values[0]})
-                return cls(peers.filter(only), least, exact=False)
-        return cls(peers, least, exact=False, terms=tuple(terms))
+                return cls(peers.filter(only), exact=False, least=least)
+        return cls(peers, exact=False, least=least, terms=tuple(terms))
+
+    def count(self, shown: int, *, all_shown: bool) -> int:
+        if all_shown or not self.exact:
+            return max(self.least, shown)
+        return self.peers.count()
 
     def walk(
         self,
@@ -278,7 +284,7 @@ def page_of(
     rows = [row for _, row in found]
     return Page(
         rows=rows[::-1] if back else rows,
-        count=max(approach.count, len(rows)),
+        count=approach.count(len(rows), all_shown=not (start or more)),
         exact=approach.exact,
         previous=more if back else origin,
         next=origin if back else more,
@@ -290,19 +296,18 @@ def place_of(part: Part, row: Any) -> Cursor:
     return Cursor(part.key, row.place, str(row.pk))
 
 
-def bounded_count(peers: QuerySet[Peer], bound: int) -> int:
-    """Count, but no further than one above the bound."""
-    return peers.order_by().values("pk")[: bound + 1].count()
+def has_more(peers: QuerySet[Peer], than: int) -> bool:
+    """Whether there are more rows, without a count of all."""
+    return peers.order_by()[than : than + 1].exists()
 
 
-def candidates(peers: QuerySet[Peer], terms: list[Term]) -> list[Any] | None:
-    """The ids that an indexed term leaves, if they are few."""
+def candidates(peers: QuerySet[Peer], terms: list[Term]) -> QuerySet[Peer] | None:
+    """The rows that an indexed term leaves, if they are few."""
     for term in terms:
-        if term.indexed:
-            pks = peers.filter(term.query).order_by().values_list("pk", flat=True)
-            few = list(pks[: FEW + 1])
-            if len(few) <= FEW:
-                return few
+        found = peers.filter(term.query).order_by()
+        if term.indexed and not has_more(found, FEW):
+            # The bound keeps the database from walking the order instead.
+            return peers.filter(pk__in=found.values("pk")[:FEW])
     return None
 
 

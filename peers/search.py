@@ -49,19 +49,6 @@ SORTS = {
     "associated_users": "associated_users",
     "checked_at": "checked_at",
 }
-# What the table shows, each with its class.
-COLUMNS = {
-    "status": ("Status", "col-status"),
-    "address": ("Peer address", ""),
-    "cluster": ("Home cluster", ""),
-    "remote_cluster": ("Remote cluster", ""),
-    "username": ("User name", ""),
-    "protocol": ("Protocol", ""),
-    "associated_users": ("Associated / remote users", "num"),
-    "checked_at": ("Checked", ""),
-}
-# Parameters that name a page of a result, or what is selected on it.
-PLACES = ("before", "after", "last", "select")
 ROWS = (10, 25, 50, 100, 250)
 DEFAULT_ROWS = 50
 MOST_CRITERIA = 20
@@ -239,35 +226,6 @@ def options_of(select: str, chosen: str) -> SafeString:
             for value, label in labels.items()
         ),
     )
-
-
-@dataclass(frozen=True)
-class Head:
-    """The head of a column: what a click on it asks for, and how it is sorted now."""
-
-    label: str
-    url: str
-    sorted: str = ""
-    css: str = ""
-
-    @property
-    def icon(self) -> str:
-        return {"ascending": "up", "descending": "down"}.get(self.sorted, "sort")
-
-
-def heads_of(search: Search, data: QueryDict) -> list[Head]:
-    """The heads of all columns, with links that keep everything but the page."""
-    kept = data.copy()
-    for name in ("sort", *PLACES):
-        kept.pop(name, None)
-    rest = f"&{kept.urlencode()}" if kept else ""
-    heads = []
-    for name, (label, css) in COLUMNS.items():
-        turned = f"-{name}" if search.sort == name else name
-        direction = "descending" if search.descending else "ascending"
-        now = direction if search.sort.removeprefix("-") == name else ""
-        heads.append(Head(label, f"?sort={turned}{rest}", now, css))
-    return heads
 
 
 def searchable(peers: QuerySet[Peer]) -> QuerySet[Peer]:

@@ -17,6 +17,7 @@ from accounts.roles import Role, role_of
 from jobs.models import Busy, Job
 from peers import editing, search
 from peers.forms import BOTH, KEEP, RemovalForm
+from peers.links import Links
 from peers.models import Cluster, Outcome, Peer, SavedSearch
 from peers.pages import page_of
 from peers.rows import Rows, options
@@ -73,7 +74,7 @@ def find(request: Request) -> HttpResponse:
     context = {
         "search": wanted,
         "page_obj": page,
-        "heads": search.heads_of(wanted, request.GET),
+        "links": Links(wanted, page, request.GET),
         "rows": rows.html(page),
         "row_choices": search.ROWS,
     }
