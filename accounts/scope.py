@@ -125,7 +125,7 @@ class ScopedManager(models.Manager[M]):
     """Finds the rows of the clusters that whoever asks may see."""
 
     def get_queryset(self) -> models.QuerySet[M]:
-        if self._db or self._hints:
+        if self._db:
             return self.narrowed()
         return self.all_narrowed.all()
 

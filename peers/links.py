@@ -1,4 +1,4 @@
-"""Links of a result of Find and List to itself: what they change, and what they keep."""
+"""Links of a result of Find and List to itself: what they change and what they keep."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
