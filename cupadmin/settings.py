@@ -7,6 +7,7 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from environs import Env
 
+from cupadmin.hidden import HiddenUrl
 from cupadmin.keys import fresh_field_keys, parse_field_keys, read_or_create
 
 django_stubs_ext.monkeypatch()
@@ -210,6 +211,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "accounts.views.csrf_failure"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "cupadmin.hidden.SettingsFilter"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
@@ -279,14 +281,14 @@ SPECTACULAR_SETTINGS = {
 # Where links in mails and webhooks lead.
 CONSOLE_URL = env.str("URL", "") or next(iter(CSRF_TRUSTED_ORIGINS), "")
 WEBHOOK_NETWORKS: list[str] = env.list("WEBHOOK_NETWORKS", [])
-EMAIL_URL = env.str("EMAIL_URL", "")
+EMAIL_URL = HiddenUrl(env.str("EMAIL_URL", ""))
 if EMAIL_URL:
     vars().update(env.dj_email_url("EMAIL_URL"))
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "cupadmin@localhost")
 
 # --- Celery: a doorbell only; what is to be done lies in the database -----------------
-BROKER_URL = env.str("BROKER_URL", "") or "atomic-filesystem://localhost"
+BROKER_URL = HiddenUrl(env.str("BROKER_URL", "") or "atomic-filesystem://localhost")
 CELERY_BROKER_URL = BROKER_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_BACKEND = None
