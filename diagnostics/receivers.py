@@ -1,9 +1,13 @@
 """What other apps tell: a peer that was just provisioned is worth a check."""
 
 from typing import Any
+from uuid import UUID
 
-from peers.models import Peer
+from accounts.audit import Actor
+from jobs.models import Job
+from peers.models import Cluster, Peer
 from peers.signals import peer_applied
+from services.signals import services_controlled
 
 # A cluster needs some seconds to carry its users after a peer was written.
 VERIFY_FOR = 90
@@ -11,9 +15,39 @@ VERIFY_FOR = 90
 
 def connect() -> None:
     peer_applied.connect(verify, dispatch_uid="diagnostics.verify")
+    services_controlled.connect(look, dispatch_uid="diagnostics.look")
 
 
 def verify(sender: object, *, peer: Peer, **extra: Any) -> None:
     from diagnostics.checks import submit_check
 
     submit_check([peer], until_verified=VERIFY_FOR)
+
+
+def look(
+    sender: object, *, nodes: set[UUID], names: set[str], job: Job, **extra: Any
+) -> None:
+    """Run the tests of the services that a job controlled, on their clusters."""
+    from diagnostics.troubleshoot import submit_run
+
+    clusters = Cluster.objects.filter(nodes__in=nodes).distinct().order_by("name")
+    tests = {code for one in clusters for code in tests_of(one, names)}
+    if not tests:
+        return
+    asker = Actor(job.requested_by, job.requested_from)
+    submit_run(clusters, asker, reason=f"After {job}"[:100], tests=tests)
+
+
+def tests_of(cluster: Cluster, names: set[str]) -> set[str]:
+    """Return the codes of the tests that matter after control of these services."""
+    from diagnostics.judge.services import codes_of
+
+    profile = cluster.profile
+    found = codes_of(profile.services, names)
+    if profile.sync_agent in names:
+        found.add("sync_agent")
+    if profile.services["sip_proxy"] in names:
+        found |= {"sip_answers", "sip_tls_answers"}
+    if names & {profile.services["axl"], profile.services["tomcat"]}:
+        found |= {"node_axl", "axl_user", "control_center"}
+    return found

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 
 from accounts.audit import CONSOLE, Actor
@@ -18,7 +19,8 @@ from diagnostics.facts import ClusterFacts, Facts, NodeFacts
 from diagnostics.fixes import url_of
 from diagnostics.judge import sections
 from diagnostics.judge.peer import listed
-from diagnostics.judge.tests import Finding
+from diagnostics.judge.services import service_codes
+from diagnostics.judge.tests import Finding, Scope
 from diagnostics.judge.verdict import Outcome
 from diagnostics.models import PeerCheck, TroubleshooterResult, TroubleshooterRun
 from diagnostics.record import record
@@ -32,6 +34,11 @@ KEPT_RUNS = 100
 # Of all runs together; a run over 60 clusters has some 50,000.
 KEPT_ROWS = 1_000_000
 SETTLING = timedelta(minutes=10)
+# All that is known of a mesh hangs on its peers; of a node, only on itself.
+ABOUT_PEERS = {test.code for test in sections.TESTS if test.scope is not Scope.NODE}
+ABOUT_PEERS -= {"sync_agent"}
+# What also a check of peers asks, without the look-ups and questions of a whole run.
+QUICK = {*service_codes(), "sync_agent", "control_center", "node_axl", "axl_user"}
 STEPS = (
     ("collect", "Ask every cluster, then judge"),
     ("keep", "Keep the results"),
@@ -124,7 +131,7 @@ def troubleshoot(run: Run) -> None:
 
 def collect_run(row: TroubleshooterRun, run: Run) -> Facts:
     ids = [cluster["id"] for cluster in row.clusters]
-    peers = list(Peer.objects.filter(cluster__in=ids, removing=False).defer("entries"))
+    peers = list(wanted_peers(row, ids))
     waiting = {cluster["name"] for cluster in row.clusters}
 
     def told(name: str) -> None:
@@ -132,8 +139,9 @@ def collect_run(row: TroubleshooterRun, run: Run) -> Facts:
         done = len(ids) - len(waiting)
         run.progress(done, len(ids), progress_in_words(name, sorted(waiting)))
 
-    facts = collect_for(peers, also=ids, deep=True, total=TOTAL, told=told)
-    shared, unread = shared_users()
+    deep = not row.tests or bool(set(row.tests) - QUICK)
+    facts = collect_for(peers, also=ids, deep=deep, total=TOTAL, told=told)
+    shared, unread = shared_users() if not row.tests else ({}, ())
     return replace(
         facts,
         equal_at=last_equal(peers),
@@ -141,6 +149,14 @@ def collect_run(row: TroubleshooterRun, run: Run) -> Facts:
         shared=shared,
         unread=unread,
     )
+
+
+def wanted_peers(row: TroubleshooterRun, ids: list[Any]) -> QuerySet[Peer]:
+    """Return the peers to try, none where no wanted test is about them."""
+    peers = Peer.objects.filter(cluster__in=ids, removing=False).defer("entries")
+    if row.tests and not set(row.tests) & ABOUT_PEERS:
+        return peers.none()
+    return peers.order_by("cluster__name", "address")
 
 
 def progress_in_words(answered: str, waiting: list[str]) -> str:

@@ -17,6 +17,7 @@ from peers.connections import address_of
 from peers.models import Node
 from services.pace import Grant, granted
 from services.readings import Reading, database_now, read
+from services.signals import services_controlled
 from services.verdicts import (
     BACK_OFF,
     Do,
@@ -237,6 +238,12 @@ class Control:
 
     def conclude(self) -> None:
         """End the job with what is true of all targets."""
+        services_controlled.send(
+            sender=Control,
+            nodes={UUID(target["node"]) for target in self.targets},
+            names={target["name"] for target in self.targets},
+            job=self.run.job,
+        )
         states = [step.state for step in self.run.steps().values()]
         bad = sum(state in BAD for state in states)
         skipped = sum(state == JobStep.State.SKIPPED for state in states)

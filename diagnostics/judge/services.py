@@ -1,5 +1,6 @@
 """Tests of one service each: the same judgement under the name of the section."""
 
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,11 @@ from wire import platforms
 
 # Told by the platform as a wish, not as a fault.
 NOT_ACTIVATED = -1068
+# The code of the test of each service that has one, by its key in the profiles.
+CODES = {
+    "xcp_router": "xcp_router_service",
+    "xcp_sip_federation": "xcp_sip_federation_service",
+}
 
 
 def judge_service(
@@ -28,6 +34,17 @@ def judge_service(
     if name is None or (publisher_only and not view.node.publisher):
         return None
     return service_verdict(view.node, name)
+
+
+def service_codes() -> list[str]:
+    """Return the codes of the tests of one service each."""
+    return list(CODES.values())
+
+
+def codes_of(cluster_services: Mapping[str, str], names: Collection[str]) -> set[str]:
+    """Return the codes of the tests that judge services of these names."""
+    keys = {key for key, name in cluster_services.items() if name in names}
+    return {CODES[key] for key in keys if key in CODES}
 
 
 def judge_xcp(view: NodeView, key: str) -> Verdict | None:
@@ -70,6 +87,7 @@ def _service(
     publisher_only: bool = False,
     source: str = "S6",
 ) -> None:
+    CODES[key] = code
     judge: Judge = partial(judge_service, key=key, publisher_only=publisher_only)
     if section is Section.XCP:
         judge = partial(judge_xcp, key=key)

@@ -8,8 +8,8 @@ from peers.models import Cluster
 from tests.diagnostics.conftest import AGENT, carried, wait_for
 
 
-def run_now(clusters=None):
-    run = submit_run(clusters or Cluster.objects.all())
+def run_now(clusters=None, **options):
+    run = submit_run(clusters or Cluster.objects.all(), **options)
     # Without the worker's heartbeat, which would wait for this test's transaction.
     troubleshoot(Run(Job.objects.claim(str(run.job.pk), "test")))
     run.refresh_from_db()
