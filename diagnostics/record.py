@@ -16,6 +16,7 @@ from diagnostics.judge.status import judge, outcome_of
 from diagnostics.models import PeerCheck
 from diagnostics.service_readings import share
 from diagnostics.signals import clusters_recorded
+from peers.drift import drift_of
 from peers.models import Cluster, Node, Peer
 from wire import platforms
 
@@ -146,17 +147,28 @@ def as_check(status: Status) -> PeerCheck:
 
 
 def notice_drift(view: PeerView) -> None:
-    """Tell when the cluster lost the peer, or has it again."""
+    """Remember what the cluster has otherwise than wanted, or not at all any more."""
     if not view.home.peers.known:
         return
     state = Peer.ProvisioningState
-    before, now = (
-        (state.APPLIED, state.ABSENT)
-        if view.entry is None
-        else (state.ABSENT, state.APPLIED)
+    # What was edited or written since the clusters were read is judged next time.
+    rows = Peer.objects.filter(pk=view.peer.id, updated_at__lte=view.at)
+    entry = view.entry or view.moved
+    if entry is None:
+        lost = rows.filter(provisioning_state=state.APPLIED)
+        lost.update(provisioning_state=state.ABSENT, drift={})
+        return
+    wanted = {
+        "address": view.peer.address,
+        "username": view.peer.username,
+        "protocol": view.peer.protocol,
+        "external_phone_number_mask": view.peer.mask,
+    }
+    rows.filter(provisioning_state__in=(state.APPLIED, state.ABSENT)).update(
+        provisioning_state=state.APPLIED,
+        applied_address=entry.address,
+        drift=drift_of(wanted, entry),
     )
-    drifted = Peer.objects.filter(pk=view.peer.id, provisioning_state=before)
-    drifted.update(provisioning_state=now)
 
 
 def with_urls(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

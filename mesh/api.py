@@ -176,6 +176,10 @@ def as_data(found: Mesh) -> dict[str, Any]:
             {"from": str(cell.home.pk), "to": str(cell.remote.pk)}
             for cell in found.missing
         ],
+        "drifted": [
+            {"from": str(cell.home.pk), "to": str(cell.remote.pk)}
+            for cell in found.drifted
+        ],
         "one_sided": [
             {"from": str(cell.home.pk), "to": str(cell.remote.pk)}
             for cell in found.one_sided

@@ -85,6 +85,10 @@ class Drawing:
         here = "?" if peer.associated_users is None else peer.associated_users
         there = "?" if peer.remote_users is None else peer.remote_users
         half, told = (" half", ", no entry back") if cell.one_sided else ("", "")
+        if peer.drifted:
+            half, told = f"{half} drifted", f"{told}, changed on the cluster"
+        elif peer.removed_there:
+            half, told = f"{half} drifted", f"{told}, removed on the cluster"
         count = "" if self.dense else f'<span class="count">{here} / {there}</span>'
         return (
             f'<td class="{kind}{half}">'

@@ -44,6 +44,12 @@ class Mesh:
         return [cell for cell in self.cells if cell.one_sided]
 
     @cached_property
+    def drifted(self) -> list[Cell]:
+        """Entries that were changed or removed on the clusters themselves."""
+        peers = ((cell, cell.peer) for cell in self.cells)
+        return [c for c, peer in peers if peer and (peer.drifted or peer.removed_there)]
+
+    @cached_property
     def passed(self) -> int:
         return sum(cell.outcome == Outcome.PASSED for cell in self.cells)
 

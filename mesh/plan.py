@@ -210,10 +210,9 @@ def address_for(home: Cluster, remote: Cluster) -> str:
 def side_warnings(home: Cluster, remote: Cluster) -> Iterable[str]:
     if home.version and remote.version:
         if platforms.may_peer(home.version, remote.version) is False:
-            yield (
-                f"The vendor does not support peers of {home.version} "
-                f"and {remote.version}."
-            )
+            # The same words for both directions, so that a page tells it once.
+            one, other = sorted((home.version, remote.version))
+            yield f"The vendor does not support peers of {one} and {other}."
     else:
         unknown = remote if home.version else home
         yield f"The version of {unknown} is not known: discover it first."

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import audit
 from jobs.failpoints import failpoint
@@ -199,8 +200,12 @@ def read_back(peer: Peer) -> str:
 
 def mark_applied(peer: Peer) -> None:
     """The cluster has it: remember under which address."""
+    # What was read of the cluster before this time is no longer true.
     Peer.objects.filter(pk=peer.pk).update(
-        provisioning_state=Peer.ProvisioningState.APPLIED, applied_address=peer.address
+        provisioning_state=Peer.ProvisioningState.APPLIED,
+        applied_address=peer.address,
+        drift={},
+        updated_at=timezone.now(),
     )
 
 

@@ -20,6 +20,7 @@ STATES = {
     "pending": ("running", "clock", "Not written yet"),
     "absent": ("failed", "failed", "Not on the cluster"),
     "failed": ("failed", "failed", "Could not be written"),
+    "drifted": ("warning", "warning", "Changed on the cluster"),
 }
 NOT_MANAGED = '<span class="muted">not managed</span>'
 NOT_KNOWN = '<span class="muted" title="Not known yet">–</span>'
@@ -117,7 +118,10 @@ def outcome(name: str) -> SafeString:
 
 
 def state(peer: Any) -> str:
-    return REMOVING if peer.removing else pill(peer.provisioning_state)
+    if peer.removing:
+        return REMOVING
+    changed = peer.drift and peer.provisioning_state == "applied"
+    return pill("drifted" if changed else peer.provisioning_state)
 
 
 @cache

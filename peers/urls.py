@@ -2,6 +2,7 @@ from django.urls import path
 
 from peers.views import (
     clusters,
+    drift,
     exchange,
     find,
     guide,
@@ -74,6 +75,17 @@ urlpatterns = [
         "presence/inter-clustering/<uuid:pk>/delete/",
         peers.delete_peer,
         name="delete_peer",
+    ),
+    path("presence/inter-clustering/<uuid:pk>/drift/", drift.show, name="drift"),
+    path(
+        "presence/inter-clustering/<uuid:pk>/take-over/",
+        drift.take_over,
+        name="take_over",
+    ),
+    path(
+        "presence/inter-clustering/<uuid:pk>/write-again/",
+        drift.write_again,
+        name="write_again",
     ),
     path("presence/inter-clustering/<uuid:pk>/guide/", guide.guide, name="guide"),
     path("presence/inter-clustering/<uuid:pk>/look/", guide.look, name="look"),

@@ -151,7 +151,7 @@ _peer(
     asks="the home cluster's own peer table",
     failed="It is missing there, or was changed there.",
     information="The home cluster's peers cannot be read.",
-    remedy="Save the peer again.",
+    remedy="Take over the cluster's values, or write the wanted ones again.",
     source="S1",
     evidence=entry_here,
 )(entries.provisioned)

@@ -30,6 +30,7 @@ UNPROVEN = {
     Code.CERTIFICATE_UNKNOWN,
 }
 NOT_MANAGED = "The remote cluster is not managed by this console."
+WAYS_OUT = "Take over the cluster's values, or write the wanted ones again."
 ADD_CLUSTER = "Add the remote cluster, so that both sides can be checked."
 
 
@@ -64,6 +65,18 @@ class PeerView:
     def entry(self) -> PeerEntry | None:
         """The row of this peer in the home cluster's own table."""
         return self.home.entries.get(self.peer.address.casefold())
+
+    @property
+    def moved(self) -> PeerEntry | None:
+        """The row that points to the remote cluster under an address not wanted."""
+        if self.entry or self.remote is None:
+            return None
+        return self.home.entry_for(self.remote)
+
+    @property
+    def drift(self) -> Fix:
+        """Where the cluster's values are taken over, or ours written again."""
+        return Fix("peers:drift", self.peer.id)
 
     @property
     def entry_back(self) -> PeerEntry | None:
@@ -322,11 +335,18 @@ def provisioned(view: PeerView) -> Verdict:
     home, peer, entry = view.home, view.peer, view.entry
     if not home.peers.known:
         return unknown(f"The peers of {home.name} cannot be read.", home.peers)
+    if view.moved:
+        return failed(
+            f"{home.name} has this peer under another address: {view.moved.address}, "
+            f"wanted {peer.address}.",
+            WAYS_OUT,
+            view.drift,
+        )
     if entry is None:
         return failed(
             f"{home.name} does not have this peer.",
-            "Save the peer again, or add it on the cluster's own page.",
-            view.page,
+            "Write it again, or delete it here too.",
+            view.drift,
         )
     differing = [
         f"{label} is {theirs or 'empty'}, wanted {ours or 'empty'}"
@@ -340,8 +360,8 @@ def provisioned(view: PeerView) -> Verdict:
     if differing:
         return failed(
             f"On {home.name}: {listed(differing)}.",
-            "Save the peer again to write the wanted values.",
-            view.page,
+            WAYS_OUT,
+            view.drift,
         )
     return PASSED
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -11,7 +12,7 @@ from rest_framework.response import Response
 from accounts.roles import Role
 from jobs.api import JobSerializer, accepted
 from jobs.models import Job
-from peers import editing, rules
+from peers import drift, editing, rules
 from peers.api import rows
 from peers.api.base import EDITS, IDEMPOTENCY_KEY, IF_MATCH, EditableViewSet
 from peers.api.serializers import PeerSerializer, SavedPeerSerializer
@@ -62,7 +63,12 @@ class PeerViewSet(EditableViewSet[Peer]):
         "created_at",
         "updated_at",
     )
-    access = {**EDITS, "resync": Role.OPERATOR}
+    access = {
+        **EDITS,
+        "resync": Role.OPERATOR,
+        "take_over": Role.ADMINISTRATOR,
+        "write_again": Role.ADMINISTRATOR,
+    }
 
     @property
     def extra_parameters(self) -> tuple[str, ...]:
@@ -108,6 +114,31 @@ class PeerViewSet(EditableViewSet[Peer]):
         try:
             job = self.attempt(lambda: editing.resync(peer, self.actor))
         except editing.NoPublisher as error:
+            raise Conflict(str(error)) from error
+        return accepted(job, request)
+
+    @extend_schema(request=None, responses=PeerSerializer)
+    @action(detail=True, methods=["post"], url_path="take-over")
+    def take_over(self, request: Request, pk: str) -> Response:
+        """Want from now on what the cluster shows in `drift`."""
+        peer = self.get_object()
+        try:
+            self.attempt(lambda: drift.take_over(peer, peer.drift, self.actor))
+        except drift.NothingDiffers as error:
+            raise Conflict("The cluster shows the peer as it is wanted.") from error
+        except DjangoValidationError as error:
+            raise ValidationError(error.messages) from error
+        self.row = self.get_queryset().get(pk=peer.pk)
+        return Response(self.get_serializer(self.row).data)
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"], url_path="write-again")
+    def write_again(self, request: Request, pk: str) -> Response:
+        """Bring the peer to its cluster once more, as it is wanted."""
+        peer = self.get_object()
+        try:
+            job = self.attempt(lambda: drift.write_again(peer, self.actor))
+        except drift.NothingDiffers as error:
             raise Conflict(str(error)) from error
         return accepted(job, request)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from peers.drift import side_by_side
 from peers.models import Peer
 
 PLAIN = (
@@ -30,6 +31,8 @@ COLUMNS = (
     "entries",
     "created_at",
     "updated_at",
+    "drift",
+    "removing",
     *PLAIN,
 )
 
@@ -41,8 +44,10 @@ def listed(peers: QuerySet[Peer]) -> QuerySet[Peer, tuple[Any, ...]]:
 
 def as_shown(row: tuple[Any, ...]) -> dict[str, Any]:
     """One row of `listed`, in the names and the order of the serializer."""
-    pk, cluster, remote, password, outcome, checked, entries, made, edited, *rest = row
-    address, username, protocol, mask, state, associated, remote_users = rest
+    pk, cluster, remote, password, outcome, checked, entries, *rest = row
+    made, edited, found, removing, *plain = rest
+    address, username, protocol, mask, state, associated, remote_users = plain
+    drifted = found and not removing and state == Peer.ProvisioningState.APPLIED
     return {
         "id": str(pk),
         "cluster": str(cluster),
@@ -53,6 +58,9 @@ def as_shown(row: tuple[Any, ...]) -> dict[str, Any]:
         "protocol": protocol,
         "external_phone_number_mask": mask,
         "provisioning_state": state,
+        "drift": side_by_side(dict(zip(PLAIN, plain, strict=True)), found)
+        if drifted
+        else {},
         "associated_users": associated,
         "remote_users": remote_users,
         "status": {

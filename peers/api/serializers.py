@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
-from peers import rules
+from peers import drift, rules
 from peers.models import Cluster, Node, Outcome, Peer
 from peers.validation import clean_host, validate_credential
 from rest.models import Revised
@@ -186,6 +186,16 @@ STATUS = inline_serializer(
 )
 
 
+DRIFT = serializers.DictField(
+    child=inline_serializer(
+        "PeerDifference",
+        {"wanted": serializers.CharField(), "cluster": serializers.CharField()},
+    ),
+    help_text="What was changed on the cluster itself: for each field the value "
+    "wanted here and the cluster's own.",
+)
+
+
 class PeerSerializer(RevisedSerializer[Peer]):
     """An intercluster peer: an entry on a home cluster."""
 
@@ -199,6 +209,7 @@ class PeerSerializer(RevisedSerializer[Peer]):
     username = serializers.CharField(max_length=128, validators=[validate_credential])
     password = PasswordField()
     password_set = serializers.SerializerMethodField()
+    drift = serializers.SerializerMethodField()
     status = serializers.SerializerMethodField()
 
     class Meta:
@@ -214,6 +225,7 @@ class PeerSerializer(RevisedSerializer[Peer]):
             "protocol",
             "external_phone_number_mask",
             "provisioning_state",
+            "drift",
             "associated_users",
             "remote_users",
             "status",
@@ -235,6 +247,11 @@ class PeerSerializer(RevisedSerializer[Peer]):
 
     def get_password_set(self, peer: Peer) -> bool:
         return bool(peer.password)
+
+    @extend_schema_field(DRIFT)
+    def get_drift(self, peer: Peer) -> dict[str, dict[str, str]]:
+        wanted = {name: getattr(peer, name) for name in peer.drift}
+        return drift.side_by_side(wanted, peer.drift) if peer.drifted else {}
 
     @extend_schema_field(STATUS)
     def get_status(self, peer: Peer) -> dict[str, Any]:

@@ -109,6 +109,8 @@ class Peer(HangsOnClusters, HoldsSecrets, Revised):
     )
     # The address under which the cluster has the entry; an edit may change it.
     applied_address = models.CharField(max_length=253, blank=True, editable=False)
+    # Values of the cluster's own entry that are not those wanted, as last read there.
+    drift = models.JSONField(default=dict, editable=False)
     removing = models.BooleanField(default=False, editable=False)
     # What the last check found; diagnostics writes it and keeps the history.
     outcome = models.CharField(
@@ -176,6 +178,18 @@ class Peer(HangsOnClusters, HoldsSecrets, Revised):
             "checked_at": self.checked_at,
             "entries": self.entries,
         }
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the entry was changed on the cluster behind the console's back."""
+        applied = self.provisioning_state == self.ProvisioningState.APPLIED
+        return applied and bool(self.drift) and not self.removing
+
+    @property
+    def removed_there(self) -> bool:
+        """Whether the entry was on the cluster once and is there no more."""
+        absent = self.provisioning_state == self.ProvisioningState.ABSENT
+        return absent and bool(self.applied_address) and not self.removing
 
     def find_remote(self) -> Cluster | None:
         """Return the managed cluster that owns the peer address, whoever asks."""

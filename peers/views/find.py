@@ -48,6 +48,7 @@ SHOWN = (
     "username",
     "protocol",
     "provisioning_state",
+    "drift",
     "removing",
     "outcome",
     "associated_users",

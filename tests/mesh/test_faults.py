@@ -3,13 +3,16 @@
 import pytest
 
 from accounts.audit import CONSOLE
-from diagnostics.checks import check
+from diagnostics.checks import check, collect_for
+from diagnostics.record import record
 from jobs import doorbell, tasks
 from jobs.models import Job, JobStep
 from mesh import changes, setup
 from mesh import entries as entries_of_pairs
 from mesh.plan import plan
+from mesh.shown import strangers
 from mesh.wanted import Wanted
+from peers.drift import write_again
 from peers.models import Peer
 from tests.mesh.test_setup import apply, entries, wanted_pair
 from tests.workers import done
@@ -132,3 +135,65 @@ def test_what_a_sweep_reads_shows_in_the_next_plan(lab, clusters):
     assert [(step.home, step.action) for step in found] == [(clusters[0], "create")]
     done(apply(wanted_pair(clusters)))
     assert entries(lab) == [1, 1, 0]
+
+
+def drift_after(lab, peer, **changes):
+    lab.clusters[0].remove_peer(peer.address)
+    values = {"address": peer.address, "username": peer.username} | changes
+    lab.clusters[0].add_peer(
+        values["address"],
+        values["username"],
+        peer.unseal("password").reveal(),
+        values.get("protocol", peer.protocol),
+    )
+    check([peer])
+    peer.refresh_from_db()
+    return peer.drift
+
+
+def test_a_check_finds_values_that_were_changed_on_the_cluster(lab, clusters):
+    done(apply(wanted_pair(clusters)))
+    peer = Peer.objects.get(cluster=clusters[0])
+    assert drift_after(lab, peer, protocol="TLS") == {"protocol": "TLS"}
+    told = next(entry for entry in peer.entries if entry["code"] == "provisioned")
+    assert "protocol is TLS, wanted TCP" in told["problem"]
+    assert told["fix_url"].endswith(f"{peer.pk}/drift/")
+    done(write_again(peer, CONSOLE))
+    check([peer])
+    peer.refresh_from_db()
+    assert (peer.drift, peer.provisioning_state) == ({}, "applied")
+    assert lab.clusters[0].peers()[0].protocol == "TCP"
+
+
+def test_an_address_that_was_changed_is_drift_and_not_a_second_entry(lab, clusters):
+    done(apply(wanted_pair(clusters)))
+    peer = Peer.objects.get(cluster=clusters[0])
+    other = clusters[1].publisher.address
+    assert drift_after(lab, peer, address=other) == {"address": other}
+    assert not strangers()
+    (step,) = plan(wanted_pair(clusters)).changes
+    assert (step.action, step.changed) == ("update", {"address"})
+    done(write_again(peer, CONSOLE))
+    assert [entry.address for entry in lab.clusters[0].peers()] == [peer.address]
+
+
+def test_an_entry_removed_on_the_cluster_is_told_and_comes_back(lab, clusters):
+    done(apply(wanted_pair(clusters)))
+    peer = Peer.objects.get(cluster=clusters[0])
+    lab.clusters[0].remove_peer(peer.address)
+    check([peer])
+    peer.refresh_from_db()
+    assert peer.removed_there
+    done(write_again(peer, CONSOLE))
+    assert entries(lab) == [1, 1, 0]
+
+
+def test_a_reading_older_than_an_edit_is_not_drift(lab, clusters):
+    done(apply(wanted_pair(clusters)))
+    peer = Peer.objects.get(cluster=clusters[0])
+    facts = collect_for([peer])
+    peer.protocol = "TLS"
+    peer.save_edit("protocol")
+    record(facts)
+    peer.refresh_from_db()
+    assert peer.drift == {}

@@ -15,6 +15,7 @@ FIELDS = {
     "protocol",
     "external_phone_number_mask",
     "provisioning_state",
+    "drift",
     "associated_users",
     "remote_users",
     "status",

@@ -98,6 +98,9 @@ MATRIX = {
     "peers:look": {"POST": OP},
     "peers:reveal": {"POST": A},
     "peers:delete_peer": {"GET": A, "POST": A},
+    "peers:drift": {"GET": V},
+    "peers:take_over": {"POST": A},
+    "peers:write_again": {"POST": A},
     "peers:resync": {"GET": OP, "POST": OP},
     # diagnostics
     "diagnostics:troubleshooter": {"GET": V, "POST": OP},
@@ -144,6 +147,8 @@ MATRIX = {
     # REST: peers
     "api:peers-list": {"GET": V, "POST": A},
     "api:peers-detail": {"GET": V, "PUT": A, "PATCH": A, "DELETE": A},
+    "api:peers-take-over": {"POST": A},
+    "api:peers-write-again": {"POST": A},
     "api:peers-resync": {"POST": OP},
     # REST: services
     "api:services-list": {"GET": V},

@@ -1,0 +1,67 @@
+"""Presence > Inter-Clustering: an entry changed or removed on the cluster itself."""
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from accounts import audit
+from accounts.access import access
+from accounts.http import Request
+from accounts.roles import Role
+from jobs.models import Busy
+from peers import drift
+from peers.views.peers import get_peer
+from rest.models import Stale
+
+
+@access(get=Role.VIEWER)
+def show(request: Request, pk: str) -> HttpResponse:
+    """Wanted and found side by side, and the ways out."""
+    peer = get_peer(pk)
+    rows = drift.differences(peer)
+    if not rows and peer.provisioning_state == peer.ProvisioningState.APPLIED:
+        messages.info(request, f"{peer.cluster} shows the peer as it is wanted.")
+        return redirect(peer)
+    seen = json.dumps(peer.drift)
+    context = {"peer": peer, "rows": rows, "seen": seen}
+    return render(request, "peers/drift.html", context)
+
+
+@access(post=Role.ADMINISTRATOR)
+def take_over(request: Request, pk: str) -> HttpResponse:
+    """Want what the cluster shows, as the page showed it."""
+    peer = get_peer(pk)
+    try:
+        drift.take_over(peer, seen_in(request), audit.actor_of(request))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    except (drift.NothingDiffers, Busy, Stale) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"The peer {peer} is now as the cluster shows it.")
+        return redirect(peer)
+    return redirect("peers:drift", pk)
+
+
+def seen_in(request: Request) -> Any:
+    try:
+        return json.loads(request.POST.get("seen", ""))
+    except ValueError:
+        return None
+
+
+@access(post=Role.ADMINISTRATOR)
+def write_again(request: Request, pk: str) -> HttpResponse:
+    """Bring what is wanted to the cluster once more."""
+    peer = get_peer(pk)
+    try:
+        job = drift.write_again(peer, audit.actor_of(request))
+    except (drift.NothingDiffers, Busy, Stale) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{job.label} began.")
+    return redirect(peer)

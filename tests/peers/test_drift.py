@@ -1,0 +1,163 @@
+"""What was changed on a cluster itself is shown, and there are two ways out."""
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import AuditEntry
+from jobs.models import Job
+from peers.models import Peer
+
+CHANGED = {"protocol": "UDP", "username": "somebody"}
+
+
+@pytest.fixture
+def ada(administrator, client_of):
+    return client_of(administrator)
+
+
+@pytest.fixture
+def pair(cluster_factory):
+    return cluster_factory("Madrid"), cluster_factory("Oslo")
+
+
+@pytest.fixture
+def peer(pair, peer_factory):
+    address = pair[1].publisher.address
+    applied = {"provisioning_state": "applied", "applied_address": address}
+    return peer_factory(*pair, drift=CHANGED, **applied)
+
+
+def url(name, peer):
+    return reverse(f"peers:{name}", args=[peer.pk])
+
+
+def test_the_peer_page_and_the_list_warn(ada, peer):
+    page = ada.get(peer.get_absolute_url()).content.decode()
+    assert "The entry was changed on the cluster itself." in page
+    assert url("drift", peer) in page
+    assert "Changed on the cluster" in ada.get(reverse("peers:find")).content.decode()
+
+
+def test_the_matrix_tells_it_in_the_cell(ada, peer):
+    page = ada.get(reverse("mesh:matrix")).content.decode()
+    assert "no entry back, changed on the cluster" in page
+
+
+def test_the_page_shows_wanted_and_found(viewer, client_of, peer):
+    page = client_of(viewer).get(url("drift", peer)).content.decode()
+    for text in ("icuser", "somebody", "TCP", "UDP"):
+        assert text in page
+    assert "Take over" not in page.split("<main")[1].split("buttons")[1]
+
+
+def test_the_values_of_the_cluster_are_taken_over(ada, peer):
+    ada.post(url("take_over", peer), {"seen": json.dumps(CHANGED)})
+    peer.refresh_from_db()
+    assert (peer.protocol, peer.username, peer.drift) == ("UDP", "somebody", {})
+    assert peer.provisioning_state == "applied"
+    event = AuditEntry.objects.get(action="take over values")
+    assert event.changes == {
+        "protocol": ["TCP", "UDP"],
+        "username": ["icuser", "somebody"],
+    }
+    assert Job.objects.get().kind == "check-peers"
+
+
+@pytest.mark.parametrize("seen", ['{"protocol": "TLS"}', "", "not json", "[1]"])
+def test_what_was_not_seen_is_not_taken_over(ada, peer, seen):
+    answer = ada.post(url("take_over", peer), {"seen": seen}, follow=True)
+    assert "shows something else by now" in answer.content.decode()
+    peer.refresh_from_db()
+    assert peer.protocol == "TCP"
+
+
+def test_a_value_that_breaks_a_rule_is_not_taken_over(ada, peer, pair):
+    wrong = {"address": pair[0].publisher.address}
+    Peer.objects.filter(pk=peer.pk).update(drift=wrong)
+    answer = ada.post(url("take_over", peer), {"seen": json.dumps(wrong)}, follow=True)
+    assert "home cluster" in answer.content.decode()
+    assert Peer.objects.get().address == peer.address
+
+
+def test_a_protocol_that_nobody_knows_is_not_taken_over(ada, peer):
+    Peer.objects.filter(pk=peer.pk).update(drift={"protocol": "7"})
+    answer = ada.post(url("take_over", peer), {"seen": '{"protocol": "7"}'})
+    assert answer.status_code == 302
+    assert Peer.objects.get().protocol == "TCP"
+
+
+def test_ours_is_written_again(ada, peer):
+    answer = ada.post(url("write_again", peer))
+    assert answer.url == peer.get_absolute_url()
+    job = Job.objects.get()
+    assert (job.kind, job.target_id) == ("provision-peer", str(peer.pk))
+    assert Peer.objects.get().provisioning_state == "pending"
+
+
+def test_a_peer_that_is_being_removed_is_not_written_again(ada, peer):
+    Peer.objects.update(removing=True)
+    answer = ada.post(url("write_again", peer), follow=True)
+    assert "being removed" in answer.content.decode()
+    assert not Job.objects.exists()
+
+
+def test_an_entry_removed_on_the_cluster_offers_to_go_or_to_come_back(ada, peer):
+    Peer.objects.update(provisioning_state="absent", drift={})
+    page = ada.get(peer.get_absolute_url()).content.decode()
+    assert "The entry was removed on the cluster itself." in page
+    page = ada.get(url("drift", peer)).content.decode()
+    assert "no entry" in page
+    assert url("delete_peer", peer) in page
+    assert "Take over" not in page
+
+
+def test_a_peer_as_wanted_has_no_such_page(ada, peer):
+    Peer.objects.update(drift={})
+    answer = ada.get(url("drift", peer), follow=True)
+    assert "shows the peer as it is wanted" in answer.content.decode()
+
+
+def test_operators_change_nothing(operator, client_of, peer):
+    client = client_of(operator)
+    for name in ("take_over", "write_again"):
+        assert client.post(url(name, peer)).status_code == 403
+        assert client.get(url(name, peer)).status_code == 405
+
+
+def test_rest_tells_both_values(viewer, api, peer):
+    told = api(viewer).get(f"/api/v1/peers/{peer.pk}/").json()
+    assert told["drift"] == {
+        "protocol": {"wanted": "TCP", "cluster": "UDP"},
+        "username": {"wanted": "icuser", "cluster": "somebody"},
+    }
+
+
+def test_rest_takes_over_once(administrator, api, peer):
+    client = api(administrator)
+    told = client.post(f"/api/v1/peers/{peer.pk}/take-over/").json()
+    assert (told["protocol"], told["drift"]) == ("UDP", {})
+    answer = client.post(f"/api/v1/peers/{peer.pk}/take-over/")
+    assert answer.status_code == 409
+
+
+def test_rest_refuses_a_value_that_breaks_a_rule(administrator, api, peer, pair):
+    Peer.objects.update(drift={"address": pair[0].publisher.address})
+    answer = api(administrator).post(f"/api/v1/peers/{peer.pk}/take-over/")
+    assert answer.status_code == 400
+
+
+def test_rest_writes_again_by_a_job(administrator, api, peer):
+    answer = api(administrator).post(f"/api/v1/peers/{peer.pk}/write-again/")
+    assert answer.status_code == 202
+    assert Job.objects.get().kind == "provision-peer"
+    again = api(administrator).post(f"/api/v1/peers/{peer.pk}/write-again/")
+    assert again.status_code == 202
+    assert Job.objects.filter(state="cancelled").count() == 1
+
+
+def test_rest_writes_nothing_of_a_peer_that_goes(administrator, api, peer):
+    Peer.objects.update(removing=True)
+    answer = api(administrator).post(f"/api/v1/peers/{peer.pk}/write-again/")
+    assert answer.status_code == 409
