@@ -285,7 +285,12 @@ def test_a_list_shows_each_peer_as_its_own_page_does(
     for checked_at in (timezone.now(), timezone.now().replace(microsecond=0)):
         peer = peers.pop()
         Peer.objects.filter(pk=peer.pk).update(
-            checked_at=checked_at, outcome="passed", entries=[entry], remote_users=0
+            checked_at=checked_at,
+            outcome="passed",
+            entries=[entry],
+            remote_users=0,
+            provisioning_state="applied",
+            drift={"username": "other", "address": "moved.example.net"},
         )
     Peer.objects.filter(pk=peer.pk).update(password="", remote_cluster=None)
     client = api(viewer)

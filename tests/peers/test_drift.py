@@ -108,7 +108,7 @@ def test_an_entry_removed_on_the_cluster_offers_to_go_or_to_come_back(ada, peer)
     page = ada.get(peer.get_absolute_url()).content.decode()
     assert "The entry was removed on the cluster itself." in page
     page = ada.get(url("drift", peer)).content.decode()
-    assert "no entry" in page
+    assert "No entry" in page
     assert url("delete_peer", peer) in page
     assert "Take over" not in page
 
