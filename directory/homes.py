@@ -173,6 +173,11 @@ class Directory:
             if one.pk in snapshots
         }
 
+    @property
+    def unread(self) -> list[Cluster]:
+        """The clusters of which there is no snapshot."""
+        return [c for n, c in enumerate(self.clusters) if n not in self.sides]
+
     def side(self, cluster: UUID | None) -> Side | None:
         number = self.numbers.get(cluster) if cluster else None
         return None if number is None else self.sides.get(number)

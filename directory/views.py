@@ -59,11 +59,25 @@ def locate(request: Request) -> HttpResponse:
         context |= {
             "userids": userids,
             "located": locator.locate(directory, userids[0]) if userids else None,
+            "most": locator.MOST,
             "nothing_read": not directory.sides,
+            "unread": in_words(directory.unread),
         }
     else:
         context |= overview()
     return render(request, "directory/locate.html", context)
+
+
+def in_words(unread: list[Cluster]) -> str:
+    """What is not known because these clusters were never read."""
+    if not unread:
+        return ""
+    if len(unread) == 1:
+        return f"The users of {unread[0]} were never read, so it may have the user too."
+    return (
+        f"The users of {len(unread)} clusters were never read, so they may have the "
+        "user too."
+    )
 
 
 def overview() -> dict[str, Any]:
@@ -213,7 +227,7 @@ def duplicate_users(request: Request) -> HttpResponseBase:
         "q": search,
         "page_obj": Paginator(found, ROWS).get_page(request.GET.get("page")),
         "nothing_read": not directory.sides,
-        "unread": len(directory.clusters) - len(directory.sides),
+        "unread": len(directory.unread),
         "here": "duplicates",
     }
     return render(request, "directory/duplicates.html", context)
@@ -262,8 +276,10 @@ def mask_preview(request: Request) -> HttpResponse:
         return render(request, "directory/_mask_preview.html", context)
     # An edited peer stays on its home cluster, so its form has no field for it.
     home = uuid_of(plain(request, "cluster") or plain(request, "home"))
-    remote, numbers, back = directions(home, plain(request, "address"))
+    address = plain(request, "address")
+    remote, numbers, back = directions(home, address)
     context |= {
+        "address": address,
         "remote": remote,
         "snapshot": store.latest().get(remote.pk) if remote else None,
         "preview": preview(mask, numbers, back),

@@ -45,7 +45,7 @@ def test_a_user_is_found_on_one_screen(differing, client_of, viewer):
 
 def test_a_user_whom_nobody_has_is_said_so(differing, client_of, viewer):
     text = page(client_of(viewer), "locate", user="<script>")
-    assert "No cluster has this user" in text
+    assert "No cluster that was read has this user" in text
     assert "<script>" not in text.replace("<script src", "")
 
 
@@ -137,3 +137,37 @@ def test_a_viewer_may_not_read_the_users(cluster_factory, client_of, viewer):
 def test_a_cluster_without_a_confirmed_node_is_not_read(db, client_of, operator):
     answer = client_of(operator).post(reverse("directory:take"), follow=True)
     assert "no cluster with a confirmed publisher" in answer.content.decode()
+
+
+def test_clusters_that_were_never_read_are_told(pair, has, client_of, viewer):
+    _, remote, _ = pair
+    has(remote, *of(remote, "bob"))
+    client = client_of(viewer)
+    for user in ("bob", "nobody"):
+        assert "The users of oslo were never read" in page(client, "locate", user=user)
+
+
+def test_many_users_with_one_number_are_not_said_to_be_all(
+    pair, has, client_of, viewer
+):
+    home, _, _ = pair
+    has(home, *of(home, *(f"user{n:03}" for n in range(60)), number="6640"))
+    text = page(client_of(viewer), "locate", user="6640")
+    assert "The first 50 users who were found" in text
+
+
+def test_a_mask_without_an_address_asks_for_one(db, client_of, viewer):
+    assert "Enter the peer address" in page(client_of(viewer), "mask_preview")
+
+
+def test_a_move_that_many_clusters_missed_is_told_in_short(
+    pair, has, cluster_factory, client_of, viewer
+):
+    _, remote, _ = pair
+    before = has(remote, *of(remote, "bob"), minutes=60)
+    has(remote)
+    for number in range(7):
+        has(cluster_factory(f"late{number}"), *of(remote, "bob"))
+    query = {"source": str(remote.pk), "before": str(before.pk)}
+    text = page(client_of(viewer), "moves", **query)
+    assert "<summary>7 clusters</summary>" in text and "late6" in text

@@ -65,12 +65,13 @@ class Command(BaseCommand):
         directory, failed = Directory(), False
         for peer in peers:
             compared = compare(directory, peer)
+            pair = f"{peer.cluster} → {peer.remote_cluster or peer.address}"
             if compared is None:
-                self.say(peer, Outcome.UNKNOWN, "both sides were not read")
+                self.say(pair, Outcome.UNKNOWN, "both sides were not read")
                 continue
             failed |= compared.outcome == Outcome.FAILED
             counts = f"{compared.home_count} of {compared.remote_count} users"
-            self.say(peer, compared.outcome, counts)
+            self.say(pair, compared.outcome, counts)
             for name in LISTS:
                 for entry in compared.entries(name):
                     self.say("", STATES[name], entry.user.userid, entry.lives or "")
