@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import django_filters
 from django.db import transaction
@@ -13,11 +14,13 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import audit
+from accounts import audit, scope
 from accounts.access import DeclaredAccess, Role, role_behind
 from accounts.authentication import PasswordAuthentication
 from accounts.models import ApiToken, AuditEntry
 from accounts.validation import MOST_NETWORKS, validate_networks
+
+MOST_CLUSTERS = 1000
 
 
 class TokenSerializer(serializers.ModelSerializer[ApiToken]):
@@ -31,6 +34,13 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
         help_text="Addresses or networks that may use it; none means any.",
     )
 
+    clusters = serializers.ListField(
+        child=serializers.UUIDField(),
+        max_length=MOST_CLUSTERS,
+        required=False,
+        help_text="Clusters that it may be used for; none means all of its owner's.",
+    )
+
     class Meta:
         model = ApiToken
         fields: tuple[str, ...] = (
@@ -38,12 +48,20 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
             "name",
             "role",
             "networks",
+            "clusters",
             "expires_at",
             "last_used_at",
             "prefix",
         )
         read_only_fields = ("id", "last_used_at", "prefix")
         extra_kwargs = {"role": {"required": False}}
+
+    def validate_clusters(self, ids: list[UUID]) -> list[str]:
+        known = scope.cluster_names()
+        unknown = [pk for pk in ids if pk not in known]
+        if unknown:
+            raise serializers.ValidationError(f"There is no cluster {unknown[0]}.")
+        return sorted({str(pk) for pk in ids})
 
     def validate_expires_at(self, at: datetime | None) -> datetime | None:
         if at is not None and at <= timezone.now():
@@ -121,22 +139,25 @@ class TokenViewSet(
 
 
 def within(request: Request, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Keep a new token within what its maker may: role, networks and end."""
+    """Keep a new token within what its maker may: role, networks, clusters and end."""
     held = role_behind(request) or Role.VIEWER
     role = Role(wanted.get("role") or held)
     if not held.covers(role):
         raise serializers.ValidationError({"role": [f"You are {held} only."]})
     maker: Any = request.auth
     networks = wanted.get("networks", [])
+    clusters = wanted.get("clusters", [])
     expires_at = wanted.get("expires_at")
     if maker is not None:
         networks = maker.networks or networks
+        clusters = clusters or maker.clusters
         ends = [at for at in (expires_at, maker.expires_at) if at is not None]
         expires_at = min(ends, default=None)
     return {
         "name": wanted["name"],
         "role": role,
         "networks": networks,
+        "clusters": clusters,
         "expires_at": expires_at,
     }
 

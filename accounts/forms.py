@@ -1,6 +1,7 @@
 """Forms of sign-in, tokens and users."""
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
@@ -8,10 +9,30 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from accounts import scope, users
 from accounts.models import ApiToken
 from accounts.proof import refusal
 from accounts.roles import Role, role_of
 from accounts.validation import validate_networks
+
+
+class ClustersField(forms.MultipleChoiceField):
+    """Some clusters, or all: none chosen."""
+
+    def __init__(self, help_text: str) -> None:
+        super().__init__(
+            required=False,
+            label="Limited to these clusters",
+            help_text=help_text,
+            widget=forms.CheckboxSelectMultiple(attrs={"class": "many"}),
+        )
+
+    def offer(self, chosen: Collection[str] = ()) -> None:
+        """Offer all clusters in sight; a deleted one stays chosen until it is not."""
+        names = {str(pk): name for pk, name in scope.cluster_names().items()}
+        gone = [(pk, "A deleted cluster") for pk in chosen if pk not in names]
+        self.choices = [*names.items(), *gone]
+        self.initial = list(chosen)
 
 
 class SignInForm(AuthenticationForm):
@@ -45,10 +66,11 @@ class TokenForm(forms.ModelForm[ApiToken]):
         max_length=1000,
         help_text="Optional: addresses or networks that may use it, by commas.",
     )
+    clusters = ClustersField("None chosen: all that you may see.")
 
     class Meta:
         model = ApiToken
-        fields = ("name", "role", "expires_at", "networks")
+        fields = ("name", "role", "expires_at", "networks", "clusters")
         widgets = {"expires_at": forms.DateInput(attrs={"type": "date"})}
         help_texts = {"expires_at": "Optional; at the beginning of that day, UTC."}
 
@@ -56,6 +78,7 @@ class TokenForm(forms.ModelForm[ApiToken]):
         super().__init__(*args, **kwargs)
         choices = [(role.value, role.label) for role in Role if held.covers(role)]
         self.fields["role"] = forms.ChoiceField(choices=choices, initial=held.value)
+        offer_clusters(self)
 
     def clean_role(self) -> Role:
         return Role(self.cleaned_data["role"])
@@ -73,6 +96,15 @@ class TokenForm(forms.ModelForm[ApiToken]):
         return at
 
 
+def offer_clusters(form: forms.BaseForm, chosen: Collection[str] = ()) -> None:
+    """Leave the field out while there is no cluster to choose."""
+    field = cast(ClustersField, form.fields["clusters"])
+    field.offer(chosen)
+    if not field.choices:
+        del form.fields["clusters"]
+
+
+ALL = "None chosen: all clusters, those added later too."
 ROLES = [("", "Choose a role"), *Role.choices]
 
 
@@ -80,10 +112,15 @@ class AddUserForm(BaseUserCreationForm[User]):
     """A new user with a first password."""
 
     role = forms.ChoiceField(choices=ROLES)
+    clusters = ClustersField(ALL)
 
     class Meta:
         model = User
         fields = ("username", "first_name", "last_name", "email")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer_clusters(self)
 
 
 class EditUserForm(forms.ModelForm[User]):
@@ -95,6 +132,7 @@ class EditUserForm(forms.ModelForm[User]):
         required=False,
         help_text="Without it all sessions and tokens of the user stop at once.",
     )
+    clusters = ClustersField(ALL)
 
     class Meta:
         model = User
@@ -103,3 +141,4 @@ class EditUserForm(forms.ModelForm[User]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["role"].initial = role_of(self.instance)
+        offer_clusters(self, users.limit_of(self.instance))

@@ -1,11 +1,14 @@
 """Changes to users: their role, whether they may sign in, their password."""
 
+from collections.abc import Collection
+
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from accounts import audit
+from accounts import audit, scope
 from accounts.audit import Actor
+from accounts.models import ClusterLimit
 from accounts.roles import Role, role_of
 
 
@@ -13,12 +16,15 @@ class LastAdministrator(Exception):
     """Nobody could administer the console any more."""
 
     def __init__(self) -> None:
-        super().__init__("This is the last administrator that may sign in.")
+        super().__init__(
+            "This is the last administrator of all clusters that may sign in."
+        )
 
 
 def administrators() -> QuerySet[User]:
+    """Those who administer all clusters, and everybody else."""
     holds = Q(is_superuser=True) | Q(groups__name=Role.ADMINISTRATOR)
-    return User.objects.filter(holds, is_active=True).distinct()
+    return User.objects.filter(holds, is_active=True, limit=None).distinct()
 
 
 def describe(user: User) -> dict[str, object]:
@@ -27,7 +33,20 @@ def describe(user: User) -> dict[str, object]:
         "email": user.email,
         "role": role_of_fresh(user),
         "may sign in": user.is_active,
+        "clusters": named(limit_of(user)),
     }
+
+
+def limit_of(user: User) -> list[str]:
+    """The ids of the clusters that the user is limited to, as stored now."""
+    rows = ClusterLimit.objects.filter(user=user).values_list("clusters", flat=True)
+    return next(iter(rows), [])
+
+
+def named(clusters: Collection[str]) -> str:
+    """The names of chosen clusters; a deleted one goes by its id."""
+    names = {str(pk): name for pk, name in scope.cluster_names().items()}
+    return ", ".join(sorted(names.get(pk, pk) for pk in clusters)) or "all"
 
 
 def role_of_fresh(user: User) -> str | None:
@@ -37,8 +56,14 @@ def role_of_fresh(user: User) -> str | None:
 
 
 @transaction.atomic
-def save(user: User, role: Role, actor: Actor) -> None:
+def save(
+    user: User, role: Role, actor: Actor, clusters: Collection[str] | None = None
+) -> None:
     """Store a new or edited user with its role.
+
+    Args:
+        clusters: the ids of those that the user is limited to; none of them means
+            all, None leaves it as it is.
 
     Raises:
         LastAdministrator: nobody else could administer the console.
@@ -51,11 +76,21 @@ def save(user: User, role: Role, actor: Actor) -> None:
     if user.is_superuser and role != Role.ADMINISTRATOR:
         user.is_superuser = False
         user.save(update_fields=["is_superuser"])
+    if clusters is not None:
+        limit(user, clusters)
     guard_last_administrator()
     if not user.is_active:
         user.sessions.all().delete()
     action = "add user" if creating else "edit user"
     audit.record(actor, action, user, audit.differences(old, describe(user)))
+
+
+def limit(user: User, clusters: Collection[str]) -> None:
+    if clusters:
+        values = {"clusters": sorted(clusters)}
+        ClusterLimit.objects.update_or_create(user=user, defaults=values)
+    else:
+        ClusterLimit.objects.filter(user=user).delete()
 
 
 def guard_last_administrator() -> None:

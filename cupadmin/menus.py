@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from accounts import scope
 from accounts.access import Role, role_of
 
 # application, menu, label, URL name, role that may open it
@@ -58,6 +59,9 @@ ITEMS = (
     ("serviceability", "Tools", "All services", "services:grid", Role.VIEWER),
 )
 
+# Not for those who are limited to some clusters.
+FOR_ALL_CLUSTERS = {"accounts:users", "notifications:webhooks"}
+
 
 def menus(request: HttpRequest) -> dict[str, Any]:
     """Context processor: the menus that the signed-in person may open."""
@@ -67,8 +71,12 @@ def menus(request: HttpRequest) -> dict[str, Any]:
     path = request.path
     serviceability = path.startswith("/serviceability/")
     application = "serviceability" if serviceability else "administration"
+    limit = scope.current()
+    limited = limit is not None
     return {
-        "menus": drawn(role, application, _current(path)),
+        "menus": drawn(role, application, _current(path), limited=limited),
+        "limited_to": len(limit.clusters) if limit else None,
+        "has_all_clusters": not limited,
         "role": role,
         "may_operate": role.covers(Role.OPERATOR),
         "may_administer": role.covers(Role.ADMINISTRATOR),
@@ -82,11 +90,13 @@ def urls() -> dict[str, str]:
 
 
 @cache
-def drawn(role: Role, application: str, current: str) -> SafeString:
+def drawn(
+    role: Role, application: str, current: str, *, limited: bool = False
+) -> SafeString:
     """The menus as HTML: the same on every page of a role below the same item."""
     found: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for its_application, title, label, name, needed in ITEMS:
-        if role.covers(needed):
+        if role.covers(needed) and not (limited and name in FOR_ALL_CLUSTERS):
             item = {"label": label, "url": urls()[name], "current": name == current}
             found.setdefault(its_application, {}).setdefault(title, []).append(item)
     context = {

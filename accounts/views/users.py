@@ -15,13 +15,14 @@ from accounts.http import Request
 from accounts.proof import recent_proof
 
 
-@access(get=Role.ADMINISTRATOR)
+@access(get=Role.ADMINISTRATOR, all_clusters=True)
 def find(request: Request) -> HttpResponse:
     term = request.GET.get("q", "").replace("\0", "").strip()
     names = Q(username__icontains=term) | Q(last_name__icontains=term)
     found = (
         User.objects.filter(names | Q(first_name__icontains=term))
         .prefetch_related("groups")
+        .select_related("limit")
         .annotate(n_tokens=Count("tokens", distinct=True))
         .order_by("username")
     )
@@ -29,20 +30,25 @@ def find(request: Request) -> HttpResponse:
     return render(request, "accounts/users.html", {"page": page, "q": term})
 
 
-@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
+@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR, all_clusters=True)
 @recent_proof
 def add(request: Request) -> HttpResponse:
     form = AddUserForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         user = form.save(commit=False)
         role = Role(form.cleaned_data["role"])
-        users.save(user, role, audit.actor_of(request))
+        users.save(user, role, audit.actor_of(request), chosen(form))
         messages.success(request, f"{user} is added.")
         return redirect("accounts:users")
     return render(request, "accounts/add_user.html", {"form": form})
 
 
-@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
+def chosen(form: AddUserForm | EditUserForm) -> list[str]:
+    found: list[str] = form.cleaned_data.get("clusters", [])
+    return found
+
+
+@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR, all_clusters=True)
 @recent_proof
 def edit(request: Request, pk: int) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
@@ -50,7 +56,7 @@ def edit(request: Request, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         role = Role(form.cleaned_data["role"])
         try:
-            users.save(form.instance, role, audit.actor_of(request))
+            users.save(form.instance, role, audit.actor_of(request), chosen(form))
         except users.LastAdministrator as error:
             form.add_error(None, str(error))
         else:
@@ -62,7 +68,7 @@ def edit(request: Request, pk: int) -> HttpResponse:
     return render(request, "accounts/edit_user.html", context)
 
 
-@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
+@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR, all_clusters=True)
 @recent_proof
 def set_password(request: Request, pk: int) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
@@ -75,7 +81,7 @@ def set_password(request: Request, pk: int) -> HttpResponse:
     return render(request, "accounts/set_password.html", {"form": form, "person": user})
 
 
-@access(post=Role.ADMINISTRATOR)
+@access(post=Role.ADMINISTRATOR, all_clusters=True)
 @recent_proof
 def revoke_tokens(request: Request, pk: int) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
