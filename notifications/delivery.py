@@ -56,7 +56,9 @@ def deliver(message: Message) -> None:
     """
     if message.subscriber.channel == Subscriber.Channel.WEBHOOK:
         post(message.subscriber, str(message.pk), payload(message))
-    else:
+        return
+    message.keep_within(message.subscriber.limit)
+    if message.events:
         mail(message)
 
 

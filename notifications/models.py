@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.scope import HangsOnClusters, ScopedManager
+from accounts.scope import HangsOnClusters, Limit, ScopedManager, limit_of
 from accounts.secrets import HoldsSecrets, SecretField
 from peers.models import Cluster
 
@@ -71,6 +71,11 @@ class Subscriber(HoldsSecrets):
         return bool(self.secret)
 
     @property
+    def limit(self) -> Limit | None:
+        """What the person behind it may see; webhooks are told of everything."""
+        return limit_of(self.user) if self.user else None
+
+    @property
     def lock(self) -> str:
         return f"notify:{self.pk}"
 
@@ -94,6 +99,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def undelivered(self, since: datetime) -> Self:
         """What was given up since then."""
         return self.filter(sent_at=None, created_at__gt=since).exclude(error="")
+
+
+def is_within(event: dict[str, Any], limit: Limit) -> bool:
+    clusters = event.get("clusters") or []
+    return bool(clusters) and all(map(limit.admits, clusters))
 
 
 class Message(models.Model):
@@ -130,6 +140,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+    def keep_within(self, limit: Limit | None) -> None:
+        """Leave out what whoever reads it may not see, or may no longer see."""
+        if limit is not None:
+            self.events = [one for one in self.events if is_within(one, limit)]
 
     @property
     def state(self) -> str:

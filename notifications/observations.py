@@ -27,6 +27,7 @@ class Observation:
         key: names the cause; one cause is told once.
         state: WELL, or what is wrong.
         clusters: a maintenance of any of them silences it.
+        hangs_on: whom it is told may see all of these; the same clusters unless said.
     """
 
     topic: Topic
@@ -35,6 +36,12 @@ class Observation:
     text: str
     url: str
     clusters: frozenset[UUID] = frozenset()
+    hangs_on: frozenset[UUID] | None = None
+
+    @property
+    def seen_on(self) -> list[str]:
+        found = self.clusters if self.hangs_on is None else self.hangs_on
+        return sorted(map(str, found))
 
 
 def observe(told: Collection[str]) -> Iterator[Observation]:
@@ -63,6 +70,7 @@ def peers(told: Collection[str]) -> Iterator[Observation]:
             f"Peer {peer} {verb}.",
             peer.get_absolute_url(),
             frozenset(filter(None, (peer.cluster_id, peer.remote_cluster_id))),
+            frozenset([peer.cluster_id]),
         )
 
 
@@ -126,7 +134,7 @@ def jobs() -> Iterator[Observation]:
     troubled = Job.objects.filter(
         state=Job.State.NEEDS_ATTENTION, finished_at__gt=timezone.now() - JOBS_OF
     ).exclude(kind="send-notifications")
-    for job in troubled:
+    for job in troubled.prefetch_related("on"):
         # A retry ends a second time, which is a new cause.
         yield Observation(
             Topic.JOB,
@@ -135,6 +143,7 @@ def jobs() -> Iterator[Observation]:
             f"The job “{job}” needs attention: {job.error}"[:400],
             job.get_absolute_url(),
             clusters_of(job),
+            frozenset(one.cluster for one in job.on.all()),
         )
 
 

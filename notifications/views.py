@@ -15,6 +15,7 @@ from accounts import audit
 from accounts.access import Role, access
 from accounts.http import Request
 from accounts.roles import role_of
+from accounts.scope import current
 from notifications import changes
 from notifications.forms import (
     EditWebhookForm,
@@ -47,9 +48,13 @@ def mine(request: Request) -> HttpResponse:
             audit.record(actor, "choose notifications", request.user, chosen)
         messages.success(request, "Your choice is saved.")
         return redirect("notifications:mine")
+    page = mine_of(request).get_page(request.GET.get("page"))
+    for message in page:
+        message.keep_within(current())
+    page.object_list = [message for message in page if message.events]
     context = {
         "form": form,
-        "page": mine_of(request).get_page(request.GET.get("page")),
+        "page": page,
         "mail": bool(settings.EMAIL_URL),
         "undelivered": undelivered(request),
     }
@@ -81,7 +86,7 @@ def read(request: Request) -> HttpResponse:
     return redirect("notifications:mine")
 
 
-@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
+@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR, all_clusters=True)
 def webhooks(request: Request) -> HttpResponse:
     """List them; a new one's secret is shown once."""
     form = WebhookForm(request.POST or None)
@@ -98,7 +103,7 @@ def webhooks(request: Request) -> HttpResponse:
     return render(request, "notifications/webhooks.html", context)
 
 
-@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
+@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR, all_clusters=True)
 def edit_webhook(request: Request, pk: UUID) -> HttpResponse:
     """Change it, and see what it was sent lately."""
     webhook = webhook_or_404(pk)
@@ -125,14 +130,14 @@ def webhook_or_404(pk: UUID) -> Subscriber:
     return get_object_or_404(Subscriber, pk=pk, channel=channel)
 
 
-@access(post=Role.ADMINISTRATOR)
+@access(post=Role.ADMINISTRATOR, all_clusters=True)
 def test_webhook(request: Request, pk: UUID) -> HttpResponse:
     _, job = changes.test_webhook(webhook_or_404(pk), audit.actor_of(request))
     messages.success(request, "A test message is on its way.")
     return redirect(job)
 
 
-@access(post=Role.ADMINISTRATOR)
+@access(post=Role.ADMINISTRATOR, all_clusters=True)
 def delete_webhook(request: Request, pk: UUID) -> HttpResponse:
     changes.delete_webhook(webhook_or_404(pk), audit.actor_of(request))
     messages.success(request, "The webhook is deleted.")

@@ -7,7 +7,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs.models import Busy, Job
-from notifications.models import Maintenance, Message, Subscriber, Told, Topic, Watch
+from notifications.models import (
+    Maintenance,
+    Message,
+    Subscriber,
+    Told,
+    Topic,
+    Watch,
+    is_within,
+)
 from notifications.observations import WELL, Observation, observe
 
 KEPT = timedelta(days=30)
@@ -19,7 +27,8 @@ def look() -> int:
     Watch.objects.get_or_create(pk=1)
     watch = Watch.objects.select_for_update().get(pk=1)
     changed = changes()
-    for subscriber in Subscriber.objects.all() if changed else ():
+    everybody = Subscriber.objects.select_related("user__limit")
+    for subscriber in everybody if changed else ():
         tell(subscriber, [one for one in changed if one.topic in subscriber.topics])
     send_waiting()
     forget(timezone.now() - KEPT)
@@ -79,9 +88,14 @@ def tell(subscriber: Subscriber, changed: list[Observation]) -> None:
             "text": one.text,
             "url": one.url,
             "at": at,
+            "clusters": one.seen_on,
         }
         for one in changed
     ]
+    if (limit := subscriber.limit) is not None:
+        events = [event for event in events if is_within(event, limit)]
+    if not events:
+        return
     if subscriber.channel == Subscriber.Channel.PAGE:
         now = timezone.now()
         subscriber.messages.create(events=events, closed_at=now, sent_at=now)
