@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from drf_spectacular.views import SpectacularJSONAPIView
 
+from accounts import scope
 from accounts.access import DeclaredAccess, Role, access, open_to_all
 from accounts.http import Request
 from accounts.models import ApiToken
@@ -110,7 +111,12 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def may_scrape(request: HttpRequest) -> bool:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and ApiToken.find(text.strip()):
+    token = ApiToken.find(text.strip()) if scheme.lower() == "bearer" else None
+    if token is not None:
+        scope.narrow(token.limit)
         return True
     address = ip_address(request.META["REMOTE_ADDR"] or "0.0.0.0")  # noqa: S104
-    return any(address in ip_network(text) for text in settings.METRICS_NETWORKS)
+    trusted = any(address in ip_network(text) for text in settings.METRICS_NETWORKS)
+    if trusted:
+        scope.narrow(None)
+    return trusted

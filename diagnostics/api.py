@@ -14,7 +14,11 @@ from rest_framework.views import APIView
 from accounts import audit
 from accounts.access import Role
 from diagnostics.checks import submit_check
-from diagnostics.models import TroubleshooterResult, TroubleshooterRun
+from diagnostics.models import (
+    TroubleshooterResult,
+    TroubleshooterRun,
+    count_results,
+)
 from diagnostics.troubleshoot import submit_run
 from jobs.api import JobSerializer, accepted
 from peers.models import Cluster, Outcome, Peer
@@ -195,6 +199,16 @@ class TroubleshooterRunViewSet(
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         return RunSummarySerializer if self.action == "list" else RunSerializer
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        count_results(page or [])
+        return page
+
+    def get_object(self) -> TroubleshooterRun:
+        run = super().get_object()
+        count_results([run])
+        return run
 
     @extend_schema(request=RunRequestSerializer, responses={202: AcceptedRunSerializer})
     @transaction.atomic

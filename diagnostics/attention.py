@@ -9,6 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.scope import unlimited
 from jobs.models import Job
 from peers.models import Cluster, Node, Outcome, Peer
 
@@ -102,7 +103,7 @@ def expiring_certificates() -> Iterator[Sentence]:
 def failed_jobs() -> Iterator[Sentence]:
     waiting = Job.objects.filter(state=Job.State.NEEDS_ATTENTION)
     for job in waiting[:MOST]:
-        yield Sentence("warning", f"{job}: {job.error}", job.get_absolute_url())
+        yield Sentence("warning", f"{job}: {job.told_error}", job.get_absolute_url())
 
 
 def late_sweeps() -> Iterator[Sentence]:
@@ -112,8 +113,10 @@ def late_sweeps() -> Iterator[Sentence]:
         return
     sweeps = Job.objects.filter(kind="sweep", state=Job.State.SUCCEEDED)
     recent = sweeps.filter(finished_at__gt=timezone.now() - 3 * interval)
+    with unlimited():
+        swept = recent.exists()
     started = Peer.objects.filter(created_at__lt=timezone.now() - 3 * interval)
-    if not recent.exists() and started.exists():
+    if not swept and started.exists():
         yield Sentence(
             "warning",
             "No sweep has finished for a while: what is shown may be old.",

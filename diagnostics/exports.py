@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from accounts.access import Role, access
 from accounts.http import Request
 from diagnostics.api import RunSerializer
-from diagnostics.models import TroubleshooterRun
+from diagnostics.models import TroubleshooterRun, count_results
 from rest.csv import csv_download
 
 COLUMNS = (
@@ -50,6 +50,7 @@ def line(answer: dict[str, Any]) -> str:
 @access(get=Role.VIEWER)
 def as_json(request: Request, pk: str) -> HttpResponse:
     run = get_object_or_404(TroubleshooterRun.objects.select_related("job"), pk=pk)
+    count_results([run])
     data: dict[str, Any] = dict(RunSerializer(run).data)
     response = JsonResponse(data)
     response["Content-Disposition"] = f'attachment; filename="{name_of(run)}.json"'

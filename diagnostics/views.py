@@ -14,11 +14,16 @@ from django_htmx.http import HttpResponseStopPolling
 from accounts import audit
 from accounts.access import Role, access, role_of
 from accounts.http import Request
+from accounts.scope import unlimited
 from diagnostics.attention import needs_attention
 from diagnostics.changes import compare
 from diagnostics.checks import running_check, submit_check
 from diagnostics.history import history_of
-from diagnostics.models import TroubleshooterResult, TroubleshooterRun
+from diagnostics.models import (
+    TroubleshooterResult,
+    TroubleshooterRun,
+    count_results,
+)
 from diagnostics.report import PAPER, WORST_FIRST, agreement, named, report
 from diagnostics.troubleshoot import submit_run
 from jobs.models import Job
@@ -71,6 +76,9 @@ def show_run(request: Request, row: TroubleshooterRun | None) -> HttpResponse:
     by_cluster = request.GET.get("group") == "cluster"
     only = request.GET.get("of")
     finished = row if row and not row.active else None
+    runs = TroubleshooterRun.objects.select_related("job", "requested_by")
+    shown = list(runs[:SHOWN_RUNS])
+    count_results([*shown, *([row] if row else [])])
     context = {
         "run": row,
         "outcome": outcome,
@@ -80,9 +88,7 @@ def show_run(request: Request, row: TroubleshooterRun | None) -> HttpResponse:
         "groups": report(finished, by_cluster=by_cluster, outcome=outcome, only=only)
         if finished
         else [],
-        "runs": TroubleshooterRun.objects.select_related("job", "requested_by")[
-            :SHOWN_RUNS
-        ],
+        "runs": shown,
         "clusters": Cluster.objects.order_by("name"),
         "may_run": may_operate(request),
     }
@@ -191,9 +197,12 @@ def attention(request: Request) -> HttpResponse:
 @access(get=Role.VIEWER)
 def last_sweep(request: Request) -> HttpResponse:
     sweeps = Job.objects.filter(kind="sweep").order_by("-created_at")
+    with unlimited():
+        newest = sweeps.first()
+        finished = sweeps.exclude(finished_at=None).first()
     context = {
-        "job": sweeps.first(),
-        "finished": sweeps.exclude(finished_at=None).first(),
+        "job": newest,
+        "finished": finished,
         "oldest": Peer.objects.order_by(F("checked_at").asc(nulls_first=True)).first(),
     }
     return render(request, "diagnostics/_last_sweep.html", context)

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from accounts import audit
 from accounts.access import Role
+from accounts.scope import admits
 from directory import duplicates, leftovers, locator, snapshots
 from directory.comparison import LISTS, Compared, compare
 from directory.homes import Directory
@@ -183,6 +184,8 @@ def page_url(request: Request, limit: int, offset: int | None) -> str | None:
 def why_not(peer: Peer) -> str:
     if peer.remote_cluster is None:
         return f"{peer.address} belongs to no cluster that the console manages."
+    if not admits(peer.remote_cluster_id):
+        return f"You are limited to other clusters than {peer.remote_cluster}."
     read = set(Snapshot.objects.values_list("cluster", flat=True).distinct())
     unread = [c for c in (peer.cluster, peer.remote_cluster) if c.pk not in read]
     names = " and ".join(cluster.name for cluster in unread)

@@ -53,26 +53,18 @@ class Snapshot(HangsOnClusters):
         return f"{self.cluster} at {self.taken_at:%Y-%m-%d %H:%M}"
 
 
-def snapshots_within(limit: Limit) -> models.QuerySet[Snapshot]:
-    return Snapshot._base_manager.filter(cluster__in=limit.clusters)
-
-
-class SnapshotPart(HangsOnClusters):
+class SnapshotPart(models.Model):
     """A compressed piece of a snapshot's columns.
 
     The database holds them, so that every host of the console has them; a host keeps
     a file of each snapshot beside it, only as a cache.
     """
 
-    scope = Scope("snapshot_id", snapshots_within, lambda r: {r.snapshot.cluster_id})
-
     snapshot = models.ForeignKey(
         Snapshot, on_delete=models.CASCADE, related_name="parts"
     )
     number = models.PositiveIntegerField()
     content = models.BinaryField()
-
-    objects = ScopedManager()
 
     class Meta:
         ordering = ["number"]

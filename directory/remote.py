@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from accounts.scope import admits
 from directory.homes import Directory, Side
 from peers.mask import apply_mask
 from peers.models import Cluster, Peer
@@ -13,7 +14,7 @@ def directions(
     """The remote cluster of a peer address, its numbers, and those of the home
     cluster as the remote cluster sees them."""
     remote = Peer(address=address).find_remote() if address else None
-    if remote is None:
+    if remote is None or not admits(remote.pk):
         return None, [], []
     directory = Directory()
     numbers = numbers_of(directory.side(remote.pk))

@@ -6,13 +6,15 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from accounts import audit
 from accounts.access import Role
-from jobs.models import Busy, Job, JobStep
+from accounts.scope import current
+from jobs.models import BEYOND, Busy, Job, JobStep
 from rest.problems import Conflict
 
 
@@ -32,6 +34,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     requested_by = serializers.CharField(
         source="requested_by.username", default=None, read_only=True, allow_null=True
     )
+    error = serializers.CharField(source="told_error", read_only=True)
     target = serializers.SerializerMethodField()
 
     class Meta:
@@ -89,7 +92,14 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
     }
 
     def get_queryset(self) -> QuerySet[Job]:
-        return super().get_queryset()
+        jobs = super().get_queryset()
+        return jobs if current() is None else jobs.prefetch_related("on")
+
+    def get_object(self) -> Job:
+        job = super().get_object()
+        if self.action in ("cancel", "retry") and job.beyond:
+            raise PermissionDenied(BEYOND)
+        return job
 
     @extend_schema(request=None, responses={202: JobSerializer})
     @action(detail=True, methods=["post"])

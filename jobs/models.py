@@ -36,6 +36,9 @@ RING_AGAIN = timedelta(seconds=20)
 MAX_ATTEMPTS = 5
 
 
+BEYOND = "This job also works on clusters outside your limit."
+
+
 class Busy(Exception):
     """Another job that is not finished works on the same thing."""
 
@@ -77,6 +80,11 @@ class JobQuerySet(models.QuerySet["Job"]):
             return None
         self.filter(pk=pk, started_at=None).update(started_at=Now())
         return self.get(pk=pk)
+
+    def in_list(self) -> Self:
+        """With what a list shows of each."""
+        found = self.select_related("requested_by")
+        return found if current() is None else found.prefetch_related("on")
 
     def for_target(self, target: models.Model) -> Self:
         return self.filter(target_id=str(target.pk))
@@ -232,6 +240,14 @@ class Job(HangsOnClusters):
         if limit is None:
             return False
         return any(not limit.admits(one.cluster) for one in self.on.all())
+
+    @property
+    def told_error(self) -> str:
+        return "" if self.beyond else self.error
+
+    @property
+    def told_doing(self) -> str:
+        return "" if self.beyond else self.doing
 
     @property
     def active(self) -> bool:

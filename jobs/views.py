@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpResponse
@@ -16,7 +17,7 @@ from accounts.access import access
 from accounts.http import Request
 from accounts.roles import Role
 from jobs.forms import JobFilterForm
-from jobs.models import Busy, Job
+from jobs.models import BEYOND, Busy, Job
 
 # The badge reminds of failures for this long; the list keeps them.
 RECENT = timedelta(days=1)
@@ -26,7 +27,7 @@ RECENT = timedelta(days=1)
 def find(request: Request) -> HttpResponse:
     """The list, or for htmx its table; polling ends when nothing on it runs."""
     form = JobFilterForm(request.GET)
-    jobs = form.apply(Job.objects.select_related("requested_by"))
+    jobs = form.apply(Job.objects.in_list())
     page = Paginator(jobs, 50).get_page(request.GET.get("page"))
     running = any(job.active for job in page.object_list)
     context = {"form": form, "page": page, "polling": running}
@@ -71,6 +72,8 @@ def badge(request: Request) -> HttpResponse:
 @transaction.atomic
 def cancel(request: Request, pk: UUID) -> HttpResponse:
     job = get_object_or_404(Job, pk=pk)
+    if job.beyond:
+        raise PermissionDenied(BEYOND)
     if job.cancel():
         audit.record(audit.actor_of(request), "cancel job", job)
         messages.success(request, f"Asked {job} to stop after its present step.")
@@ -82,6 +85,8 @@ def cancel(request: Request, pk: UUID) -> HttpResponse:
 @access(post=Role.OPERATOR)
 def retry(request: Request, pk: UUID) -> HttpResponse:
     job = get_object_or_404(Job, pk=pk)
+    if job.beyond:
+        raise PermissionDenied(BEYOND)
     if not job.may_retry:
         messages.error(request, f"{job} cannot be retried: it is {job.state}.")
         return redirect(job)

@@ -30,6 +30,8 @@ class Mesh:
 
     clusters: list[Cluster]
     rows: list[tuple[Cluster, list[Cell]]]
+    # Peers whose other side is out of sight of whoever asks.
+    outward: int = 0
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -61,10 +63,12 @@ def mesh() -> Mesh:
     managed = Peer.objects.exclude(remote_cluster=None).defer("entries", "password")
     for peer in managed.order_by("-address"):
         peers[peer.cluster_id, peer.remote_cluster_id] = peer
+    seen = {cluster.pk for cluster in clusters}
+    outward = sum(remote not in seen for _, remote in peers)
     rows = [
         (home, [_cell(peers, home, remote) for remote in clusters]) for home in clusters
     ]
-    return Mesh(clusters, rows)
+    return Mesh(clusters, rows, outward)
 
 
 def _cell(

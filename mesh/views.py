@@ -92,6 +92,8 @@ def apply(request: Request, draft: Draft) -> HttpResponse:
 def show_results(request: Request, pk: UUID) -> HttpResponse:
     """What became of each pair of a job; posted, a plan of those that are left."""
     job = get_object_or_404(Job, pk=pk, kind="set-up-peerings")
+    if job.beyond:
+        return redirect(job)
     found = results(job)
     if request.method == "POST":
         return plan_left(request, job, found)

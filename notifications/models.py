@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.scope import HangsOnClusters, Limit, ScopedManager, limit_of
+from accounts.scope import HangsOnClusters, Limit, ScopedManager, current, limit_of
 from accounts.secrets import HoldsSecrets, SecretField
 from peers.models import Cluster
 
@@ -140,6 +140,13 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        message = super().from_db(*args, **kwargs)
+        if "events" in message.__dict__:
+            message.keep_within(current())
+        return message
 
     def keep_within(self, limit: Limit | None) -> None:
         """Leave out what whoever reads it may not see, or may no longer see."""

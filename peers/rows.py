@@ -40,12 +40,18 @@ class Rows:
 
     Args:
         names: the names of all clusters, which many rows share.
+        others: remote clusters that have a name, but no page for whoever asks.
         selectable: whether each row has a check box.
         selected: whether the boxes are checked.
     """
 
     def __init__(
-        self, names: Mapping[UUID, str], *, selectable: bool, selected: bool
+        self,
+        names: Mapping[UUID, str],
+        *,
+        selectable: bool,
+        selected: bool,
+        others: Mapping[UUID, str] | None = None,
     ) -> None:
         self.selectable = selectable
         self.checked = " checked" if selected else ""
@@ -55,6 +61,7 @@ class Rows:
             pk: f'<a href="{before}{pk}{after}">{name}</a>'
             for pk, name in self.names.items()
         }
+        self.links |= {pk: escape(name) for pk, name in (others or {}).items()}
         self.before_pk, self.after_pk = around("peers:edit_peer")
         self.copy = icon("copy")
         self.zone, self.now = timezone.get_current_timezone(), timezone.now()

@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from accounts import scope
+
 register = template.Library()
 
 OUTCOMES = {
@@ -50,6 +52,12 @@ UNITS = (
     ("hour", 3_600),
     ("minute", 60),
 )
+
+
+@register.filter
+def in_sight(cluster: Any) -> bool:
+    """Whether a link to this cluster leads anywhere for whoever asks."""
+    return cluster is not None and scope.admits(cluster.pk)
 
 
 class Constant(template.Node):

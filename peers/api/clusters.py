@@ -39,6 +39,7 @@ class ClusterViewSet(EditableViewSet[Cluster]):
     ordering_fields = ("name", "domain", "site", "version", "health", "checked_at")
     access = {**EDITS, "discover": Role.ADMINISTRATOR, "test": Role.OPERATOR}
     recent_proof = ("destroy",)
+    all_clusters = ("create",)
 
     def store(self, serializer: Any) -> Any:
         cluster = serializer.candidate

@@ -7,6 +7,7 @@ from django import forms
 from django.db import DatabaseError, transaction
 
 from accounts.audit import Actor
+from accounts.scope import current
 from jobs.models import Busy
 from peers import editing, rules
 from peers.exchange.reading import CLUSTER, Entry
@@ -94,6 +95,9 @@ def label_of(entry: Entry) -> str:
 
 def apply_cluster(values: dict[str, str], effect: Effect, actor: Actor) -> None:
     cluster = Cluster.objects.filter(name=values["name"].strip()).first()
+    if cluster is None and current() is not None:
+        effect.errors.append(f"{values['name'][:100]!r} is none of your clusters.")
+        return
     node = (cluster.publisher if cluster else None) or Node(role=Node.Role.PUBLISHER)
     form = filled(ClusterForm, cluster or Cluster(), values)
     told = {PUBLISHER.get(name, name): value for name, value in values.items()}

@@ -64,7 +64,7 @@ def matching(term: str) -> Q:
     return Q(name__icontains=term) | Q(address__icontains=term)
 
 
-@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
+@access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR, all_clusters=True)
 def add_cluster(request: Request) -> HttpResponse:
     """The cluster and its publisher at once; the next step is its certificate."""
     data = request.POST if request.method == "POST" else None

@@ -1,5 +1,9 @@
 """Presence > Inter-Clustering: Find and List."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import (
@@ -14,6 +18,7 @@ from accounts import audit
 from accounts.access import access
 from accounts.http import Request
 from accounts.roles import Role, role_of
+from accounts.scope import current, unlimited
 from jobs.models import Busy, Job
 from peers import editing, search
 from peers.forms import BOTH, KEEP, RemovalForm
@@ -69,6 +74,7 @@ def find(request: Request) -> HttpResponse:
     page = page_of(wanted, Peer.objects.all(), request.GET, SHOWN)
     rows = Rows(
         names,
+        others=names_beyond(page, names),
         selectable=may_administer(request),
         selected=request.GET.get("select") == "all",
     )
@@ -85,6 +91,15 @@ def find(request: Request) -> HttpResponse:
     known = [*Peer.Protocol.values, *Outcome.values, *names.values()]
     context["suggestions"] = options(known)
     return render(request, "peers/find.html", context)
+
+
+def names_beyond(page: Iterable[Any], names: Mapping[UUID, str]) -> dict[UUID, str]:
+    """The names of remote clusters that whoever asks may not see otherwise."""
+    if current() is None:
+        return {}
+    remote = {peer.remote_cluster_id for peer in page} - names.keys() - {None}
+    with unlimited():
+        return dict(Cluster.objects.filter(pk__in=remote).values_list("pk", "name"))
 
 
 def may_administer(request: Request) -> bool:

@@ -203,3 +203,22 @@ MATRIX = {
     "api:directory-snapshots-list": {"GET": V, "POST": OP},
     "api:directory-snapshots-detail": {"GET": V},
 }
+
+# What is only for those who are limited to no clusters.
+ALL_CLUSTERS = {
+    "accounts:users": {"GET"},
+    "accounts:add_user": {"GET", "POST"},
+    "accounts:edit_user": {"GET", "POST"},
+    "accounts:set_password": {"GET", "POST"},
+    "accounts:revoke_user_tokens": {"POST"},
+    "accounts:reset_factor": {"POST"},
+    "notifications:webhooks": {"GET", "POST"},
+    "notifications:edit_webhook": {"GET", "POST"},
+    "notifications:test_webhook": {"POST"},
+    "notifications:delete_webhook": {"POST"},
+    "peers:add_cluster": {"GET", "POST"},
+    "api:clusters-list": {"POST"},
+    "api:webhooks-list": {"GET", "POST"},
+    "api:webhooks-detail": {"GET", "PUT", "PATCH", "DELETE"},
+    "api:webhooks-test": {"POST"},
+}
