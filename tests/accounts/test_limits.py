@@ -1,0 +1,334 @@
+"""Limiting people and tokens to some clusters."""
+
+import base64
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from accounts import audit, scope, users
+from accounts.models import ApiToken, AuditEntry
+from accounts.roles import Role
+from peers.models import Cluster, Node, Peer
+from tests.conftest import person
+
+CLUSTERS = "/administration/system/clusters/"
+TOKENS = "/api/v1/tokens/"
+
+
+@pytest.fixture
+def alpha(cluster_factory):
+    return cluster_factory("alpha")
+
+
+@pytest.fixture
+def bravo(cluster_factory):
+    return cluster_factory("bravo")
+
+
+@pytest.fixture
+def lima(alpha, bravo):
+    user = person("lima", Role.ADMINISTRATOR)
+    users.limit(user, [str(alpha.pk)])
+    return user
+
+
+def edit(client, user, *clusters, role="administrator"):
+    url = reverse("accounts:edit_user", args=[user.pk])
+    data = {"role": role, "is_active": "on", "clusters": [c.pk for c in clusters]}
+    return client.post(url, data)
+
+
+def test_administrator_limits_a_person(administrator, client_of, viewer, alpha, bravo):
+    client = client_of(administrator)
+    assert edit(client, viewer, alpha, role="viewer").status_code == 302
+    assert users.limit_of(viewer) == [str(alpha.pk)]
+    entry = AuditEntry.objects.get(action="edit user")
+    assert entry.changes["clusters"] == ["all", "alpha"]
+    assert b"1 only" in client.get(reverse("accounts:users")).content
+
+
+def test_limit_works_at_once_in_an_open_session(
+    administrator, client_of, viewer, alpha, bravo
+):
+    client = client_of(viewer)
+    assert b"bravo" in client.get(CLUSTERS).content
+    edit(client_of(administrator), viewer, alpha, role="viewer")
+    content = client.get(CLUSTERS).content
+    assert b"bravo" not in content
+    assert b"limited to 1 cluster." in content
+    edit(client_of(administrator), viewer, role="viewer")
+    assert b"bravo" in client.get(CLUSTERS).content
+
+
+def test_limit_works_at_once_on_tokens(api, viewer, alpha, bravo):
+    client = api(viewer)
+    url = reverse("api:clusters-detail", args=[bravo.pk])
+    assert client.get(url).status_code == 200
+    users.limit(viewer, [str(alpha.pk)])
+    assert client.get(url).status_code == 404
+    assert client.get("/api/v1/clusters/").json()["count"] == 1
+
+
+def test_whose_last_cluster_is_deleted_sees_none(client_of, lima, alpha):
+    alpha.delete()
+    content = client_of(lima).get(CLUSTERS).content
+    assert b"bravo" not in content
+    assert b"None of your clusters is here" in content
+
+
+def test_deleted_cluster_stays_chosen_when_the_form_is_saved(
+    administrator, client_of, lima, alpha
+):
+    pk = alpha.pk
+    alpha.delete()
+    client = client_of(administrator)
+    page = client.get(reverse("accounts:edit_user", args=[lima.pk]))
+    assert b"A deleted cluster" in page.content
+    url = reverse("accounts:edit_user", args=[lima.pk])
+    client.post(url, {"role": "viewer", "is_active": "on", "clusters": [pk]})
+    assert users.limit_of(lima) == [str(pk)]
+
+
+def test_unknown_cluster_cannot_be_chosen(administrator, client_of, viewer, alpha):
+    url = reverse("accounts:edit_user", args=[viewer.pk])
+    data = {"role": "viewer", "is_active": "on", "clusters": ["nonsense"]}
+    response = client_of(administrator).post(url, data)
+    assert response.status_code == 200
+    assert b"Select a valid choice" in response.content
+
+
+def test_last_administrator_of_all_clusters_cannot_be_limited(
+    administrator, client_of, lima, alpha
+):
+    response = edit(client_of(administrator), administrator, alpha)
+    assert b"last administrator of all clusters" in response.content
+    assert users.limit_of(administrator) == []
+
+
+def test_person_without_a_limit_is_asked_nothing_more(client_of, viewer, lima, alpha):
+    plain, limited = client_of(viewer), client_of(lima)
+    counts = []
+    for client in (plain, limited):
+        client.get(CLUSTERS)
+        with CaptureQueriesContext(
+            connection,
+        ) as found:
+            client.get(CLUSTERS)
+        counts.append(len(found))
+        asked = [q["sql"] for q in found if "clusterlimit" in q["sql"]]
+        # The limit comes with the row of the session.
+        assert len(asked) == 1
+        assert "accounts_browsersession" in asked[0]
+    assert counts[0] == counts[1]
+
+
+def test_token_may_be_limited_further(administrator, client_of, alpha, bravo):
+    client = client_of(administrator)
+    data = {"name": "t", "role": "administrator", "clusters": [str(alpha.pk)]}
+    page = client.post(reverse("accounts:tokens"), data)
+    script = APIClient()
+    script.credentials(HTTP_AUTHORIZATION=f"Bearer {page.context['text']}")
+    assert [c["name"] for c in script.get("/api/v1/clusters/").json()["results"]] == [
+        "alpha"
+    ]
+    assert script.post("/api/v1/clusters/", {}, format="json").status_code == 403
+    assert ApiToken.objects.get(name="t").clusters == [str(alpha.pk)]
+
+
+def test_token_is_never_worth_more_than_its_owner(lima, alpha, bravo):
+    both = [str(alpha.pk), str(bravo.pk)]
+    token, _ = ApiToken.issue(lima, "t", Role.VIEWER, clusters=both)
+    assert token.limit.clusters == {alpha.pk}
+    users.limit(lima, [str(bravo.pk)])
+    assert ApiToken.objects.get(pk=token.pk).limit.clusters == {bravo.pk}
+
+
+def test_limited_person_cannot_make_a_token_for_another_cluster(
+    client_of, lima, api, bravo
+):
+    data = {"name": "t", "role": "viewer", "clusters": [str(bravo.pk)]}
+    page = client_of(lima).post(reverse("accounts:tokens"), data)
+    assert b"Select a valid choice" in page.content
+    response = api(lima).post(TOKENS, data, format="json")
+    assert response.status_code == 400
+    assert response.json()["errors"]["clusters"] == [f"There is no cluster {bravo.pk}."]
+
+
+def test_token_made_with_a_limited_token_is_limited_too(administrator, alpha, bravo):
+    chosen = [str(alpha.pk)]
+    text = ApiToken.issue(administrator, "t", Role.VIEWER, clusters=chosen)[1]
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+    made = client.post(TOKENS, {"name": "u"}, format="json").json()
+    assert made["clusters"] == chosen
+    ids = {"name": "v", "clusters": [str(bravo.pk)]}
+    assert client.post(TOKENS, ids, format="json").status_code == 400
+
+
+def test_first_token_by_password_is_within_the_limit(lima, alpha, bravo):
+    client = APIClient()
+    basic = base64.b64encode(b"lima:correct horse battery").decode()
+    client.credentials(HTTP_AUTHORIZATION=f"Basic {basic}")
+    ids = {"name": "v", "clusters": [str(bravo.pk)]}
+    assert client.post(TOKENS, ids, format="json").status_code == 400
+    assert client.post(TOKENS, {"name": "v"}, format="json").status_code == 201
+
+
+def test_limit_lasts_while_a_download_is_streamed(
+    client_of, lima, alpha, bravo, peer_factory
+):
+    peer_factory(alpha, bravo, username="ours")
+    peer_factory(bravo, alpha, username="theirs")
+    response = client_of(lima).get(reverse("peers:export"))
+    assert response.streaming
+    content = b"".join(response.streaming_content)
+    assert b"ours" in content
+    assert b"theirs" not in content
+    assert scope.current() is None
+
+
+def test_remote_cluster_out_of_sight_is_named_without_a_link(
+    client_of, lima, alpha, bravo, peer_factory
+):
+    peer = peer_factory(alpha, bravo)
+    client = client_of(lima)
+    link = reverse("peers:show_cluster", args=[bravo.pk]).encode()
+    for url in (
+        reverse("peers:find"),
+        peer.get_absolute_url(),
+        alpha.get_absolute_url(),
+    ):
+        content = client.get(url).content
+        assert b"bravo" in content, url
+        assert link not in content, url
+
+
+def test_other_side_that_is_out_of_sight_is_not_called_missing(
+    client_of, lima, alpha, bravo, peer_factory
+):
+    peer = peer_factory(alpha, bravo)
+    peer_factory(bravo, alpha, username="theirs")
+    content = client_of(lima).get(peer.get_absolute_url()).content
+    assert b"has no peer back" not in content
+    assert b"its side is not shown" in content
+    assert b"theirs" not in content
+
+
+def test_only_the_own_side_of_a_peering_is_deleted(
+    client_of, lima, alpha, bravo, peer_factory
+):
+    peer, back = peer_factory(alpha, bravo), peer_factory(bravo, alpha)
+    url = reverse("peers:delete_peer", args=[peer.pk])
+    client = client_of(lima)
+    client.post(url, {"scope": "both"})
+    client.post(url, {"scope": "home"})
+    assert not Peer.objects.filter(pk=peer.pk, removing=False).exists()
+    assert Peer.objects.filter(pk=back.pk, removing=False).exists()
+
+
+def test_matrix_says_that_a_side_is_out_of_sight(
+    client_of, lima, alpha, bravo, peer_factory
+):
+    peer_factory(alpha, bravo)
+    content = client_of(lima).get(reverse("mesh:matrix")).content
+    assert b"1 more peer of these clusters leads to clusters outside" in content
+
+
+def test_node_of_a_cluster_out_of_sight_is_not_named(client_of, lima, alpha, bravo):
+    taken = bravo.publisher.address
+    data = {"name": "new", "address": taken, "role": "subscriber", "axl_port": "8443"}
+    ports = {"sip_port": 5060, "sip_tls_port": 5061, "sip_peer_tls_port": 5062}
+    url = reverse("peers:add_node", args=[alpha.pk])
+    page = client_of(lima).post(url, {**data, **ports}).content
+    assert b"Another node has this address and AXL port." in page
+    assert b"bravo" not in page
+
+
+def test_new_peer_finds_a_remote_cluster_out_of_sight(client_of, lima, alpha, bravo):
+    data = {
+        "cluster": alpha.pk,
+        "address": bravo.publisher.address,
+        "username": "icuser",
+        "password": "open sesame",
+        "confirm_password": "open sesame",
+        "protocol": "TCP",
+    }
+    client_of(lima).post(reverse("peers:add_peer"), data)
+    assert Peer.objects.get().remote_cluster == bravo
+
+
+def test_edited_node_is_linked_to_peers_out_of_sight(
+    client_of, lima, alpha, bravo, peer_factory
+):
+    peer = peer_factory(bravo, alpha, address="old.example.com")
+    Peer.objects.filter(pk=peer.pk).update(remote_cluster=None)
+    node = alpha.publisher
+    url = reverse("peers:edit_node", args=[node.pk])
+    ports = {"axl_port": 8443, "sip_port": 5060, "sip_tls_port": 5061}
+    data = {
+        "name": "old.example.com",
+        "address": node.address,
+        "role": "publisher",
+        "sip_peer_tls_port": 5062,
+        "revision": node.revision,
+        **ports,
+    }
+    assert client_of(lima).post(url, data).status_code == 302
+    peer.refresh_from_db()
+    assert peer.remote_cluster == alpha
+
+
+def test_name_of_a_cluster_out_of_sight_is_taken(client_of, lima, alpha, bravo):
+    url = reverse("peers:edit_cluster", args=[alpha.pk])
+    data = {"name": "bravo", "axl_username": "x", "provisioning": "guided"}
+    data |= {"tls_mode": "pinned", "revision": alpha.revision}
+    response = client_of(lima).post(url, data)
+    assert response.status_code == 200
+    assert b"already exists" in response.content
+
+
+def test_import_refuses_rows_of_other_clusters(client_of, lima, alpha, bravo):
+    rows = "name,axl_username,axl_password,publisher_address\n"
+    rows += "bravo,x,y,192.0.2.1\nnew,x,y,192.0.2.2\n"
+    client = client_of(lima)
+    file = SimpleUploadedFile("c.csv", rows.encode())
+    response = client.post(reverse("peers:import"), {"file": file}, follow=True)
+    assert b"is none of your clusters" in response.content
+    client.post(response.redirect_chain[-1][0])
+    assert Cluster.objects.count() == 2
+    assert Node.objects.count() == 2
+
+
+def test_metrics_for_a_limited_token_have_its_clusters(lima, api):
+    content = api(lima).get("/metrics").content
+    assert b'cluster="alpha"' in content
+    assert b"bravo" not in content
+
+
+def test_commands_have_no_limit(lima, alpha, bravo, tmp_path):
+    call_command("mesh", "export", str(tmp_path / "mesh.yaml"))
+    assert "bravo" in (tmp_path / "mesh.yaml").read_text()
+
+
+def test_nobody_sees_anything(alpha):
+    with scope.limited_to(scope.NOTHING):
+        assert not Cluster.objects.exists()
+        assert not Node.objects.exists()
+    assert Client().get("/metrics").status_code == 401
+
+
+def test_entry_tells_of_its_cluster_and_proves_it(lima, alpha, bravo, client_of):
+    audit.record(audit.CONSOLE, "edit cluster", alpha)
+    hidden = audit.record(audit.CONSOLE, "edit cluster", bravo)
+    content = client_of(lima).get(reverse("accounts:audit")).content
+    assert b"alpha" in content
+    assert b"bravo" not in content
+    hidden.cluster = alpha.pk
+    assert audit.digest(hidden) != hidden.hash
+    assert list(audit.verify()) == []
