@@ -61,6 +61,7 @@ SAMPLES = {
     "peers:resync": "peer",
     "diagnostics:run": "run",
     "diagnostics:rows": "run",
+    "diagnostics:report": "run",
     "diagnostics:comparison": "run",
     "diagnostics:run_csv": "run",
     "diagnostics:run_json": "run",
