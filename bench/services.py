@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-CLUSTERS, NODES, DELAY_MS, ROUNDS = 60, 4, 50, 5
+CLUSTERS, NODES, DELAY_MS, SLOW_MS, ROUNDS = 60, 4, 50, 500, 5
 
 
 def prepare() -> None:
@@ -92,9 +92,14 @@ def lab(directory: str) -> subprocess.Popen[bytes]:
     assert running.stdout is not None
     while b"ready" not in running.stdout.readline():
         pass
-    fault = ["--state", directory, "fault", "set", "lab", f"latency={DELAY_MS}"]
-    subprocess.run([*command, *fault], check=True, stdout=subprocess.DEVNULL)
+    delay(directory, "lab", DELAY_MS)
     return running
+
+
+def delay(directory: str, target: str, milliseconds: int) -> None:
+    command = [sys.executable, "-m", "lab", "--state", directory, "fault", "set"]
+    latency = f"latency={milliseconds}"
+    subprocess.run([*command, target, latency], check=True, stdout=subprocess.DEVNULL)
 
 
 def register_all(directory: str) -> list[Any]:
@@ -106,22 +111,30 @@ def register_all(directory: str) -> list[Any]:
     return list(Node.objects.select_related("cluster"))
 
 
+def compare(title: str, nodes: list[Any]) -> None:
+    """Print the time of the slowest node alone, of all nodes, and their ratio."""
+    one = [timed(lambda: refresh(nodes[:1])) for _ in range(ROUNDS)]
+    every = [timed(lambda: refresh(nodes)) for _ in range(ROUNDS)]
+    wall = [statistics.median(took for took, _ in runs) for runs in (one, every)]
+    cpu = [statistics.median(used for _, used in runs) for runs in (one, every)]
+    print(title)
+    print(f"  that node read      {wall[0]:7.2f} s, processor {cpu[0]:5.2f} s")
+    print(f"  {len(nodes)} nodes read      {wall[1]:7.2f} s, processor {cpu[1]:5.2f} s")
+    print(f"  ratio               {wall[1] / wall[0]:7.1f}")
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         running = lab(directory)
         try:
             nodes = register_all(directory)
             refresh(nodes)
-            one = [timed(lambda: refresh(nodes[:1])) for _ in range(ROUNDS)]
-            every = [timed(lambda: refresh(nodes)) for _ in range(ROUNDS)]
+            compare("at 50 ms", nodes)
+            delay(directory, nodes[0].name, SLOW_MS)
+            compare("one node at 500 ms", nodes)
         finally:
             running.terminate()
             running.wait()
-    wall = [statistics.median(took for took, _ in runs) for runs in (one, every)]
-    cpu = [statistics.median(used for _, used in runs) for runs in (one, every)]
-    print(f"1 node read           {wall[0]:7.2f} s, processor {cpu[0]:5.2f} s")
-    print(f"{len(nodes)} nodes read        {wall[1]:7.2f} s, processor {cpu[1]:5.2f} s")
-    print(f"ratio                 {wall[1] / wall[0]:7.1f}")
     print(f"a job of one step     {empty_job() * 1000:7.1f} ms of processor")
     for view in ("list", "nodes"):
         took, queries, size = grid_page(view)
