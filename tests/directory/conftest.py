@@ -24,7 +24,7 @@ def own_folder(settings, tmp_path):
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    options = {"users": (12, 8, 5), "sip": False, "dns": False, "agent_interval": 3600}
+    options = {"users": (12, 8, 5), "sip": False, "dns": False, "agent_interval": 10**8}
     generations = ("cup7", "cup8", "imp")
     with Lab(3, 2, network="auto", generation=generations, **options) as running:
         yield running

@@ -13,11 +13,13 @@ from tests.directory.conftest import carry, taken
 
 CLUSTERS = 20
 REMOTE = "tkuserprofile = 100"
+NODE = "primarynodeid = (SELECT id FROM enterprisenode WHERE name = ?)"
 
 
 @pytest.fixture(scope="module")
 def lab():
-    options = {"users": (6,), "sip": False, "dns": False, "agent_interval": 3600}
+    # The agents sleep: without peers they would take the copies away again.
+    options = {"users": (6,), "sip": False, "dns": False, "agent_interval": 10**8}
     with Lab(CLUSTERS, 2, network="auto", shared_key=True, **options) as running:
         for home in range(CLUSTERS):
             for remote in range(CLUSTERS):
@@ -79,24 +81,38 @@ def plant(lab):
             entries[EXTRA].add((other.name, three.name, ghost))
     # Shown on the wrong node of the right cluster, by one cluster.
     astray = four.users()[2]
-    wrong = "primarynodeid = (SELECT id FROM enterprisenode WHERE name = ?)"
     right = four.sql(
         "select n.name from enduser u, enterprisenode n "
         f"where u.primarynodeid = n.id and u.userid = '{astray}'"
     )[0]["name"]
     (node,) = (node.name for node in four.nodes if node.name != right)
-    change(five, wrong, f"{REMOTE} AND userid = ?", node, astray)
+    change(five, NODE, f"{REMOTE} AND userid = ?", node, astray)
     entries[ELSEWHERE].add((five.name, four.name, astray))
     # Shown by one cluster as the user of a third.
     claimed = one.users()[3]
-    change(four, wrong, f"{REMOTE} AND userid = ?", two.publisher.name, claimed)
+    change(four, NODE, f"{REMOTE} AND userid = ?", two.publisher.name, claimed)
     entries[MISSING].add((four.name, one.name, claimed))
     entries[EXTRA].add((four.name, two.name, claimed))
     entries[ELSEWHERE] |= {
         (four.name, one.name, claimed),
         (four.name, two.name, claimed),
     }
+    plant_move(lab, entries)
     return entries, plant_addresses(lab), plant_leftovers(lab)
+
+
+def plant_move(lab, entries):
+    """A user moved, and one cluster has not noticed."""
+    old, new, late = lab.clusters[15:18]
+    moved, node = old.users()[4], new.publisher.name
+    change(old, f"tkuserprofile = 100, {NODE}", "userid = ?", node, moved)
+    change(new, f"tkuserprofile = 1, {NODE}", "userid = ?", node, moved)
+    for other in lab.clusters:
+        if other not in (old, new, late):
+            change(other, NODE, f"{REMOTE} AND userid = ?", node, moved)
+    entries[EXTRA].add((late.name, old.name, moved))
+    entries[MISSING].add((late.name, new.name, moved))
+    entries[ELSEWHERE] |= {(late.name, one.name, moved) for one in (old, new)}
 
 
 def plant_leftovers(lab):
