@@ -224,7 +224,11 @@ class Approach:
         terms, peers = search.terms, searchable(peers)
         queries = [term.query for term in terms]
         if not has_more(peers, SMALL):
-            return cls(peers.filter(*queries))
+            found = peers.filter(*queries)
+            if terms and has_more(found, FEW):
+                # So many that their order is walked sooner than they are sorted.
+                return cls(peers, terms=tuple(terms))
+            return cls(found)
         few = candidates(peers, terms)
         if few is not None:
             return cls(few.filter(*queries))
@@ -242,7 +246,7 @@ class Approach:
     def count(self, shown: int, *, all_shown: bool) -> int:
         if all_shown or not self.exact:
             return max(self.least, shown)
-        return self.peers.count()
+        return self.peers.filter(*(term.query for term in self.terms)).count()
 
     def walk(
         self,
@@ -259,7 +263,7 @@ class Approach:
             search.descending == back,
             search.rows + 1,
             terms=list(self.terms),
-            bound=LOOK if self.terms else None,
+            bound=None if self.exact or not self.terms else LOOK,
             columns=columns,
         ).go(start)
 
