@@ -29,6 +29,7 @@ SELECT = ("select",)
 class Head:
     """The head of a column: what a click on it asks for, and how it is sorted now."""
 
+    name: str
     label: str
     url: str
     css: str = ""
@@ -63,7 +64,8 @@ class Links:
         for name, (label, css) in COLUMNS.items():
             now = direction if search.sort.removeprefix("-") == name else ""
             turned = f"-{name}" if search.sort == name else name
-            yield Head(label, joined(self.unsorted, f"sort={turned}"), css, now)
+            url = joined(self.unsorted, f"sort={turned}")
+            yield Head(name, label, url, css, now)
 
 
 def joined(*queries: str) -> str:

@@ -86,7 +86,7 @@ def find(request: Request) -> HttpResponse:
         "row_choices": search.ROWS,
     }
     if request.htmx and not request.htmx.history_restore_request:
-        return render(request, "peers/_found.html", context)
+        return render(request, "peers/_found.html", context | {"announced": True})
     context["saved"] = SavedSearch.objects.filter(user=request.user)
     known = [*Peer.Protocol.values, *Outcome.values, *names.values()]
     context["suggestions"] = options(known)

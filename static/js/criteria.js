@@ -13,9 +13,14 @@ document.addEventListener("click", (event) => {
     row.after(copy);
     copy.querySelector("input, select")?.focus();
   } else if (rows.querySelectorAll(".criteria-row").length > 1) {
-    (row.previousElementSibling ?? row.nextElementSibling).querySelector("button")?.focus();
+    const all = [...rows.querySelectorAll(".criteria-row")];
+    const near = all[all.indexOf(row) - 1] ?? all[1];
+    near.querySelector("[data-criteria-remove]")?.focus();
     row.remove();
   } else {
     row.querySelectorAll("input").forEach((input) => { input.value = ""; });
   }
+  rows.querySelectorAll(".criteria-row > .joint").forEach((joint, at) => {
+    joint.textContent = at ? "and" : "where";
+  });
 });

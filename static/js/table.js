@@ -44,5 +44,13 @@
   const settle = () => { refreshAll(); showDensity(); };
   document.addEventListener("DOMContentLoaded", settle);
   document.addEventListener("htmx:afterSettle", settle);
+  // The link that was followed may be gone, as Next is on the last page: go on from there.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const gone = event.detail.requestConfig?.elt.isConnected === false;
+    const scope = event.detail.target?.id && document.getElementById(event.detail.target.id);
+    if (gone && document.activeElement === document.body && scope?.matches("[data-selection]")) {
+      scope.focus({ preventScroll: true });
+    }
+  });
   addEventListener("pageshow", settle);
 })();

@@ -95,6 +95,11 @@ def test_operators_stand_in_the_order_of_the_product(ada):
     ]
 
 
+def test_the_enter_key_finds_and_adds_no_row(ada):
+    form = ada.get(FIND).content.decode().split('id="criteria"')[1]
+    assert re.search(r'<button[^>]*type="submit"[^>]*>([^<]*)', form)[1] == "Find"
+
+
 def test_a_row_can_be_added_and_removed_without_a_script(ada):
     rows = criteria(("address", "begins", "a"), ("username", "exact", "b"))
     added = ada.get(FIND, rows | {"add": "1"}).context["search"]
@@ -155,6 +160,7 @@ def test_queries_do_not_grow_with_the_rows(
 def test_htmx_gets_the_part_below_the_criteria(ada, peers):
     text = ada.get(FIND, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in text and 'id="found"' in text
+    assert '<div hx-swap-oob="innerHTML:#found-count">3 records found</div>' in text
 
 
 def test_history_of_the_browser_gets_the_whole_page(ada, peers):
