@@ -53,7 +53,7 @@ class BrowserAuthentication(SessionAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
         found = super().authenticate(request)
-        if found is not None and second_factor.is_missing(found[0]):
+        if found is not None and second_factor.is_missing(found[0], request._request):
             raise PermissionDenied("Set up your second factor on the pages first.")
         return found
 

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from accounts import audit, lockout
+
+PROVIDER_BACKEND = "accounts.backends.ProviderBackend"
 
 
 class LockoutBackend:
@@ -27,6 +30,17 @@ class LockoutBackend:
             if locked.first:
                 audit.record(audit.stranger(request), "lock sign-in")
             raise PermissionDenied from locked
+
+
+class ProviderBackend(ModelBackend):
+    """Stands for a sign-in that the identity provider vouched for.
+
+    Passwords mean nothing to it. Without a provider it is not in the settings, and
+    sessions that began through it are over.
+    """
+
+    def authenticate(self, *args: Any, **kwargs: Any) -> None:
+        return None
 
 
 def address_of(request: HttpRequest | None) -> str:

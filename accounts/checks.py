@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.management.base import SystemCheckError
 from django.db import DatabaseError, connections
 
-from accounts.identity_checks import required_roles_exist
+from accounts.identity_checks import sign_in_is_configured
 from accounts.secrets import (
     ENVELOPE,
     HoldsSecrets,
@@ -64,7 +64,7 @@ def credentials_are_sealed(
 def self_test() -> None:
     """Refuse to start web server or worker with what no check lets through."""
     errors = credentials_are_sealed(None, databases=["default"])
-    errors += required_roles_exist(None)
+    errors += sign_in_is_configured(None)
     # A server that forks from here on must not share the connection.
     connections.close_all()
     if errors:

@@ -1,6 +1,8 @@
 """Checks of what the environment says about signing in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
@@ -8,19 +10,120 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from accounts.roles import Role
+from cupadmin.identity import LDAP_GROUP_TYPES, Admission, Ldap, Oidc, is_safe
+
+ROLES = f"Roles are {', '.join(Role.values)}."
 
 
 @register(Tags.security)
-def required_roles_exist(
+def sign_in_is_configured(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """A mistyped role would demand a second factor of nobody."""
-    return [
-        Error(
-            f"CUPADMIN_REQUIRE_SECOND_FACTOR names {name!r}, which is no role.",
-            hint=f"Roles are {', '.join(Role.values)}.",
-            id="accounts.E010",
+    """Half a configuration lets in nobody, or too many."""
+    errors = [*required_role_errors()]
+    if settings.OIDC is not None:
+        errors += oidc_errors(settings.OIDC)
+    if settings.LDAP is not None:
+        errors += ldap_errors(settings.LDAP)
+    return errors
+
+
+def required_role_errors() -> Iterator[CheckMessage]:
+    for name in settings.REQUIRE_SECOND_FACTOR:
+        if name not in Role.values:
+            yield Error(
+                f"CUPADMIN_REQUIRE_SECOND_FACTOR names {name!r}, which is no role.",
+                hint=ROLES,
+                id="accounts.E010",
+            )
+
+
+def oidc_errors(provider: Oidc) -> Iterator[CheckMessage]:
+    for name in ("issuer", "client_id", "client_secret"):
+        if not getattr(provider, name):
+            yield Error(
+                f"OpenID Connect is half set up: CUPADMIN_OIDC_{name.upper()} is"
+                " missing.",
+                hint="Set it, or take the other CUPADMIN_OIDC_ variables away.",
+                id="accounts.E011",
+            )
+    if provider.issuer and not is_safe(provider.issuer):
+        yield Error(
+            "CUPADMIN_OIDC_ISSUER must begin with https://.", id="accounts.E012"
         )
-        for name in settings.REQUIRE_SECOND_FACTOR
-        if name not in Role.values
-    ]
+    if "openid" not in provider.scopes.split():
+        yield Error("CUPADMIN_OIDC_SCOPES must name openid.", id="accounts.E013")
+    yield from file_errors("CUPADMIN_OIDC_CA_FILE", provider.ca_file)
+    yield from admission_errors("CUPADMIN_OIDC", provider.admission)
+
+
+def ldap_errors(directory: Ldap) -> Iterator[CheckMessage]:
+    if find_spec("django_auth_ldap") is None:
+        yield Error(
+            "CUPADMIN_LDAP_URI is set, but django-auth-ldap is not installed.",
+            hint="Install requirements-ldap.txt, see docs/security.md.",
+            id="accounts.E020",
+        )
+    for name, value in (("URI", directory.uri), ("USER_BASE", directory.user_base)):
+        if not value:
+            yield Error(
+                f"LDAP is half set up: CUPADMIN_LDAP_{name} is missing.",
+                hint="Set it, or take the other CUPADMIN_LDAP_ variables away.",
+                id="accounts.E021",
+            )
+    if directory.uri and not directory.uri.lower().startswith(("ldap://", "ldaps://")):
+        yield Error(
+            "CUPADMIN_LDAP_URI must begin with ldaps://, or with ldap:// for StartTLS.",
+            id="accounts.E022",
+        )
+    if bool(directory.bind_dn) != bool(directory.bind_password):
+        yield Error(
+            "CUPADMIN_LDAP_BIND_DN and its password belong together.",
+            hint="Set CUPADMIN_LDAP_BIND_PASSWORD_FILE, or neither to search unnamed.",
+            id="accounts.E023",
+        )
+    if "%(user)s" not in directory.user_filter:
+        yield Error("CUPADMIN_LDAP_USER_FILTER lacks %(user)s.", id="accounts.E024")
+    yield from group_errors(directory)
+    yield from file_errors("CUPADMIN_LDAP_CA_FILE", directory.ca_file)
+    yield from admission_errors("CUPADMIN_LDAP", directory.admission)
+
+
+def group_errors(directory: Ldap) -> Iterator[CheckMessage]:
+    if directory.group_type not in LDAP_GROUP_TYPES:
+        yield Error(
+            f"CUPADMIN_LDAP_GROUP_TYPE is {directory.group_type!r}.",
+            hint=f"It is one of {', '.join(LDAP_GROUP_TYPES)}.",
+            id="accounts.E025",
+        )
+    rules = directory.admission
+    if (rules.roles or rules.required_group) and not directory.group_base:
+        yield Error(
+            "CUPADMIN_LDAP_GROUP_BASE is missing: groups give roles, but nobody says"
+            " where they are.",
+            id="accounts.E026",
+        )
+
+
+def file_errors(variable: str, path: str) -> Iterator[CheckMessage]:
+    if path and not Path(path).is_file():
+        yield Error(f"{variable} names {path}, which is no file.", id="accounts.E014")
+
+
+def admission_errors(prefix: str, rules: Admission) -> Iterator[CheckMessage]:
+    given = [("ROLES", role) for role in rules.roles.values()]
+    if rules.default_role:
+        given.append(("DEFAULT_ROLE", rules.default_role))
+    for name, role in given:
+        if role not in Role.values:
+            yield Error(
+                f"{prefix}_{name} names {role!r}, which is no role.",
+                hint=f"Write GROUP=ROLE,GROUP=ROLE. {ROLES}",
+                id="accounts.E015",
+            )
+    if rules.create_accounts and not given:
+        yield Error(
+            f"{prefix}_CREATE_ACCOUNTS makes accounts, but nothing gives them a role.",
+            hint=f"Set {prefix}_ROLES or {prefix}_DEFAULT_ROLE, or switch it off.",
+            id="accounts.E016",
+        )

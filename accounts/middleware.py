@@ -118,7 +118,8 @@ class SecondFactorMiddleware:
         open_view = not getattr(view, "login_required", True)
         if open_view or getattr(view, "before_second_factor", False):
             return None
-        if isinstance(request.user, User) and second_factor.is_missing(request.user):
+        user = request.user
+        if isinstance(user, User) and second_factor.is_missing(user, request):
             return redirect("accounts:second_factor")
         return None
 

@@ -181,6 +181,33 @@ class SecondFactor(HoldsSecrets):
         return f"second factor of {self.user}"
 
 
+class Identity(models.Model):
+    """Who a user is for an identity provider or a directory."""
+
+    class Provider(models.TextChoices):
+        OIDC = "oidc", "OpenID Connect"
+        LDAP = "ldap", "LDAP"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
+    provider = models.CharField(max_length=10, choices=Provider.choices)
+    issuer = models.CharField(max_length=255)
+    # What never changes there, whatever happens to names and mail addresses.
+    subject = models.CharField(max_length=255)
+    created_at = models.DateTimeField(default=timezone.now)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issuer", "subject"], name="identity_of_one_user"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"
+
+
 class Attempts(models.Model):
     """Sign-ins counted against a limit: of a name, an address, or both together."""
 

@@ -12,6 +12,7 @@ import segno
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest
@@ -20,9 +21,10 @@ from django.utils.safestring import SafeString, mark_safe
 
 from accounts import audit, lockout
 from accounts.audit import Actor
-from accounts.backends import address_of
+from accounts.backends import PROVIDER_BACKEND, address_of
 from accounts.models import SecondFactor
 from accounts.roles import role_of
+from cupadmin.identity import Oidc
 
 # What every authenticator app understands (RFC 6238).
 DIGITS = 6
@@ -38,11 +40,20 @@ def of(user: User) -> SecondFactor | None:
     return SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).first()
 
 
-def is_missing(user: User) -> bool:
+def is_missing(user: User, request: HttpRequest | None = None) -> bool:
     """Whether the role of this user demands a second factor that is not there."""
     if not settings.REQUIRE_SECOND_FACTOR:
         return False
+    backend = request.session.get(BACKEND_SESSION_KEY, "") if request else ""
+    if is_asked_elsewhere(backend):
+        return False
     return role_of(user) in settings.REQUIRE_SECOND_FACTOR and of(user) is None
+
+
+def is_asked_elsewhere(backend: str) -> bool:
+    """Whether who comes through this backend typed a second factor at the provider."""
+    provider: Oidc | None = settings.OIDC
+    return bool(backend == PROVIDER_BACKEND and provider and provider.second_factor)
 
 
 @transaction.atomic

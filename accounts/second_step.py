@@ -29,7 +29,7 @@ class Waiting:
 
 def enter(request: HttpRequest, user: User, url: str) -> HttpResponseRedirect:
     """Sign in, or go on to the page that asks for the code."""
-    if second_factor.of(user) is None:
+    if second_factor.is_asked_elsewhere(user.backend) or not second_factor.of(user):
         auth.login(request, user)
         return HttpResponseRedirect(url)
     # Whatever the browser held before must not reach beyond this sign-in.

@@ -1,14 +1,22 @@
 from django.urls import path
 
-from accounts.views import audit, own, second_factor, signin, users
+from accounts.views import audit, own, provider, second_factor, signin, users
 
 app_name = "accounts"
 
 urlpatterns = [
     path("sign-in/", signin.login, name="login"),
     path("sign-in/code/", signin.second_step, name="second_step"),
+    path("sign-in/provider/", provider.sign_in, name="provider"),
+    path("sign-in/provider/return/", provider.come_back, name="provider_return"),
+    path("sign-out/provider/", provider.sign_out, name="provider_sign_out"),
     path("sign-out/", signin.logout, name="logout"),
+    # proof of who it is
+    path("proof/provider/", provider.prove, name="prove_at_provider"),
+    path("proof/", provider.go_on, name="go_on"),
     # one's own account
+    path("second-factor/connect/", provider.connect, name="connect"),
+    path("second-factor/disconnect/", provider.disconnect, name="disconnect"),
     path("password/", own.change_password, name="change_password"),
     path("sessions/", own.sessions, name="sessions"),
     path("sessions/end/", own.end_other_sessions, name="end_other_sessions"),

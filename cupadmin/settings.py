@@ -1,6 +1,7 @@
 """Settings of the console. What may vary is read from CUPADMIN_* variables."""
 
 import secrets
+from importlib.util import find_spec
 from pathlib import Path
 
 import django_stubs_ext
@@ -8,6 +9,7 @@ from csp.constants import NONE, SELF
 from environs import Env
 
 from cupadmin.hidden import HiddenUrl
+from cupadmin.identity import read_ldap, read_oidc
 from cupadmin.keys import fresh_field_keys, parse_field_keys, read_or_create
 
 django_stubs_ext.monkeypatch()
@@ -184,6 +186,13 @@ AUTHENTICATION_BACKENDS = [
     "accounts.backends.LockoutBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
+# None unless the environment names one.
+OIDC = read_oidc(env)
+LDAP = read_ldap(env)
+if LDAP and find_spec("django_auth_ldap"):
+    AUTHENTICATION_BACKENDS.append("accounts.ldap_backend.DirectoryBackend")
+if OIDC:
+    AUTHENTICATION_BACKENDS.append("accounts.backends.ProviderBackend")
 # Wrong sign-ins of one name from one address before it is locked, and for how long.
 SIGN_IN_LIMIT = env.int("SIGN_IN_LIMIT", 10)
 SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", 15)
@@ -348,6 +357,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO").upper()},
     # At DEBUG these print request bodies, and a request body can hold a password.
     "loggers": {
-        name: {"level": "WARNING"} for name in ("zeep", "urllib3", "asyncio", "kombu")
+        name: {"level": "WARNING"}
+        for name in ("zeep", "urllib3", "asyncio", "kombu", "authlib", "requests")
     },
 }

@@ -17,6 +17,8 @@ from accounts.models import ApiToken, BrowserSession
 @access(get=Role.VIEWER, post=Role.VIEWER)
 def change_password(request: Request) -> HttpResponse:
     """Change it and end all other sessions of this person."""
+    if not request.user.has_usable_password():
+        return render(request, "accounts/password_elsewhere.html")
     form = PasswordChangeForm(request.user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpResponse
@@ -95,13 +96,15 @@ def page(
     codes: list[str] | None = None,
     form: CodeForm | None = None,
 ) -> HttpResponse:
-    forced = second_factor.is_missing(request.user)
+    forced = second_factor.is_missing(request.user, request)
     context: dict[str, Any] = {
         "frame": "base_plain.html" if forced else "base.html",
         "forced": forced,
         "factor": factor,
         "codes": codes,
         "form": form or CodeForm(),
+        "provider": settings.OIDC,
+        "identity": request.user.identities.filter(provider="oidc").first(),
     }
     if factor is not None and factor.confirmed_at:
         context["left"] = second_factor.recovery_codes_left(factor)

@@ -72,6 +72,9 @@ def edit(request: Request, pk: int) -> HttpResponse:
 @recent_proof
 def set_password(request: Request, pk: int) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
+    if user.identities.exists() and not user.has_usable_password():
+        context = {"person": user}
+        return render(request, "accounts/password_elsewhere.html", context)
     form = SetPasswordForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         password = form.cleaned_data["new_password1"]

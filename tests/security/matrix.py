@@ -11,6 +11,9 @@ V, OP, A = Role.VIEWER, Role.OPERATOR, Role.ADMINISTRATOR
 # Routes that answer without a sign-in.
 OPEN = {
     "accounts:login",
+    "accounts:provider",
+    "accounts:provider_return",
+    "accounts:provider_sign_out",
     "accounts:second_step",
     "healthz",
     "metrics",
@@ -46,6 +49,10 @@ MATRIX = {
     "accounts:end_other_sessions": {"POST": V},
     "accounts:end_session": {"POST": V},
     "accounts:second_factor": {"GET": V},
+    "accounts:prove_at_provider": {"GET": V},
+    "accounts:go_on": {"GET": V},
+    "accounts:connect": {"GET": V},
+    "accounts:disconnect": {"POST": V},
     "accounts:begin_second_factor": {"POST": V},
     "accounts:confirm_second_factor": {"POST": V},
     "accounts:renew_codes": {"POST": V},
