@@ -41,6 +41,7 @@ bench: $(TEST_VENV)/.installed
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 requirements.in -o requirements.txt
 	uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 requirements-ldap.in -o requirements-ldap.txt
 
 $(VENV)/.installed: requirements.txt | python
 	@echo "Installing the console's packages into $(VENV), once; this takes a minute ..."

@@ -1,0 +1,223 @@
+import importlib.util
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import AuditEntry, BrowserSession, Identity
+from accounts.roles import Role, role_of
+from cupadmin.identity import Admission, Ldap
+from tests.accounts.slapd import BASE, PEOPLE, SLAPD, Slapd
+from tests.conftest import missing
+
+LOGIN = "/administration/system/sign-in/"
+RULES = ("roles", "default_role", "required_group", "create_accounts")
+
+
+@pytest.fixture(scope="module")
+def slapd(tmp_path_factory):
+    if importlib.util.find_spec("django_auth_ldap") is None:
+        missing("ldap", "requirements-ldap.txt is not installed")
+    if SLAPD is None:
+        missing("ldap", "there is no slapd on this machine")
+    server = Slapd(tmp_path_factory.mktemp("slapd"))
+    server.start()
+    yield server
+    server.stop()
+
+
+def directory(**fields):
+    return Ldap(
+        uri=fields.pop("uri", "ldaps://ldap.example.com"),
+        bind_dn=f"cn=console,{BASE}",
+        bind_password="the bind password",
+        user_base=f"ou=people,{BASE}",
+        group_base=f"ou=groups,{BASE}",
+        admission=Admission(roles={"cup-operators": "operator"}),
+        **fields,
+    )
+
+
+@pytest.fixture
+def configured(slapd, settings, administrator):
+    ca_file = str(slapd.folder / "ca.pem")
+    settings.LDAP = directory(uri=slapd.url, ca_file=ca_file)
+    settings.AUTHENTICATION_BACKENDS = [
+        *settings.AUTHENTICATION_BACKENDS,
+        "accounts.ldap_backend.DirectoryBackend",
+    ]
+
+
+def change(settings, **fields):
+    rules = {name: fields.pop(name) for name in list(fields) if name in RULES}
+    admission = replace(settings.LDAP.admission, **rules)
+    settings.LDAP = replace(settings.LDAP, admission=admission, **fields)
+
+
+def sign_in(name, password=None, client=None):
+    fields = {"username": name, "password": password or PEOPLE.get(name.lower(), "x")}
+    return (client or Client()).post(LOGIN, fields)
+
+
+def refused(response, sentence=b"The user name or password is wrong."):
+    assert response.status_code == 200
+    assert sentence in response.content
+    assert not BrowserSession.objects.exists()
+
+
+def test_person_of_the_directory_gets_an_account_with_a_role(configured):
+    assert sign_in("lena").url == "/"
+    user = User.objects.get(username="lena")
+    assert (user.first_name, user.email) == ("Lena", "lena@example.com")
+    assert role_of(user) == Role.OPERATOR
+    assert not user.has_usable_password()
+    assert AuditEntry.objects.get(action="add user").actor == "LDAP"
+
+
+def test_upper_case_is_the_same_person(configured):
+    sign_in("lena")
+    assert sign_in(" LENA ", PEOPLE["lena"]).url == "/"
+    assert Identity.objects.count() == 1
+
+
+@pytest.mark.parametrize("password", ["wrong", " ", "lars's pass phrase"])
+def test_wrong_password_is_refused(configured, password):
+    refused(sign_in("lena", password))
+    assert not User.objects.filter(username="lena").exists()
+
+
+@pytest.mark.parametrize("name", ["*", "l*", "lena)(uid=*", "nobody", "(|"])
+def test_odd_names_find_nobody(configured, name):
+    refused(sign_in(name, PEOPLE["lena"]))
+
+
+def test_person_without_a_mapped_group_is_refused(configured):
+    refused(sign_in("lars"), b"None of your groups has a role")
+    assert not User.objects.filter(username="lars").exists()
+
+
+def test_default_role_is_for_the_rest(configured, settings):
+    change(settings, default_role="viewer")
+    sign_in("lars")
+    assert role_of(User.objects.get(username="lars")) == Role.VIEWER
+
+
+def test_groups_within_groups_count_where_that_is_set(configured, settings):
+    change(settings, roles={"everybody": "viewer"})
+    refused(sign_in("lena"), b"None of your groups has a role")
+    change(settings, group_type="nested")
+    assert sign_in("lena").url == "/"
+
+
+def test_required_group_is_required(configured, settings):
+    change(settings, required_group="staff")
+    refused(sign_in("lena"), b"not in the group that may use this console")
+
+
+def test_role_follows_the_groups_at_each_sign_in(configured):
+    sign_in("lena")
+    user = User.objects.get(username="lena")
+    user.groups.set([Group.objects.get_or_create(name="administrator")[0]])
+    sign_in("lena")
+    assert role_of(User.objects.get(username="lena")) == Role.OPERATOR
+
+
+def test_account_of_the_console_cannot_be_taken_over(configured):
+    user = User.objects.create_user("Lena", password="a password of the console")
+    refused(sign_in("lena"))
+    assert sign_in("Lena", "a password of the console").url == "/"
+    assert not user.identities.exists()
+
+
+def test_deactivated_account_is_refused(configured):
+    client = Client()
+    sign_in("lena", client=client)
+    User.objects.filter(username="lena").update(is_active=False)
+    assert client.get("/").status_code == 302
+    response = sign_in("lena")
+    assert b"Your account on this console is deactivated." in response.content
+
+
+def test_lockout_counts_attempts_for_the_directory(configured):
+    for _ in range(10):
+        sign_in("lena", "wrong")
+    refused(sign_in("lena"), b"Too many attempts")
+
+
+def test_password_of_the_directory_is_the_proof(configured, settings):
+    change(settings, roles={"cup-operators": "administrator"})
+    client = Client()
+    sign_in("lena", client=client)
+    BrowserSession.objects.update(proved_at=timezone.now() - timedelta(minutes=6))
+    url = reverse("accounts:add_user")
+    assert b'type="password"' in client.get(url).content
+    wrong = client.post(url, {"proof_password": "wrong", "proof_opened": "1"})
+    assert b"password is wrong" in wrong.content
+    right = {"proof_password": PEOPLE["lena"], "proof_opened": "1"}
+    assert client.post(url, right).url == url
+
+
+def test_passwords_of_the_directory_are_not_changed_here(configured, administrator):
+    client = Client()
+    sign_in("lena", client=client)
+    page = client.get(reverse("accounts:change_password"))
+    assert b"kept by the identity provider or the directory" in page.content
+
+
+def test_second_factor_is_asked_for_after_the_directory(configured):
+    from tests.accounts.test_second_factor import set_up
+
+    client = Client()
+    sign_in("lena", client=client)
+    set_up(client)
+    assert sign_in("lena").url == reverse("accounts:second_step")
+
+
+def test_accounts_of_the_console_work_while_the_directory_is_down(configured, settings):
+    change(settings, uri="ldaps://localhost:9")
+    refused(sign_in("lena"), b"The directory gives no usable answer now.")
+    assert sign_in("ada", "correct horse battery").url == "/"
+
+
+def test_certificate_of_the_directory_must_be_right(configured, settings):
+    change(settings, ca_file="")
+    refused(sign_in("lena"), b"The directory gives no usable answer now.")
+
+
+def test_wrong_bind_password_is_said(configured, settings):
+    change(settings, bind_password="wrong")
+    refused(sign_in("lena"), b"The directory gives no usable answer now.")
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"uri": ""}, "CUPADMIN_LDAP_URI is missing"),
+        ({"user_base": ""}, "CUPADMIN_LDAP_USER_BASE is missing"),
+        ({"uri": "http://x"}, "must begin with ldaps://"),
+        ({"bind_password": ""}, "belong together"),
+        ({"user_filter": "(uid=lena)"}, "lacks %\\(user\\)s"),
+        ({"group_type": "x"}, "CUPADMIN_LDAP_GROUP_TYPE is 'x'"),
+        ({"group_base": ""}, "CUPADMIN_LDAP_GROUP_BASE is missing"),
+        ({"ca_file": "/nowhere"}, "CUPADMIN_LDAP_CA_FILE names /nowhere"),
+        ({"roles": {"a": "root"}}, "CUPADMIN_LDAP_ROLES names 'root'"),
+        ({"roles": {}}, "nothing gives them a role"),
+    ],
+)
+def test_half_a_configuration_is_refused(settings, fields, sentence):
+    settings.LDAP = directory()
+    change(settings, **fields)
+    with pytest.raises(Exception, match=sentence):
+        call_command("check")
+
+
+def test_missing_library_is_said(settings, monkeypatch):
+    settings.LDAP = directory()
+    monkeypatch.setattr("accounts.identity_checks.find_spec", lambda name: None)
+    with pytest.raises(Exception, match="django-auth-ldap is not installed"):
+        call_command("check")
