@@ -21,6 +21,7 @@ from diagnostics.facts import (
     Failure,
     NodeFacts,
     ProcessNode,
+    SyncAgentSettings,
 )
 from diagnostics.targets import ClusterTarget, NodeTarget
 from wire import (
@@ -310,8 +311,15 @@ async def _users(axl: AxlClient, seconds: float) -> Mapping[str, int]:
     return counts
 
 
+async def _sync_agent(axl: AxlClient, seconds: float) -> SyncAgentSettings:
+    async for row in axl.rows(sql.query("sync_agent_cfg"), deadline=seconds):
+        return SyncAgentSettings(True, (row.get("syncstatus") or "").strip())
+    return SyncAgentSettings(False)
+
+
 QUESTIONS: dict[str, Question] = {
     "version": _version,
     "process_nodes": _process_nodes,
     "users": _users,
+    "sync_agent": _sync_agent,
 }

@@ -12,7 +12,6 @@ from diagnostics.facts import (
     Answer,
     HaNode,
     Subcluster,
-    SyncAgentSettings,
     UserFaults,
     is_address,
 )
@@ -89,12 +88,6 @@ async def _unassigned(axl: AxlClient, seconds: float) -> int:
     return 0
 
 
-async def _sync_agent(axl: AxlClient, seconds: float) -> SyncAgentSettings:
-    async for row in axl.rows(sql.query("sync_agent_cfg"), deadline=seconds):
-        return SyncAgentSettings(True, (row.get("syncstatus") or "").strip())
-    return SyncAgentSettings(False)
-
-
 async def _subclusters(axl: AxlClient, seconds: float) -> tuple[Subcluster, ...]:
     rows = axl.rows(sql.query("subclusters"), deadline=seconds)
     return tuple(
@@ -142,7 +135,6 @@ USER_QUESTIONS: dict[str, Question] = {
 }
 DEEP_QUESTIONS: dict[str, Question] = {
     "unassigned": _unassigned,
-    "sync_agent": _sync_agent,
     "subclusters": _subclusters,
     "ha_nodes": _ha_nodes,
     **USER_QUESTIONS,

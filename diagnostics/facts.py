@@ -169,9 +169,9 @@ class ClusterFacts:
     process_nodes: Answer[tuple[ProcessNode, ...]] = UNASKED
     users: Answer[Mapping[str, int]] = UNASKED
     peers: Answer[tuple[PeerEntry, ...]] = UNASKED
+    sync_agent: Answer[SyncAgentSettings] = UNASKED
     # Asked by the troubleshooter only.
     unassigned: Answer[int] = UNASKED
-    sync_agent: Answer[SyncAgentSettings] = UNASKED
     subclusters: Answer[tuple[Subcluster, ...]] = UNASKED
     ha_nodes: Answer[tuple[HaNode, ...]] = UNASKED
     user_faults: UserFaults = UserFaults()

@@ -73,6 +73,8 @@ def record_cluster(cluster: ClusterFacts, facts: Facts) -> None:
         values["version"] = version[:60]
         if generation := generation_of(version):
             values["generation"] = generation
+    if said := cluster.sync_agent.value:
+        values |= {"user_sync": said.status[:255], "user_sync_at": facts.at}
     Cluster.objects.filter(pk=cluster.id).update(**values)
 
 

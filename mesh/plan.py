@@ -216,6 +216,8 @@ def side_warnings(home: Cluster, remote: Cluster) -> Iterable[str]:
     else:
         unknown = remote if home.version else home
         yield f"The version of {unknown} is not known: discover it first."
+    if home.users_synced is False:
+        yield f"The Sync Agent of {home} has not finished its users: {home.user_sync}"
     if not home.direct:
         yield f"{home} is guided: you do its side by hand, as the job will show."
 

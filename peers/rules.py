@@ -12,7 +12,6 @@ from django.db.models import Q, QuerySet
 
 from accounts.scope import admits, unlimited
 from peers.models import Cluster, Node, Peer
-from peers.signals import user_sync_asked
 from wire import WireError, parse_host, platforms
 
 Errors = dict[str, str]
@@ -282,14 +281,25 @@ def versions(peer: Peer) -> str:
     "IM and Presence 12.5",
 )
 def user_sync(peer: Peer) -> str:
-    """Whoever collected the agents' status last may know; else nothing is said."""
+    """By what each cluster's check read last, or where else a person can look."""
+    unknown = []
     for cluster in (peer.cluster, peer.remote_cluster):
         if cluster is None:
             continue
-        for _, status in user_sync_asked.send(sender=Cluster, cluster=cluster):
-            if status and not status.casefold().startswith("completed"):
-                return f"The Sync Agent of {cluster} has not finished: {status}"
-    return ""
+        if cluster.users_synced is False:
+            return (
+                f"The Sync Agent of {cluster} has not finished its users: "
+                f"{cluster.user_sync} Add the peer when it has."
+            )
+        if cluster.users_synced is None:
+            unknown.append(cluster.name)
+    if not unknown:
+        return ""
+    return (
+        f"Whether the Sync Agent of {' and '.join(unknown)} has finished its users is "
+        "not known: see Diagnostics > System Troubleshooter there before the peer is "
+        "added."
+    )
 
 
 @rule(

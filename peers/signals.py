@@ -8,7 +8,3 @@ peer_applied = Signal()
 # The sync agent of a peer's home publisher shall be restarted (arguments `peer` and
 # `actor`): the app that controls services answers with its job.
 resync_asked = Signal()
-
-# What the Sync Agent of a cluster (argument `cluster`) said last of its users, in its
-# own words; whoever collects that answers, an empty text where it is not known.
-user_sync_asked = Signal()

@@ -92,6 +92,9 @@ class Cluster(HangsOnClusters, HoldsSecrets, Revised):
         max_length=10, choices=Health.choices, default=Health.UNKNOWN, editable=False
     )
     checked_at = models.DateTimeField(null=True, editable=False)
+    # What the Sync Agent said last of its users, in its own words.
+    user_sync = models.CharField(max_length=255, blank=True, editable=False)
+    user_sync_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -118,6 +121,13 @@ class Cluster(HangsOnClusters, HoldsSecrets, Revised):
     @property
     def direct(self) -> bool:
         return self.provisioning == self.Provisioning.DIRECT
+
+    @property
+    def users_synced(self) -> bool | None:
+        """Whether the Sync Agent has finished its users; None where it did not say."""
+        if not self.user_sync:
+            return None
+        return self.user_sync.casefold().startswith("completed")
 
     def remember_health(self, health: str, at: datetime) -> None:
         Cluster.objects.filter(pk=self.pk).update(health=health, checked_at=at)

@@ -197,3 +197,10 @@ def test_a_reading_older_than_an_edit_is_not_drift(lab, clusters):
     record(facts)
     peer.refresh_from_db()
     assert peer.drift == {}
+
+
+def test_a_check_remembers_what_the_sync_agent_said_of_its_users(lab, clusters):
+    done(apply(wanted_pair(clusters)))
+    clusters[0].refresh_from_db()
+    assert clusters[0].users_synced
+    assert clusters[0].user_sync_at

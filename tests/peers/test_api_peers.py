@@ -32,12 +32,12 @@ def ada(administrator, api):
 
 @pytest.fixture
 def madrid(cluster_factory):
-    return cluster_factory("Madrid")
+    return cluster_factory("Madrid", user_sync="Completed")
 
 
 @pytest.fixture
 def oslo(cluster_factory):
-    return cluster_factory("Oslo")
+    return cluster_factory("Oslo", user_sync="Completed")
 
 
 @pytest.fixture

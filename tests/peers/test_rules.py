@@ -2,17 +2,16 @@ import pytest
 
 from peers import rules
 from peers.models import Node, Peer
-from peers.signals import user_sync_asked
 
 
 @pytest.fixture
 def madrid(cluster_factory):
-    return cluster_factory("Madrid")
+    return cluster_factory("Madrid", user_sync="Completed")
 
 
 @pytest.fixture
 def oslo(cluster_factory):
-    return cluster_factory("Oslo")
+    return cluster_factory("Oslo", user_sync="Completed")
 
 
 def test_pair_of_equal_protocols_gives_no_warning(madrid, oslo, peer_factory):
@@ -125,19 +124,30 @@ def test_versions_that_may_not_peer(madrid, oslo, peer_factory, one, other, said
     assert (said in sentence) if said else not sentence
 
 
-def test_unfinished_user_sync_is_a_warning_where_it_is_known(
+def test_a_user_sync_that_is_not_finished_is_a_warning(madrid, oslo, peer_factory):
+    madrid.user_sync, oslo.user_sync = "Completed at noon", "In Progress"
+    said = rules.user_sync(peer_factory(madrid, oslo))
+    assert "The Sync Agent of Oslo has not finished its users: In Progress" in said
+
+
+def test_a_user_sync_that_lost_the_call_manager_is_a_warning(
     madrid, oslo, peer_factory
 ):
-    def answer(sender, cluster, **extra):
-        return "In Progress" if cluster == oslo else "Completed at noon"
+    madrid.user_sync = "Sync Completed, but currently failed to connect. Retrying..."
+    oslo.user_sync = "Completed at noon"
+    assert "Madrid has not finished" in rules.user_sync(peer_factory(madrid, oslo))
 
-    peer = peer_factory(madrid, oslo)
-    assert rules.user_sync(peer) == ""
-    user_sync_asked.connect(answer)
-    try:
-        assert "Oslo has not finished: In Progress" in rules.user_sync(peer)
-    finally:
-        user_sync_asked.disconnect(answer)
+
+def test_a_user_sync_that_is_not_known_says_where_to_look(madrid, oslo, peer_factory):
+    oslo.user_sync = ""
+    said = rules.user_sync(peer_factory(madrid, oslo))
+    assert "Oslo has finished its users is not known" in said
+    assert "System Troubleshooter" in said
+
+
+def test_a_finished_user_sync_says_nothing(madrid, oslo, peer_factory):
+    madrid.user_sync = oslo.user_sync = "Completed 2026-01-01 00:00:00"
+    assert rules.user_sync(peer_factory(madrid, oslo)) == ""
 
 
 def test_a_name_of_no_node_may_be_an_srv_name(madrid):
