@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -44,5 +45,30 @@ class EtagMixin:
     def handle_exception(self, error: Exception) -> Response:
         if isinstance(error, Stale):
             error = PreconditionFailed()
+        if isinstance(error, PreconditionFailed):
+            error.extra = self.told_apart()
         response: Response = super().handle_exception(error)  # type: ignore[misc]
         return response
+
+    def told_apart(self) -> dict[str, Any]:
+        """What stands now and what was sent, field by field, for the second of two."""
+        rows = self.get_queryset()  # type: ignore[attr-defined]
+        row = rows.filter(pk=getattr(self, "row", None) and self.row.pk).first()
+        if row is None:
+            return {}
+        shown = self.get_serializer(row).data  # type: ignore[attr-defined]
+        return {
+            "etag": row.etag,
+            "differences": {
+                name: {"current": shown[name], "yours": value}
+                for name, value in self.sent().items()
+                if name in shown and shown[name] != value
+            },
+        }
+
+    def sent(self) -> dict[str, Any]:
+        try:
+            data = self.request.data  # type: ignore[attr-defined]
+        except APIException:  # it cannot be read, and that is not what is told here
+            return {}
+        return data if isinstance(data, dict) else {}

@@ -34,6 +34,10 @@ class PreconditionFailed(exceptions.APIException):
     status_code = 412
     default_detail = "It was changed since you read it. Read it again, then retry."
 
+    def __init__(self, **extra: Any) -> None:
+        super().__init__()
+        self.extra = extra
+
 
 class PreconditionRequired(exceptions.APIException):
     """428: an edit must say which version it changes."""

@@ -207,6 +207,24 @@ def test_edit_of_what_was_changed_meanwhile_is_a_412(ada, peer, method):
     assert answer.status_code == 412
 
 
+def test_the_second_of_two_editors_is_shown_the_difference(ada, peer):
+    Peer.objects.update(revision=7, protocol="TLS")
+    sent = {"protocol": "UDP", "username": peer.username, "password": "s3cret"}
+    answer = ada.patch(url(peer), sent, HTTP_IF_MATCH=peer.etag)
+    assert answer.json()["differences"] == {
+        "protocol": {"current": "TLS", "yours": "UDP"}
+    }
+    assert answer.json()["etag"] == Peer.objects.get().etag
+    assert "s3cret" not in answer.content.decode()
+
+
+def test_what_cannot_be_read_is_a_412_all_the_same(ada, peer):
+    Peer.objects.update(revision=7)
+    sent = {"data": "{", "content_type": "application/json"}
+    answer = ada.patch(url(peer), **sent, HTTP_IF_MATCH=peer.etag)
+    assert answer.status_code == 412
+
+
 def test_delete_of_a_peer_on_its_cluster_is_a_202_with_its_job(ada, peer):
     Peer.objects.update(**APPLIED)
     answer = ada.delete(url(peer), HTTP_IF_MATCH=peer.etag)
