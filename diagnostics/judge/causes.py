@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from diagnostics.facts import Facts
+from diagnostics.facts import Facts, PeerFacts
+from diagnostics.judge.mesh import doubled, one_sided
 from diagnostics.judge.tests import ALL, Codes, Finding, judged
 from diagnostics.judge.verdict import Outcome
 
@@ -50,9 +51,11 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "shared_uris": ("unique_uris", "unique_userids", "shared_userids"),
     "shared_mails": ("unique_userids", "shared_userids"),
     "sync_data": ("sync_agent_service",),
-    "associated_users": (*NOT_CARRIED, "initial_syncs"),
+    "associated_users": (*NOT_CARRIED, "stale_sync", "initial_syncs"),
+    "mesh_complete": ("reverse_peer",),
+    "unknown_entries": ("duplicate_peer",),
     "initial_syncs": NOT_CARRIED,
-    "stale_sync": ("associated_users",),
+    "stale_sync": NOT_CARRIED,
     "left_users": ("sync_agent",),
 }
 WORDS = {
@@ -81,7 +84,7 @@ WORDS = {
     "shared_userids": "user IDs that occur on both clusters",
     "xcp_router_service": "the XCP Router, which is not started",
     "initial_syncs": "several peers that carry their users for the first time",
-    "associated_users": "users that were not carried",
+    "stale_sync": "a sync that is stuck",
 }
 
 
@@ -137,15 +140,25 @@ def related(finding: Finding) -> Iterable[str]:
             yield from finding.view.clusters
         elif finding.node is None:
             yield from (node.id for node in finding.cluster.nodes)
-        if finding.cluster and finding.test.code == "initial_syncs":
-            peers = finding.view.facts.peers.values()
-            yield from (p.id for p in peers if p.home == finding.cluster.id)
+        yield from (peer.id for peer in peers_behind(finding))
         return
     if view.back:
         yield view.back.id
-    if finding.test.code != "associated_users":
+    if finding.test.code not in ("associated_users", "stale_sync"):
         yield from filter(None, [view.peer.target])
         return
     for cluster in filter(None, (view.home, view.remote)):
         yield cluster.id
         yield from (node.id for node in cluster.nodes)
+
+
+def peers_behind(finding: Finding) -> list[PeerFacts]:
+    """Give the peers that may be to blame for what is said of a whole cluster."""
+    if finding.test.code == "initial_syncs":
+        peers = finding.view.facts.peers.values()
+        return [peer for peer in peers if peer.home == finding.view.cluster.id]
+    if finding.test.code == "mesh_complete":
+        return one_sided(finding.view)
+    if finding.test.code == "unknown_entries":
+        return doubled(finding.view)
+    return []

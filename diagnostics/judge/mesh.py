@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from diagnostics.facts import ClusterFacts, Facts
+from diagnostics.facts import ClusterFacts, Facts, PeerFacts
 from diagnostics.judge.evidence import own_table
 from diagnostics.judge.peer import listed
 from diagnostics.judge.tests import ClusterView, Scope, Section, test
@@ -34,7 +34,7 @@ def mesh_complete(view: ClusterView) -> Verdict | None:
     others = [c for c in view.facts.everybody if same_domain(here, c)]
     if not others:
         return None
-    missing = [c.name for c in others if not has_peer(view.facts, here, c)]
+    missing = [c.name for c in missing_peers(view)]
     if len(missing) == len(others):
         return information(f"{here.name} has no peers at all; it may stand alone.")
     if missing:
@@ -45,6 +45,23 @@ def mesh_complete(view: ClusterView) -> Verdict | None:
             Fix("peers:add_peer"),
         )
     return PASSED
+
+
+def missing_peers(view: ClusterView) -> list[ClusterFacts]:
+    here, facts = view.cluster, view.facts
+    others = [c for c in facts.everybody if same_domain(here, c)]
+    return [c for c in others if not has_peer(facts, here, c)]
+
+
+def one_sided(view: ClusterView) -> list[PeerFacts]:
+    """Give the peers that point here from all that are missing; none if one does not.
+
+    Then nothing but one-sided peerings makes the mesh incomplete.
+    """
+    facts = view.facts
+    pointing = [facts.peer_of(c.id, view.cluster.id) for c in missing_peers(view)]
+    found = [peer for peer in pointing if peer]
+    return found if len(found) == len(pointing) else []
 
 
 def same_domain(here: ClusterFacts, other: ClusterFacts) -> bool:
@@ -69,8 +86,7 @@ def unknown_entries(view: ClusterView) -> Verdict | None:
     here = view.cluster
     if here.peers.value is None:
         return unknown(f"The peers of {here.name} cannot be read.", here.peers)
-    held = {p.address.casefold() for p in view.facts.every_peer if p.home == here.id}
-    strange = [e.address for e in here.peers.value if e.address.casefold() not in held]
+    strange = strange_entries(view)
     if strange:
         return warning(
             f"{here.name} also has {listed(strange)}.",
@@ -78,6 +94,28 @@ def unknown_entries(view: ClusterView) -> Verdict | None:
             Fix("peers:add_peer"),
         )
     return PASSED
+
+
+def strange_entries(view: ClusterView) -> list[str]:
+    here = view.cluster
+    held = {p.address.casefold() for p in view.facts.every_peer if p.home == here.id}
+    table = here.peers.value or ()
+    return [e.address for e in table if e.address.casefold() not in held]
+
+
+def doubled(view: ClusterView) -> list[PeerFacts]:
+    """Give the peers whose clusters all unknown entries lead to; none if one does not.
+
+    Then nothing but clusters that are peered twice is unknown to the console.
+    """
+    facts, here = view.facts, view.cluster
+    owners = [
+        next((c for c in facts.everybody if c.owns(address)), None)
+        for address in strange_entries(view)
+    ]
+    held = [facts.peer_of(here.id, owner.id) if owner else None for owner in owners]
+    found = [peer for peer in held if peer]
+    return found if len(found) == len(held) else []
 
 
 @_cluster(

@@ -2,7 +2,7 @@
 
 from dataclasses import fields, replace
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from diagnostics.evidence import details
@@ -33,6 +33,7 @@ from wire import Code, Resolution, ServiceStatus, SipReply, platforms
 SPOKEN = {"axl", "node_axl"}
 # These also rest on what the console holds.
 HELD = {"peers_exist", "mesh_complete", "protocol_match", "protocol_recommended"}
+HELD |= {"mask"}
 # The handshake is enough, whether AXL was asked or not.
 EITHER = {"certificate", "node_certificate"}
 
@@ -44,6 +45,14 @@ words = st.sampled_from(
     ["", " ", "X", "-1", "99", "None", "ÄÖ", "t", "T", "TCP", "tls"]
 )
 numbers = st.integers(-5, 30)
+
+
+# However long it takes on a machine with much to do.
+unhurried = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 
 def answers(values):
@@ -147,7 +156,7 @@ def peers(n, other):
 meshes = st.builds(facts, clusters(1, 2), clusters(2, 1), peers(1, 2), peers(2, 1))
 
 
-@settings(max_examples=60, deadline=None)
+@unhurried
 @given(meshes)
 def test_no_facts_are_an_exception(mesh):
     for finding in findings(mesh):
@@ -155,7 +164,7 @@ def test_no_facts_are_an_exception(mesh):
         assert details(finding)["answers"] is not None
 
 
-@settings(max_examples=60, deadline=None)
+@unhurried
 @given(meshes)
 def test_what_is_not_known_never_passes(mesh):
     for finding in findings(mesh):
