@@ -127,9 +127,11 @@ class TroubleshooterRun(HangsOnClusters):
         `count_results` counts the rows that are left."""
         run = super().from_db(*args, **kwargs)
         limit = current()
-        if limit is not None and {"clusters", "totals"} <= run.__dict__.keys():
+        if limit is not None and not run.get_deferred_fields():
             run.clusters = [one for one in run.clusters if limit.admits(one["id"])]
-            run.totals, run.peers = {}, []
+            homes = {one["name"] for one in run.clusters}
+            run.peers = [one for one in run.peers if one["home"] in homes]
+            run.totals = {}
         return run
 
     @property

@@ -63,7 +63,9 @@ def claim(request: Request, key: str) -> IdempotentAnswer:
         raise ValidationError(
             {"Idempotency-Key": ["At most 200 printable characters."]}
         )
-    body = f"{request.get_full_path()}\n".encode() + request._request.body
+    # Another token may be worth less; it is not told what this one was answered.
+    asker = getattr(request.auth, "pk", "")
+    body = f"{asker} {request.get_full_path()}\n".encode() + request._request.body
     digest = hashlib.sha256(body).hexdigest()
     user_id = int(request.user.pk or 0)
     mine = IdempotentAnswer.objects.filter(user_id=user_id, key=key)

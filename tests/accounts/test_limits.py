@@ -3,8 +3,9 @@
 import base64
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,6 +15,7 @@ from rest_framework.test import APIClient
 from accounts import audit, scope, users
 from accounts.models import ApiToken, AuditEntry
 from accounts.roles import Role
+from jobs.models import Job
 from peers.models import Cluster, Node, Peer
 from tests.conftest import person
 
@@ -332,3 +334,61 @@ def test_entry_tells_of_its_cluster_and_proves_it(lima, alpha, bravo, client_of)
     hidden.cluster = alpha.pk
     assert audit.digest(hidden) != hidden.hash
     assert list(audit.verify()) == []
+
+
+def test_pages_of_a_peer_work_where_its_remote_cluster_is_out_of_sight(
+    client_of, lima, alpha, bravo, peer_factory
+):
+    peer = peer_factory(alpha, bravo)
+    peer_factory(bravo, alpha, username="theirs")
+    client = client_of(lima)
+    for name in (
+        "peers:edit_peer",
+        "peers:guide",
+        "peers:delete_peer",
+        "peers:resync",
+        "diagnostics:peer_status",
+        "directory:comparison",
+    ):
+        response = client.get(reverse(name, args=[peer.pk]))
+        assert response.status_code == 200, name
+        assert b"bravo-pub" not in response.content, name
+        assert b"theirs" not in response.content, name
+
+
+def test_command_limits_a_new_user(alpha, monkeypatch):
+    monkeypatch.setenv("CUPADMIN_PASSWORD", "a long enough phrase")
+    call_command("create_user", "nora", cluster=["alpha"])
+    assert users.limit_of(User.objects.get(username="nora")) == [str(alpha.pk)]
+    with pytest.raises(CommandError, match="no cluster 'nonsense'"):
+        call_command("create_user", "olaf", cluster=["nonsense"])
+    assert not User.objects.filter(username="olaf").exists()
+
+
+def test_job_that_one_asked_for_says_nothing_once_its_cluster_is_out_of_sight(
+    client_of, lima, bravo
+):
+    job = Job.objects.submit(
+        "test-cluster", [("a", "Reach node-of-bravo")], target=bravo, user=lima
+    )
+    Job.objects.filter(pk=job.pk).update(state="failed", error="node-of-bravo refused")
+    client = client_of(lima)
+    content = client.get(job.get_absolute_url()).content
+    assert b"outside your limit" in content
+    assert b"node-of-bravo" not in content
+    assert b"node-of-bravo" not in client.get(reverse("jobs:find")).content
+    assert client.post(reverse("jobs:retry", args=[job.pk])).status_code == 403
+
+
+def test_answer_to_one_token_is_not_repeated_to_another(administrator, alpha, bravo):
+    answers = []
+    for chosen in ([], [str(alpha.pk)]):
+        text = ApiToken.issue(administrator, "t", Role.OPERATOR, clusters=chosen)[1]
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+        url = "/api/v1/troubleshooter-runs/"
+        answers.append(
+            client.post(url, {}, format="json", headers={"Idempotency-Key": "same"})
+        )
+    assert [answer.status_code for answer in answers] == [202, 409]
+    assert "job" not in answers[1].json()

@@ -1,8 +1,10 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
+from accounts.users import limit
 from jobs.models import Job, JobLock
 from notifications.models import Maintenance, Message
 from notifications.watch import look
@@ -134,3 +136,22 @@ def test_trouble_that_ends_within_the_maintenance_is_never_told(reader, peers):
     judge("passed", peers[0])
     Maintenance.objects.all().delete()
     assert look() == 0
+
+
+def test_a_limited_person_is_told_only_of_their_clusters(
+    reader, peers, home, cluster_factory, peer_factory
+):
+    limit(reader.user, [str(home.pk)])
+    other = peer_factory(cluster_factory("hamburg"), home)
+    assert judge("failed", peers[0], other) == 2
+    assert told() == [[f"Peer {peers[0]} failed."]]
+
+
+def test_what_was_told_goes_when_the_cluster_does(reader, peers, client_of):
+    judge("failed", peers[0])
+    client = client_of(reader.user)
+    url = reverse("notifications:mine")
+    assert f"Peer {peers[0]} failed." in client.get(url).content.decode()
+    limit(reader.user, [str(peers[0].remote_cluster_id)])
+    assert "failed." not in client.get(url).content.decode()
+    assert len(Message.objects.get().events) == 1

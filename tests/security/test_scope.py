@@ -1,7 +1,7 @@
 """Whoever is limited to one cluster meets nothing of another, on any route.
 
-`SAMPLES` says for each route with an id what the id is of. A new route is added here by
-hand; a route without ids is walked by itself.
+`SAMPLES` beside the matrix says what the id of a route is of; a route without ids is
+walked by itself, and `QUERIES` adds what a parameter leads to.
 """
 
 import json
@@ -20,7 +20,7 @@ from jobs.models import Job, JobCluster
 from peers.models import Cluster, Peer
 from tests.conftest import person
 from tests.security import world
-from tests.security.matrix import ALL_CLUSTERS, MATRIX, OPEN
+from tests.security.matrix import ALL_CLUSTERS, MATRIX, OPEN, OWN, SAMPLES
 from tests.security.routes import NOBODY, routes
 
 SEEN, HIDDEN = "alphaville", "bravocity"
@@ -28,83 +28,6 @@ SEEN, HIDDEN = "alphaville", "bravocity"
 BACKWARDS = HIDDEN[::-1]
 ROUTES = {route.name: route for route in routes()}
 
-SAMPLES = {
-    "jobs:show": "job",
-    "jobs:target": "job",
-    "jobs:cancel": "job",
-    "jobs:retry": "job",
-    "notifications:maintenance": "cluster",
-    "notifications:end_maintenance": "cluster",
-    "notifications:cancel_maintenance": "window",
-    "api:maintenance-windows-detail": "window",
-    "api:maintenance-windows-end": "window",
-    "accounts:audit_entry": "audit",
-    "mesh:results": "setup",
-    "mesh:adopt": "cluster",
-    "peers:show_cluster": "cluster",
-    "peers:edit_cluster": "cluster",
-    "peers:delete_cluster": "cluster",
-    "peers:discover": "cluster",
-    "peers:test": "cluster",
-    "peers:add_node": "cluster",
-    "peers:show_node": "node",
-    "peers:edit_node": "node",
-    "peers:delete_node": "node",
-    "peers:certificate": "node",
-    "peers:trust": "node",
-    "peers:edit_peer": "peer",
-    "peers:provisioning": "peer",
-    "peers:guide": "peer",
-    "peers:look": "peer",
-    "peers:reveal": "peer",
-    "peers:delete_peer": "peer",
-    "peers:resync": "peer",
-    "diagnostics:run": "run",
-    "diagnostics:rows": "run",
-    "diagnostics:report": "run",
-    "diagnostics:comparison": "run",
-    "diagnostics:run_csv": "run",
-    "diagnostics:run_json": "run",
-    "diagnostics:peer_status": "peer",
-    "diagnostics:peer_history": "peer",
-    "diagnostics:check_peer": "peer",
-    "services:show": "node",
-    "services:refresh": "node",
-    "services:summary": "cluster",
-    "directory:comparison": "peer",
-    "api:nodes-services-refresh": "node",
-    "api:peers-check": "peer",
-    "api:clusters-detail": "cluster",
-    "api:clusters-discover": "cluster",
-    "api:clusters-test": "cluster",
-    "api:nodes-detail": "node",
-    "api:nodes-certificate": "node",
-    "api:nodes-trust": "node",
-    "api:peers-detail": "peer",
-    "api:peers-resync": "peer",
-    "api:services-detail": "service",
-    "api:services-restart": "service",
-    "api:services-start": "service",
-    "api:services-stop": "service",
-    "api:jobs-detail": "job",
-    "api:jobs-cancel": "job",
-    "api:jobs-retry": "job",
-    "api:troubleshooter-runs-detail": "run",
-    "api:audit-entries-detail": "audit",
-    "api:directory-snapshots-detail": "snapshot",
-}
-# Ids of what belongs to one person, whatever the clusters; and of none at all.
-OWN = {
-    "accounts:end_session",
-    "accounts:revoke_token",
-    "api:tokens-detail",
-    "api:subscriptions-detail",
-    "api:deliveries-detail",
-    "mesh:plan",
-    "peers:delete_search",
-    "peers:import_preview",
-    "peers:export_file",
-}
 # A fragment that says that the peer is gone, as it does for any id.
 GONE = {"peers:provisioning": 286}
 # Where a parameter leads to what a page does not show by itself.

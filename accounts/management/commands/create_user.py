@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from accounts import audit
+from accounts import audit, scope, users
 from accounts.access import Role
 
 
@@ -19,15 +19,35 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user", metavar="USER")
         parser.add_argument("--role", choices=Role.values, default=Role.VIEWER.value)
+        parser.add_argument(
+            "--cluster",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="limit the user to this cluster; may be given more than once",
+        )
 
     @transaction.atomic
-    def handle(self, user: str, role: str, **options: object) -> None:
+    def handle(
+        self, user: str, role: str, cluster: list[str], **options: object
+    ) -> None:
         password = os.environ.get("CUPADMIN_PASSWORD", "")
         if not password:
             raise CommandError("Set CUPADMIN_PASSWORD to the new user's password.")
         if User.objects.filter(username=user).exists():
             raise CommandError(f"There is a user {user!r} already.")
+        chosen = clusters_called(cluster)
         created = User.objects.create_user(user, password=password)
         created.groups.add(Group.objects.get(name=role))
-        audit.record(audit.CONSOLE, "create user", created, {"role": [None, role]})
+        users.limit(created, chosen)
+        given = {"role": [None, role], "clusters": [None, users.named(chosen)]}
+        audit.record(audit.CONSOLE, "create user", created, given)
         self.stdout.write(f"Created {user} ({role}).")
+
+
+def clusters_called(names: list[str]) -> list[str]:
+    known = {name: str(pk) for pk, name in scope.cluster_names().items()}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise CommandError(f"There is no cluster {unknown[0]!r}.")
+    return [known[name] for name in names]
