@@ -37,7 +37,6 @@ MEANINGS = {
     "415": "Only JSON is read.",
     "428": "If-Match is missing.",
     "429": "Too many requests; Retry-After says when to come back.",
-    "502": "A node did not answer as it should.",
 }
 ALWAYS = ("400", "401", "403", "406", "429")
 
@@ -71,10 +70,10 @@ def statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
         found.append("404")
     if method != "get":
         found += ["409", "413", "415"]
+    elif path.endswith("/certificate/"):
+        found.append("409")
     if "If-Match" in names:
         found += ["412", "428"]
-    if path.endswith(("/certificate/", "/trust/")):
-        found.append("502")
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Model
 from drf_spectacular.utils import OpenApiParameter
@@ -47,9 +48,8 @@ EDITS = {
 
 
 class Unreachable(Conflict):
-    """502: the node itself did not answer as it should."""
+    """409: the node itself did not answer as it should; `code` says how."""
 
-    status_code = 502
     default_code = "unreachable"
 
 
@@ -57,6 +57,10 @@ class EditableViewSet(IdempotentMixin, EtagMixin, viewsets.ModelViewSet[M]):
     """Rows that administrators edit; subclasses say how one is stored."""
 
     row: Any = None
+    # What tells one row from another, besides the id.
+    key: tuple[str, ...]
+    # The fields that complain when it is there already.
+    taken: frozenset[str]
 
     @property
     def actor(self) -> Actor:
@@ -64,6 +68,8 @@ class EditableViewSet(IdempotentMixin, EtagMixin, viewsets.ModelViewSet[M]):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         serializer = self.get_serializer(data=request.data)
+        if not serializer.is_valid():
+            self.refuse_twin(serializer)
         serializer.is_valid(raise_exception=True)
         body = self.attempt(lambda: self.store(serializer))
         return Response(body, status=201, headers={"Location": self.location()})
@@ -74,6 +80,25 @@ class EditableViewSet(IdempotentMixin, EtagMixin, viewsets.ModelViewSet[M]):
         serializer = self.get_serializer(row, data=request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
         return Response(self.attempt(lambda: self.store(serializer)))
+
+    def refuse_twin(self, serializer: BaseSerializer[M]) -> None:
+        """Say 409 with its id where all that is wrong is that the row is there already.
+
+        So a playbook may add what it wants, and take 201 and 409 for done.
+        """
+        if not set(serializer.errors) <= self.taken:
+            return
+        wanted = {name: serializer.initial_data.get(name) for name in self.key}
+        if not all(isinstance(value, str) and value for value in wanted.values()):
+            return
+        wanted[f"{self.key[-1]}__iexact"] = wanted.pop(self.key[-1]).strip()
+        try:
+            twin = self.get_queryset().filter(**wanted).first()
+        except (ValidationError, ValueError):
+            return
+        if twin is not None:
+            detail = f"There is {twin} already."
+            raise Conflict(detail, existing=str(twin.pk), errors=serializer.errors)
 
     def store(self, serializer: BaseSerializer[M]) -> Any:
         """Save the candidate and return the answer; `row` becomes what was saved."""

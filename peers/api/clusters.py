@@ -25,6 +25,8 @@ class ClusterViewSet(EditableViewSet[Cluster]):
     """Clusters, and how the console signs in to them."""
 
     serializer_class = ClusterSerializer
+    key = ("name",)
+    taken = frozenset({"name"})
     queryset = Cluster.objects.prefetch_related("nodes")
     filterset_fields = (
         "name",

@@ -36,6 +36,8 @@ class NodeViewSet(EditableViewSet[Node]):
     """The nodes of all clusters."""
 
     serializer_class = NodeSerializer
+    key = ("cluster", "name")
+    taken = frozenset({"name", "address", "role"})
     queryset = Node.objects.select_related("cluster")
     filterset_fields = ("cluster", "name", "address", "role", "certificate_state")
     ordering_fields = ("name", "address", "role", "cluster", "certificate_state")
@@ -54,7 +56,7 @@ class NodeViewSet(EditableViewSet[Node]):
     @extend_schema(responses=CertificateSerializer)
     @action(detail=True)
     def certificate(self, request: Request, pk: str) -> Response:
-        """Ask the node now; 502 when it does not answer."""
+        """Ask the node now; 409 with a `code` when it does not answer."""
         try:
             presented = changes.present_certificate(self.get_object())
         except WireError as error:

@@ -42,6 +42,8 @@ class PeerViewSet(EditableViewSet[Peer]):
     """Intercluster peers; saving one provisions it on its home cluster."""
 
     serializer_class = PeerSerializer
+    key = ("cluster", "address")
+    taken = frozenset({"address", "non_field_errors"})
     queryset = Peer.objects.select_related("cluster", "remote_cluster")
     filterset_fields = {
         "cluster": ("exact",),

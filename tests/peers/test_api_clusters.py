@@ -128,6 +128,7 @@ def test_queries_do_not_grow_with_the_clusters(
 ):
     for _ in range(20):
         cluster_factory()
+    ada.get(LIST)  # takes its share of the minute's requests
     with django_assert_max_num_queries(8):
         ada.get(LIST)
 
@@ -223,3 +224,19 @@ def test_operator_tests_but_does_not_discover(operator, api, cluster_factory):
 
 def test_without_a_token_there_is_no_answer(client, db):
     assert client.get(LIST).status_code == 401
+
+
+def test_a_cluster_that_is_there_already_is_a_conflict_that_names_it(ada):
+    made = ada.post(LIST, MADRID).json()
+    again = ada.post(LIST, {**MADRID, "name": f" {MADRID['name']} "})
+    assert again.status_code == 409
+    assert again.json()["existing"] == made["id"]
+    assert "name" in again.json()["errors"]
+    assert Cluster.objects.count() == 1
+
+
+def test_a_cluster_that_is_there_and_wrong_besides_is_an_error(ada):
+    ada.post(LIST, MADRID)
+    again = ada.post(LIST, {**MADRID, "tls_mode": "none"})
+    assert again.status_code == 400
+    assert {"name", "tls_mode"} <= set(again.json()["errors"])

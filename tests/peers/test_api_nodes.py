@@ -129,12 +129,12 @@ def test_certificate_is_what_the_node_presents_now(ada, cluster_factory, present
     assert answer.json()["fingerprint"] == "cd" * 32
 
 
-def test_silent_node_is_a_502_that_says_why(ada, cluster_factory):
+def test_silent_node_is_a_conflict_that_says_why(ada, cluster_factory):
     node = cluster_factory().publisher
     with patch.object(changes, "present_certificate", autospec=True) as asked:
         asked.side_effect = WireError(Code.TIMEOUT, node="pub")
         answer = ada.get(url(node, "certificate/"))
-    assert answer.status_code == 502
+    assert answer.status_code == 409
     assert answer.json()["code"] == "timeout"
     assert "did not answer in time" in answer.json()["detail"]
 
@@ -172,3 +172,10 @@ def test_operator_looks_but_does_not_trust(operator, api, cluster_factory, prese
     otto, node = api(operator), cluster_factory().publisher
     assert otto.get(url(node, "certificate/")).status_code == 200
     assert otto.post(url(node, "trust/"), {"fingerprint": "cd" * 32}).status_code == 403
+
+
+def test_a_node_that_is_there_already_is_a_conflict_that_names_it(ada, cluster_factory):
+    body = sub(cluster_factory())
+    made = ada.post(LIST, body).json()
+    again = ada.post(LIST, body)
+    assert (again.status_code, again.json()["existing"]) == (409, made["id"])

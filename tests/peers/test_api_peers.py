@@ -318,3 +318,16 @@ def test_a_list_shows_each_peer_as_its_own_page_does(
         alone = client.get(f"/api/v1/peers/{row['id']}/").json()
         assert row == alone
         assert list(row) == list(alone)
+
+
+def test_a_peer_that_is_there_already_is_a_conflict_that_names_it(
+    administrator, api, cluster_factory
+):
+    home, remote = cluster_factory(), cluster_factory()
+    body = {"cluster": str(home.pk), "address": remote.publisher.address}
+    body |= {"username": "icuser", "password": "open sesame"}
+    client = api(administrator)
+    made = client.post(LIST, body).json()
+    again = client.post(LIST, body)
+    assert (again.status_code, again.json()["existing"]) == (409, made["id"])
+    assert Peer.objects.count() == Job.objects.count() == 1

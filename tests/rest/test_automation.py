@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -57,7 +58,8 @@ def told(description):
 
 def run_script(live_server, token, path):
     return subprocess.run(
-        [sys.executable, EXAMPLES / "peering.py", path],
+        [sys.executable, EXAMPLES / "peering.py"],
+        input=path.read_text(),
         env=os.environ | {"CUPADMIN_URL": live_server.url, "CUPADMIN_TOKEN": token},
         capture_output=True,
         text=True,
@@ -89,6 +91,70 @@ def test_script_trusts_no_certificate_that_it_was_not_told(
     path.write_text(json.dumps(clusters))
     done = run_script(live_server, token, path)
     assert "presents an unexpected certificate" in done.stderr
+
+
+def test_playbook_passes_the_syntax_check_of_ansible(tmp_path):
+    playbook = shutil.which("ansible-playbook")
+    if playbook is None:
+        pytest.skip("there is no ansible-playbook on this machine")
+    done = subprocess.run(
+        [playbook, "--syntax-check", "-i", "localhost,", EXAMPLES / "peering.yml"],
+        env=os.environ | {"HOME": str(tmp_path), "ANSIBLE_LOCAL_TEMP": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# What the playbook may use, so that a mistyped argument is noticed without Ansible.
+ARGUMENTS = {
+    "ansible.builtin.uri": {"url", "method", "status_code", "body"},
+    "ansible.builtin.set_fact": {"cluster"},
+}
+KEYWORDS = {
+    "name",
+    "register",
+    "when",
+    "changed_when",
+    "failed_when",
+    "no_log",
+    "until",
+    "retries",
+    "delay",
+}
+
+
+def test_playbook_uses_only_what_its_modules_know():
+    (play,) = yaml.safe_load((EXAMPLES / "peering.yml").read_text())
+    for task in play["tasks"]:
+        (module,) = set(task) & set(ARGUMENTS)
+        assert set(task) - {module} <= KEYWORDS, task["name"]
+        assert set(task[module]) <= ARGUMENTS[module], task["name"]
+
+
+def test_a_playbook_that_runs_again_adds_nothing(transactional_db, administrator, api):
+    client = api(administrator)
+    clusters, nodes = "/api/v1/clusters/", "/api/v1/nodes/"
+    body = {"name": "vienna", "axl_username": "axl", "axl_password": "open sesame"}
+    node = {"name": "pub.example.com", "address": "192.0.2.10", "role": "publisher"}
+    assert client.get(clusters, {"name": "vienna"}).json()["count"] == 0
+    made = client.post(clusters, body)
+    assert made.status_code == 201
+    for _ in range(2):
+        found = client.get(clusters, {"name": "vienna"})
+        assert (found.status_code, found.json()["count"]) == (200, 1)
+        assert found.json()["results"][0]["id"] == made.json()["id"]
+        again = client.post(clusters, body)
+        assert (again.status_code, again.json()["existing"]) == (409, made.json()["id"])
+    node["cluster"] = made.json()["id"]
+    assert [client.post(nodes, node).status_code for _ in range(3)] == [201, 409, 409]
+    query = {"cluster": node["cluster"], "role": "publisher"}
+    assert client.get(nodes, query).json()["count"] == 1
+    discover = f"{clusters}{node['cluster']}/discover/"
+    first = client.post(discover)
+    second = client.post(discover)
+    assert (first.status_code, second.status_code) == (202, 409)
+    assert second.json()["job"] == first.json()["id"]
 
 
 def test_playbook_speaks_of_operations_that_exist():

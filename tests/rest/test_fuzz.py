@@ -4,11 +4,13 @@ A short seed of them belongs to the tests; `make fuzz` sends 20,000 and more.
 """
 
 import os
+from datetime import timedelta
 
 import pytest
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
+from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -16,7 +18,9 @@ from hypothesis import strategies as st
 from accounts.models import ApiToken
 from accounts.roles import Role
 from jobs.models import Job
+from notifications.models import Subscriber
 from tests.conftest import person
+from tests.rest import sent
 
 schemathesis = pytest.importorskip("schemathesis")
 
@@ -63,7 +67,13 @@ def things(cluster_factory, peer_factory, administrator):
     home, remote = cluster_factory("home"), cluster_factory("remote")
     peer = peer_factory(home, remote)
     job = Job.objects.submit("test-cluster", [("a", "A")], target=home)
-    rows = [home, home.publisher, peer, job]
+    begins_at = timezone.now() + timedelta(hours=1)
+    window = home.maintenances.create(begins_at=begins_at, ends_at=begins_at)
+    webhook = Subscriber.objects.create(
+        channel="webhook", name="Chat", url="https://chat.example.com/", topics=["job"]
+    )
+    message = webhook.messages.create(events=[])
+    rows = [home, home.publisher, peer, job, window, webhook, message]
     return [str(row.pk) for row in rows]
 
 
@@ -101,6 +111,7 @@ def hammer(operation, headers, things):
     def send(case, pk):
         if pk is not None and "id" in (case.path_parameters or {}):
             case.path_parameters["id"] = pk
+        sent.total += 1
         case.call_and_validate(headers=headers, checks=checks)
 
     send()

@@ -115,7 +115,7 @@ def write_clusters_and_peers(session, cluster):
         "password": PLANTED["peer password"],
     }
     assert session.send("post", "peers/", peer).status_code == 201
-    assert session.send("post", "peers/", peer).status_code == 400
+    assert session.send("post", "peers/", peer).status_code == 409
     session.page(
         "/administration/presence/inter-clustering/add/", {**peer, "protocol": "?"}
     )
