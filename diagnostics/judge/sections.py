@@ -8,6 +8,7 @@ from diagnostics.judge import (
     sip_proxy,
     sync_agent,
     system,
+    system_names,
     topology,
     users,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "sip_proxy",
     "sync_agent",
     "system",
+    "system_names",
     "topology",
     "users",
 ]

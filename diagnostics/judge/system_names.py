@@ -1,0 +1,125 @@
+"""The System section: what DNS knows of each node."""
+
+from functools import partial
+from typing import Any
+
+from diagnostics.facts import Answer, NodeFacts, is_address
+from diagnostics.judge.peer import SLOW_NAME, listed
+from diagnostics.judge.tests import NodeView, Scope, Section, test
+from diagnostics.judge.verdict import (
+    PASSED,
+    Fix,
+    Verdict,
+    caused_by,
+    failed,
+    unknown,
+    warning,
+)
+
+_node = partial(test, Section.SYSTEM, Scope.NODE)
+
+
+def certificate_names(view: NodeView) -> dict[str, Answer[Any]]:
+    names = view.node.certificate_names.items()
+    return {f"DNS, {name}": answer for name, answer in names}
+
+
+@_node(
+    "dns_forward",
+    "Verify that DNS knows the name of each node.",
+    asks="DNS, A and AAAA, from the console",
+    failed="It does not, or leads elsewhere.",
+    warning="The look-up took more than 5 seconds: a DNS server may be dead.",
+    remedy="Add the A record; check the first DNS server.",
+    source="S1, S2",
+    evidence=lambda view: {"DNS, A and AAAA": view.node.forward},
+)
+def dns_forward(view: NodeView) -> Verdict | None:
+    node = view.node
+    if node.is_address:
+        return None
+    answer = node.forward
+    if answer.failure:
+        return failed(answer.failure.message, answer.failure.remedy)
+    if answer.value is None:
+        return unknown(f"{node.name} was not looked up.", answer)
+    if leads_elsewhere(node):
+        return failed(
+            f"{node.name} leads to {listed(answer.value)}, and the node is at "
+            f"{node.address}.",
+            "Correct the A record, or the node's address in the console.",
+            Fix("peers:edit_node", node.id),
+        )
+    return slow_look_up(answer, node.name) or PASSED
+
+
+def slow_look_up(answer: Answer[Any], what: str) -> Verdict | None:
+    took = answer.duration_ms or 0
+    if took <= SLOW_NAME:
+        return None
+    return warning(
+        f"The look-up of {what} took {took / 1000:.0f} s.",
+        "Check the DNS servers: a dead first server delays every look-up.",
+    )
+
+
+def leads_elsewhere(node: NodeFacts) -> bool:
+    return is_address(node.address) and node.address not in (node.forward.value or ())
+
+
+@_node(
+    "dns_reverse",
+    "Verify that DNS leads from the address of each node back to its name.",
+    asks="DNS, PTR, from the console",
+    failed="There is no PTR record, or it names another host.",
+    warning="The look-up took more than 5 seconds: a DNS server may be dead.",
+    information="No address was found to look up.",
+    remedy="Add the PTR record: without it, clusters wait and then fail.",
+    source="S2",
+    evidence=lambda view: {"DNS, PTR": view.node.backward},
+)
+def dns_reverse(view: NodeView) -> Verdict | None:
+    node = view.node
+    if node.is_address:
+        return None
+    answer = node.backward
+    if answer.failure:
+        return failed(answer.failure.message, answer.failure.remedy)
+    if answer.value is None:
+        return unknown(f"The address of {node.name} was not looked up.", answer)
+    names = {name.casefold() for name in answer.value}
+    short = {name.split(".")[0] for name in names}
+    if not names:
+        return failed(
+            f"DNS has no PTR record for the address of {node.name}.",
+            "Add it; without it, clusters wait two minutes and then fail.",
+        )
+    if node.name.casefold() not in names | short:
+        return failed(
+            f"The address of {node.name} leads back to {listed(sorted(names))}.",
+            "Correct the PTR record.",
+        )
+    return slow_look_up(answer, f"the address of {node.name}") or PASSED
+
+
+@_node(
+    "dns_certificate_names",
+    "Verify that DNS knows every name in the certificate of each node.",
+    asks="DNS, for each alternative name of the certificate",
+    failed="A name does not resolve; the Intercluster Sync Agent wants them all.",
+    information="The certificate could not be read.",
+    remedy="Add the records, or regenerate the certificate without those names.",
+    source="S1",
+    evidence=certificate_names,
+)
+def dns_certificate_names(view: NodeView) -> Verdict | None:
+    if not view.node.certificate.known:
+        return caused_by("The names are not known.", "no certificate")
+    names = view.node.certificate_names
+    missing = [name for name, answer in names.items() if not answer.known]
+    if missing:
+        return failed(
+            f"DNS does not know {listed(missing)} of the certificate.",
+            "Add the records: the Intercluster Sync Agent wants them all.",
+        )
+    return PASSED
