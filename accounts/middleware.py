@@ -62,14 +62,13 @@ class SessionMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated:
-            row = sessions.current(request)
-            if row is None:
-                sessions.end(request)
-            else:
-                request.sign_in = row  # type: ignore[attr-defined]
-                if "HX-Poll" not in request.headers:
-                    sessions.see(row)
+        row = sessions.current(request)
+        if row is not None and request.user.is_authenticated:
+            request.sign_in = row  # type: ignore[attr-defined]
+            if "HX-Poll" not in request.headers:
+                sessions.see(row)
+        elif request.user.is_authenticated:
+            sessions.end(request)
         return self.get_response(request)
 
 

@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -49,6 +50,41 @@ def test_ended_session_is_signed_out_at_once(viewer, client_of):
     assert lost.get("/").status_code == 302
     assert mine.get("/").status_code == 200
     assert AuditEntry.objects.filter(action="end session").exists()
+
+
+def test_the_session_its_sign_in_and_the_role_take_three_queries(
+    viewer, client_of, django_assert_num_queries
+):
+    client = client_of(viewer)
+    with django_assert_num_queries(3):
+        client.get(reverse("search"))
+
+
+def test_a_session_of_an_older_password_is_signed_out(viewer, client_of):
+    client = client_of(viewer)
+    viewer.set_password("another long password")
+    viewer.save()
+    assert client.get("/").status_code == 302
+
+
+def test_a_session_of_a_user_who_was_switched_off_is_signed_out(viewer, client_of):
+    client = client_of(viewer)
+    User.objects.filter(pk=viewer.pk).update(is_active=False)
+    assert client.get("/").status_code == 302
+
+
+def test_a_session_of_a_way_to_sign_in_that_is_gone_is_signed_out(
+    viewer, client_of, settings
+):
+    client = client_of(viewer)
+    settings.AUTHENTICATION_BACKENDS = ["accounts.backends.LockoutBackend"]
+    assert client.get("/").status_code == 302
+
+
+def test_a_sign_in_of_another_user_is_worth_nothing(viewer, operator, client_of):
+    client = client_of(viewer)
+    BrowserSession.objects.update(user=operator)
+    assert client.get("/").status_code == 302
 
 
 def test_others_end_together(viewer, client_of):
