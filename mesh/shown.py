@@ -102,6 +102,16 @@ def remember(tables: Mapping[str, Iterable[Any]], at: Any) -> None:
     )
 
 
+def forget(home: UUID, addresses: Iterable[str]) -> None:
+    """Leave out of what a cluster showed the entries that were deleted there since."""
+    from mesh.models import Shown
+
+    gone = {address.casefold() for address in addresses}
+    for row in Shown.objects.filter(pk=home):
+        row.entries = [one for one in row.entries if one[0].casefold() not in gone]
+        row.save(update_fields=["entries"])
+
+
 def strangers() -> list[Stranger]:
     """All entries on clusters that the console does not have, in three queries."""
     from mesh.models import Shown

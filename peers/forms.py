@@ -1,5 +1,6 @@
 """The forms of clusters, nodes and peers. A typed password is never shown again."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, TypeVar, cast
 
 from django import forms
@@ -300,8 +301,12 @@ class RemovalForm(forms.Form):
 
     @classmethod
     def of(cls, peer: Peer, data: QueryDict | None) -> "RemovalForm":
-        """The form for one peer: both sides, as the product demands, if it has two."""
-        both = peer.reverse is not None
+        return cls.of_many([peer], data)
+
+    @classmethod
+    def of_many(cls, peers: Iterable[Peer], data: QueryDict | None) -> "RemovalForm":
+        """The form: both sides, as the product demands, where any peer has two."""
+        both = any(peer.reverse is not None for peer in peers)
         form = cls(data, initial={"scope": BOTH} if both else None)
         if not both:
             field = cast(forms.ChoiceField, form.fields["scope"])

@@ -24,8 +24,8 @@ from peers import looking
 from peers.connections import peer_table_of
 from peers.conversation import ask
 from peers.discovery import publisher_of
-from peers.models import Peer
-from peers.signals import peer_applied
+from peers.models import Outcome, Peer
+from peers.signals import peer_applied, peer_removed
 from wire import AxlClient, PeerEntry, PeerTableClient, PeerValues, WireError
 
 T = TypeVar("T")
@@ -288,6 +288,10 @@ def removal_instruction(peer: Peer) -> str:
 
 @transaction.atomic
 def forget(peer: Peer) -> str:
+    """Delete the row; what was last seen of the other side is no longer true."""
+    if back := peer.reverse:
+        Peer.objects.filter(pk=back.pk).update(outcome=Outcome.UNKNOWN)
+    peer_removed.send(sender=Peer, peer=peer)
     audit.record(audit.CONSOLE, "forget peer", peer)
     Peer.objects.filter(pk=peer.pk).delete()
     return "Deleted."

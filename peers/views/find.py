@@ -130,7 +130,7 @@ def delete_selected(request: Request) -> HttpResponse:
         messages.info(request, "Select the peers that you want to delete first.")
         return redirect("peers:find")
     confirmed = "scope" in request.POST
-    form = RemovalForm(request.POST if confirmed else None)
+    form = RemovalForm.of_many(peers, request.POST if confirmed else None)
     if confirmed and form.is_valid():
         return delete_all(request, peers, form.cleaned_data["scope"])
     return render(request, "peers/delete_selected.html", {"peers": peers, "form": form})

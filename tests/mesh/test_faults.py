@@ -12,6 +12,7 @@ from mesh import entries as entries_of_pairs
 from mesh.plan import plan
 from mesh.shown import strangers
 from mesh.wanted import Wanted
+from peers.changes import remove_peer
 from peers.drift import write_again
 from peers.models import Peer
 from tests.mesh.test_setup import apply, entries, wanted_pair
@@ -204,3 +205,23 @@ def test_a_check_remembers_what_the_sync_agent_said_of_its_users(lab, clusters):
     clusters[0].refresh_from_db()
     assert clusters[0].users_synced
     assert clusters[0].user_sync_at
+
+
+def test_what_the_console_deleted_is_no_entry_that_it_does_not_know(lab, clusters):
+    done(apply(wanted_pair(clusters)))
+    peer, back = Peer.objects.order_by("cluster__name")
+    done(remove_peer(peer, CONSOLE))
+    assert entries(lab) == [0, 1, 0]
+    assert not strangers()
+    back.refresh_from_db()
+    assert back.outcome == "unknown"
+
+
+def test_both_sides_of_a_cluster_are_taken_down_and_read_back(lab, clusters):
+    done(apply(Wanted.whole_mesh(clusters)))
+    for peer in Peer.objects.filter(cluster=clusters[2]):
+        job = done(remove_peer(peer, CONSOLE, both_sides=True))
+        assert job.state == Job.State.SUCCEEDED, job.error
+    assert entries(lab) == [1, 1, 0]
+    assert Peer.objects.count() == 2
+    assert not strangers()

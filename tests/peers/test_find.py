@@ -205,6 +205,8 @@ def test_delete_selected_of_both_sides_works_once_on_a_pair(ada, cluster_factory
     pair = Peer.objects.bulk_create(
         [peer(madrid, "10.2.0.1", oslo, **on), peer(oslo, "10.1.0.1", madrid, **on)]
     )
+    asked = ada.post(DELETE, {"peer": [one.pk for one in pair]})
+    assert asked.context["form"]["scope"].value() == "both"
     ada.post(DELETE, {"peer": [one.pk for one in pair], "scope": "both"})
     assert set(Job.objects.get().arguments["peers"]) == {str(one.pk) for one in pair}
 
