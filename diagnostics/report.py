@@ -35,7 +35,7 @@ class Extent:
 SCREEN = Extent()
 # Of each test, where very many went wrong at once.
 FEWEST = 5
-PAPER = Extent(rows=500, subjects=60, lines=1_000_000, read=100_000)
+PAPER = Extent(rows=500, subjects=24, lines=1_000_000, read=100_000)
 
 
 @dataclass

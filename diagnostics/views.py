@@ -34,11 +34,11 @@ SHOWN_RUNS = 15
 
 @access(get=Role.VIEWER, post=Role.OPERATOR)
 def troubleshooter(request: Request) -> HttpResponse:
-    """The newest run; POST starts another."""
+    """The newest run over everything, else the newest; POST starts another."""
     if request.method == "POST":
         return start_run(request)
-    newest = TroubleshooterRun.objects.select_related("job", "requested_by").first()
-    return show_run(request, newest)
+    runs = TroubleshooterRun.objects.select_related("job", "requested_by")
+    return show_run(request, runs.filter(whole=True).first() or runs.first())
 
 
 def start_run(request: Request) -> HttpResponse:

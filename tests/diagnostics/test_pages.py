@@ -49,6 +49,18 @@ def test_the_failed_stand_before_the_passed(client_of, viewer, pair):
     assert text.index("Verify bad.") < text.index("Verify good.")
 
 
+def test_a_small_run_does_not_hide_the_newest_over_everything(client_of, viewer, pair):
+    finished_run(("everything", "passed"))
+    small = submit_run(Cluster.objects.all(), tests=["clock"], reason="After start")
+    keep(small, [result(small, "clock", "passed")])
+    page = client_of(viewer).get(reverse("diagnostics:troubleshooter"))
+    text = page.content.decode()
+    assert "Verify everything." in text
+    assert "After start" in text
+    one = client_of(viewer).get(small.get_absolute_url()).content.decode()
+    assert "1 kind of test only" in one
+
+
 def test_an_outcome_can_be_chosen(client_of, viewer, pair):
     finished_run(("good", "passed"), ("bad", "failed"))
     url = reverse("diagnostics:troubleshooter") + "?outcome=failed"
