@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from accounts import scope
 from directory.addresses import bare, digits, rewritten, sip_uri
 from directory.columns import User
 from directory.hashing import folded, hash_of
@@ -189,9 +190,11 @@ class Copy:
 def copies_on(directory: Directory, side: Side, userid: str) -> list[Copy]:
     """What a cluster has about the user; a row without a home node comes last."""
     copies = []
+    everything = scope.current() is None
+    elsewhere = "no managed cluster" if everything else "none of your clusters"
     for row, user in side.find("userid", userid):
         home = side.home_of(row)
-        name = directory.name(home) or "no managed cluster"
+        name = directory.name(home) or elsewhere
         copies.append(Copy(user, home, f"{user.node} ({name})"))
     return sorted(copies, key=lambda c: (c.home == NOBODY, c.home != side.number))
 

@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
@@ -392,3 +393,10 @@ def test_answer_to_one_token_is_not_repeated_to_another(administrator, alpha, br
         )
     assert [answer.status_code for answer in answers] == [202, 409]
     assert "job" not in answers[1].json()
+
+
+def test_without_a_limit_the_database_is_asked_the_same_as_ever():
+    for model in apps.get_models():
+        if issubclass(model, scope.HangsOnClusters):
+            plain = model._base_manager.order_by(*model._meta.ordering)
+            assert str(model.objects.all().query) == str(plain.query)
