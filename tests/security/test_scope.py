@@ -159,7 +159,7 @@ def leaks(name, everybody, hidden):
         elif HIDDEN in text:
             at = text.index(HIDDEN)
             yield f"{url}: {text[max(at - 60, 0) : at + 60]!r}"
-        elif response.status_code != 200 and plain(name):
+        elif response.status_code not in (200, 302) and plain(name):
             yield f"{url}: {response.status_code}"
 
 
