@@ -8,7 +8,10 @@ import pytest
 from django.conf import settings as configured
 from django.core.management import call_command
 from django.test import RequestFactory
-from django.views.debug import ExceptionReporter
+from django.views.debug import (
+    ExceptionReporter,
+    get_default_exception_reporter_filter,
+)
 
 from cupadmin.hidden import HiddenUrl, masked
 from tests.security.leaks import search
@@ -17,6 +20,9 @@ PLANTED = {
     "database password": "Dx4-database-word",
     "broker password": "Bq7-broker-word",
     "mail password": "Em2-mail-word",
+    "client secret": "Oc5-client-word",
+    "proxy password": "Px6-proxy-word",
+    "bind password": "Lb8-bind-word",
     "secret key": "Sk9-secret-key-of-the-console-that-is-long-enough-to-be-one",
     "field key": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
 }
@@ -24,6 +30,16 @@ ENVIRONMENT = {
     "CUPADMIN_DATABASE_URL": "postgres://cup:{database password}@127.0.0.1:1/cup",
     "CUPADMIN_BROKER_URL": "redis://cup:{broker password}@127.0.0.1:1/0",
     "CUPADMIN_EMAIL_URL": "submission://cup:{mail password}@127.0.0.1:1",
+    "CUPADMIN_OIDC_ISSUER": "https://idp.example.com",
+    "CUPADMIN_OIDC_CLIENT_ID": "console",
+    "CUPADMIN_OIDC_CLIENT_SECRET": "{client secret}",
+    "CUPADMIN_OIDC_PROXY": "http://cup:{proxy password}@127.0.0.1:1",
+    "CUPADMIN_OIDC_DEFAULT_ROLE": "viewer",
+    "CUPADMIN_LDAP_URI": "ldaps://127.0.0.1:1",
+    "CUPADMIN_LDAP_USER_BASE": "dc=example",
+    "CUPADMIN_LDAP_BIND_DN": "cn=console",
+    "CUPADMIN_LDAP_BIND_PASSWORD": "{bind password}",
+    "CUPADMIN_LDAP_DEFAULT_ROLE": "viewer",
     "CUPADMIN_SECRET_KEY": "{secret key}",
     "CUPADMIN_FIELD_KEYS": '{{"1": "{field key}"}}',
 }
@@ -94,12 +110,16 @@ def test_planted_leak_of_a_setting_is_found(tmp_path):
 
 @pytest.fixture
 def planted(settings):
+    # Django keeps the filter of the first page that it made.
+    get_default_exception_reporter_filter.cache_clear()
     url = ENVIRONMENT["CUPADMIN_BROKER_URL"].format_map(PLANTED)
     settings.BROKER_URL = url
     settings.CELERY_BROKER_URL = HiddenUrl(url)
     settings.SECRET_KEY = PLANTED["secret key"]
     settings.FIELD_KEYS = {"1": PLANTED["field key"]}
     settings.SOMEBODYS_LIST = [{"url": url}, (url,)]
+    yield
+    get_default_exception_reporter_filter.cache_clear()
 
 
 def debug_page():
