@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from accounts.identities import Person, Refused
 from accounts.models import Identity
+from cupadmin.hidden import masked
 from cupadmin.identity import Oidc, is_safe
 
 logger = logging.getLogger(__name__)
@@ -182,14 +183,15 @@ def refusal(provider: Oidc, error: Exception) -> Refused:
     from accounts.oidc_client import AuthlibBaseError, JoseError, Unfit
 
     # An OAuth error is what the provider's own answer says.
-    logger.warning("OpenID Connect: %s: %s", type(error).__name__, str(error)[:500])
+    said = masked(str(error))[:500]
+    logger.warning("OpenID Connect: %s: %s", type(error).__name__, said)
     if isinstance(error, Unfit):
         return Refused(f"{provider.name} is not set up as it should be. {error}")
     if isinstance(error, JoseError):
         return Refused(f"The answer of {provider.name} is not valid. {reason(error)}")
     if isinstance(error, AuthlibBaseError):
-        said = (error.description or error.error or "")[:200]
-        return Refused(f"{provider.name} refused: {said}")
+        told = (error.description or error.error or "")[:200]
+        return Refused(f"{provider.name} refused: {told}")
     return Refused(
         f"{provider.name} gives no usable answer now. Accounts of this console can"
         " still sign in with their password."

@@ -19,6 +19,8 @@ ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 TIMEOUT = (3.0, 5.0)
 DEADLINE = 10.0
 MOST = 1_000_000
+# Anybody may ask for a sign-in; while the provider is down that must hold no threads.
+PAUSE = 10.0
 
 
 class Unfit(Exception):
@@ -57,13 +59,16 @@ def make(provider: Oidc) -> Any:
 
     class App(DjangoOAuth2App):  # type: ignore[misc]
         client_cls = Session
+        rests_until = 0.0
 
         def load_server_metadata(self) -> dict[str, Any]:
-            told: dict[str, Any] = super().load_server_metadata()
+            if time.monotonic() < self.rests_until:
+                raise requests.ConnectionError("It failed a moment ago.")
             try:
-                return checked(provider, told)
-            except Unfit:
-                told.pop("_loaded_at", None)
+                return checked(provider, super().load_server_metadata())
+            except Exception:
+                self.rests_until = time.monotonic() + PAUSE
+                self.server_metadata.pop("_loaded_at", None)
                 raise
 
     return App(

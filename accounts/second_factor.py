@@ -8,7 +8,6 @@ import secrets
 import time
 from base64 import b32decode, b32encode
 
-import segno
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.conf import settings
@@ -72,6 +71,8 @@ def address(factor: SecondFactor) -> str:
 
 
 def qr_code(factor: SecondFactor) -> SafeString:
+    import segno  # no process needs it but for this page
+
     drawing = segno.make(address(factor), error="m").svg_inline(
         omitsize=True, border=4, light="#fff", dark="#000", svgclass=None
     )

@@ -58,5 +58,6 @@ def waiting(request: HttpRequest) -> Waiting | None:
 
 def finish(request: HttpRequest, waits: Waiting) -> HttpResponseRedirect:
     del request.session[KEY]
+    request.took_second_factor = True  # type: ignore[attr-defined]
     auth.login(request, waits.user, backend=waits.backend)
     return HttpResponseRedirect(waits.url)

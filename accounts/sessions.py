@@ -31,7 +31,17 @@ def begin(request: HttpRequest, user: User) -> None:
     request.session[KEY] = str(row.pk)
     request.sign_in = row  # type: ignore[attr-defined]
     lockout.forgive(user.get_username(), address)
-    audit.record(audit.actor_of(request, user), "sign in", user)
+    audit.record(audit.actor_of(request, user), "sign in", user, ways(request))
+
+
+def ways(request: HttpRequest) -> audit.Changes:
+    """Say what was more, or other, than a password of the console."""
+    backend = request.session.get(auth.BACKEND_SESSION_KEY, "").rpartition(".")[2]
+    found = {"ProviderBackend": ["identity provider"], "DirectoryBackend": ["LDAP"]}
+    used = found.get(backend, [])
+    if getattr(request, "took_second_factor", False):
+        used = [*used, "second factor"]
+    return {"with": [None, ", ".join(used)]} if used else {}
 
 
 def current(request: HttpRequest) -> BrowserSession | None:

@@ -35,7 +35,7 @@ class Oidc:
     username_claim: str = "preferred_username"
     groups_claim: str = "groups"
     ca_file: str = ""
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)
     # The provider asks for a second factor itself.
     second_factor: bool = False
     admission: Admission = field(default_factory=Admission)

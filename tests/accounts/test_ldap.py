@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -132,6 +132,24 @@ def test_account_of_the_console_cannot_be_taken_over(configured):
     refused(sign_in("lena"))
     assert sign_in("Lena", "a password of the console").url == "/"
     assert not user.identities.exists()
+
+
+def test_accounts_of_the_console_are_moved_by_command_only(configured):
+    user = User.objects.create_user("Lena", password="a password of the console")
+    with pytest.raises(CommandError, match="no user 'nobody'"):
+        call_command("move_to_ldap", "Lena", "nobody")
+    assert not user.identities.exists()
+    call_command("move_to_ldap", "Lena")
+    refused(sign_in("Lena", "a password of the console"))
+    assert sign_in("lena").url == "/"
+    assert User.objects.filter(username__iexact="lena").count() == 1
+    with pytest.raises(CommandError, match="of the directory already"):
+        call_command("move_to_ldap", "Lena")
+
+
+def test_nobody_is_moved_without_a_directory(db):
+    with pytest.raises(CommandError, match="No directory is configured"):
+        call_command("move_to_ldap", "ada")
 
 
 def test_deactivated_account_is_refused(configured):

@@ -110,7 +110,9 @@ def test_first_sign_in_makes_an_account_with_the_role_of_its_groups(db):
     assert not user.has_usable_password()
     assert user.identities.get().subject == "u-1"
     assert AuditEntry.objects.get(action="add user").actor == "Keycloak"
-    assert AuditEntry.objects.get(action="sign in").actor == "pia"
+    entry = AuditEntry.objects.get(action="sign in")
+    assert entry.actor == "pia"
+    assert entry.changes == {"with": [None, "identity provider"]}
 
 
 def test_sign_in_leads_on_to_the_page_that_was_asked_for(db):
@@ -237,6 +239,15 @@ def test_provider_that_stalls_does_not_hold_the_page(db, provider, monkeypatch):
     provider.stalls.set()
     response = Client().get(START, follow=True)
     assert b"gives no usable answer" in response.content
+
+
+def test_provider_that_failed_is_left_alone_for_a_moment(db, provider, monkeypatch):
+    said = []
+    monkeypatch.setattr(provider, "says", lambda: said.append(1) or {})
+    for _ in range(3):
+        response = Client().get(START, follow=True)
+        assert response.status_code == 200
+    assert len(said) == 1
 
 
 def test_provider_that_goes_down_in_between_is_said(db, provider, monkeypatch):

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from accounts import second_factor
 from accounts.models import Attempts, AuditEntry, BrowserSession, SecondFactor
+from accounts.rotation import rotate
 
 PASSWORD = "correct horse battery"
 PAGE = "/administration/system/second-factor/"
@@ -259,6 +260,22 @@ def test_password_alone_makes_no_token(factor):
 
 def basic(name, password):
     return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+def test_codes_outlive_the_rotation_of_the_key(viewer, client_of, settings):
+    codes = codes_in(set_up(client_of(viewer))[1])
+    settings.FIELD_KEYS = {"new": b"n" * 32, **settings.FIELD_KEYS}
+    assert dict(rotate())["accounts.SecondFactor.secret"] == 1
+    settings.FIELD_KEYS = {"new": b"n" * 32}
+    factor = SecondFactor.objects.get()
+    assert signed_in(posted(with_password(), code_of(factor)))
+    assert signed_in(posted(with_password(), codes[0]))
+
+
+def test_trail_says_that_a_second_factor_was_used(factor):
+    posted(with_password(), code_of(factor))
+    entry = AuditEntry.objects.filter(action="sign in").first()
+    assert entry.changes == {"with": [None, "second factor"]}
 
 
 @pytest.fixture
