@@ -184,4 +184,6 @@ def as_data(found: Mesh) -> dict[str, Any]:
             {"from": str(cell.home.pk), "to": str(cell.remote.pk)}
             for cell in found.one_sided
         ],
+        # Peers to clusters that whoever asks may not see: one side only.
+        "outward": found.outward,
     }

@@ -5,6 +5,7 @@ walked by itself, and `QUERIES` adds what a parameter leads to.
 """
 
 import json
+from pathlib import Path
 
 import pytest
 from django.apps import apps
@@ -72,6 +73,19 @@ NOT_NARROWED = {
     "SnapshotPart",
     # When the Control Center of a node may be called again; only workers ask.
     "NodePace",
+}
+
+
+# Where a request looks beyond the limit, and what nothing is shown of.
+BEYOND = {
+    "accounts/scope.py": "whether a name or an address is unique",
+    "peers/models/peers.py": "the remote cluster that a peer address belongs to",
+    "peers/rules.py": "whether an address is taken; whether the other side matches",
+    "peers/editing.py": "links of peers to an edited node; jobs that must end first",
+    "peers/views/find.py": "the names of remote clusters, as each peer shows them",
+    "diagnostics/views.py": "when the last sweep was",
+    "diagnostics/attention.py": "whether sweeps run at all",
+    "diagnostics/troubleshoot.py": "whether a run is over all clusters",
 }
 
 
@@ -207,6 +221,18 @@ def test_every_model_that_hangs_on_a_cluster_is_narrowed():
     for model in scoped():
         assert isinstance(model._default_manager, scope.ScopedManager), model
         assert type(model._base_manager) is Manager
+
+
+def test_few_places_look_beyond_the_limit():
+    root = Path(scope.__file__).parent.parent
+    found = {
+        str(path.relative_to(root))
+        for app in apps.get_app_configs()
+        if Path(app.path).parent == root
+        for path in Path(app.path).rglob("*.py")
+        if "with unlimited()" in path.read_text()
+    }
+    assert found == set(BEYOND)
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
