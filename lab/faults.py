@@ -106,6 +106,13 @@ consulted("peers", "one-sided", "entries on other clusters for this one are take
 consulted("users", "duplicate", "the parameter (1) in users also live elsewhere")
 consulted("users", "duplicate-uri", "the parameter (1) in directory URIs are another's")
 consulted("users", "unassigned", "the parameter (1) in users have no node")
+consulted("users", "no-uri", "the parameter (1) in users have no directory URI")
+consulted("users", "invalid-uri", "the parameter (1) in directory URIs are none")
+consulted("users", "duplicate-mail", "the parameter (1) in mail IDs are another's")
+consulted("topology", "failover", "the nodes are in another state than Normal")
+consulted("topology", "free-node", "the last node is in no subcluster")
+consulted("topology", "no-ha", "no subcluster has high availability")
+consulted("sync", "failed", "the Sync Agent cannot connect to the call manager")
 consulted("replication", "stale", "reads of a subscriber show the data as it was")
 
 

@@ -7,8 +7,30 @@ from .faults import Setting
 if TYPE_CHECKING:
     from .cluster import Cluster
 
-AREAS = ("peers", "users", "replication")
+AREAS = ("peers", "users", "replication", "topology", "sync")
+ALL = "1 = 1"
+OWN = "subclusterid IS NOT NULL"
+LAST = f"id = (SELECT max(id) FROM enterprisenode WHERE {OWN})"  # noqa: S608
+SYNC_FAILED = (
+    "Sync Completed, but currently failed to connect to the CUCM Database Monitor. "
+    "Retrying... 2026-01-01 00:00:00"
+)
 SOMEBODY = "SELECT pkid, userid, directoryuri FROM enduser WHERE tkuserprofile = 1 "
+
+
+# A column of local users, and what it is set to.
+USERS_SPOILT: dict[tuple[str, str], tuple[str, Any]] = {
+    ("users", "no-uri"): ("directoryuri", None),
+    ("users", "invalid-uri"): ("directoryuri", "no address"),
+    ("users", "duplicate-mail"): ("mailid", "shared@lab.example"),
+}
+# A table, the key of its rows, which of them, a column, and what it is set to.
+TABLES_SPOILT: dict[tuple[str, str], tuple[str, str, str, str, Any]] = {
+    ("topology", "failover"): ("enterprisenode", "id", OWN, "tkhaserverstate", 4),
+    ("topology", "free-node"): ("enterprisenode", "id", LAST, "subclusterid", None),
+    ("topology", "no-ha"): ("enterprisesubcluster", "id", ALL, "haenabled", "f"),
+    ("sync", "failed"): ("epassyncagentcfg", "pkid", ALL, "syncstatus", SYNC_FAILED),
+}
 
 
 def begin(cluster: "Cluster", setting: Setting) -> None:
@@ -22,6 +44,10 @@ def begin(cluster: "Cluster", setting: Setting) -> None:
         _double_uris(cluster, int(setting.number(1)))
     elif kind == ("users", "unassigned"):
         _unassign(cluster, int(setting.number(1)))
+    elif kind in USERS_SPOILT:
+        _spoil_users(cluster, *USERS_SPOILT[kind], int(setting.number(1)))
+    elif kind in TABLES_SPOILT:
+        _spoil_table(cluster, setting.fault.area, *TABLES_SPOILT[kind])
     elif kind[0] == "replication":
         for node in cluster.subscribers:
             node.follow()
@@ -85,6 +111,35 @@ def _unassign(cluster: "Cluster", count: int) -> None:
     for pkid, node in rows:
         _set(cluster, pkid, "primarynodeid", None)
         _remember(cluster, "users", _set, cluster, pkid, "primarynodeid", node)
+
+
+def _spoil_users(cluster: "Cluster", column: str, value: Any, count: int) -> None:
+    # A value that is shared takes two.
+    count += column == "mailid"
+    rows = cluster.database.execute(
+        f"SELECT pkid, {column} FROM enduser WHERE tkuserprofile = 1 LIMIT ?",  # noqa: S608
+        count,
+    )
+    for pkid, before in rows:
+        _set(cluster, pkid, column, value)
+        _remember(cluster, "users", _set, cluster, pkid, column, before)
+
+
+def _spoil_table(
+    cluster: "Cluster",
+    area: str,
+    table: str,
+    key: str,
+    where: str,
+    column: str,
+    value: Any,
+) -> None:
+    sql = f"UPDATE {table} SET {column} = ? WHERE {key} = ?"  # noqa: S608
+    database = cluster.database
+    chosen = f"SELECT {key}, {column} FROM {table} WHERE {where}"  # noqa: S608
+    for number, before in database.execute(chosen):
+        database.execute(sql, value, number)
+        _remember(cluster, area, database.execute, sql, before, number)
 
 
 def _set(cluster: "Cluster", pkid: str, column: str, value: Any) -> None:

@@ -38,8 +38,8 @@ def mend(lab: Lab) -> None:
     """Undo whatever a test did to the lab; a good peering stays for the next."""
     lab.clear_faults()
     for node in lab.nodes:
-        for name in (AGENT, "Cisco UP SIP Proxy"):
-            node.service(name).set("Started")
+        for kind in node.cluster.release.services:
+            node.service(kind.name).set("Started")
     if not (peered(lab) and carried(lab)):
         for cluster in lab.clusters:
             for entry in cluster.peers():

@@ -79,6 +79,13 @@ def on(place, area, value):
     return spoil
 
 
+def on_service(name, place=1):
+    def stop(lab):
+        lab.clusters[1].nodes[place].service(f"Cisco UP {name}").set("Stopped")
+
+    return stop
+
+
 FAULTS = [
     (stop_agent, "sync_agent"),
     (stop_sip_proxy, "sip_proxy_service"),
@@ -96,6 +103,19 @@ FAULTS = [
     (on(1, "dns", "no-ptr"), "dns_reverse"),
     (on(None, "users", "duplicate"), "unique_userids"),
     (on(None, "users", "duplicate-uri"), "unique_uris"),
+    (on(None, "users", "invalid-uri"), "valid_uris"),
+    (on(None, "users", "duplicate-mail"), "unique_mails"),
+    (on(None, "topology", "failover"), "ha_normal"),
+    (on(None, "topology", "free-node"), "assigned_nodes"),
+    (on(None, "topology", "no-ha"), "ha_enabled"),
+    (on(None, "sync", "failed"), "sync_data"),
+    (on_service("Sync Agent", 0), "sync_agent_service"),
+    (on_service("Presence Engine"), "presence_engine_service"),
+    (on_service("XCP Router"), "xcp_router_service"),
+    (on_service("XCP Connection Manager"), "xcp_connection_manager_service"),
+    (on_service("XCP Authentication Service"), "xcp_authentication_service"),
+    (on_service("OAM Agent"), "oam_agent_service"),
+    (on_service("Config Agent"), "config_agent_service"),
     (unassign, "unassigned_users"),
     (on(None, "peers", "one-sided"), "provisioned"),
 ]
