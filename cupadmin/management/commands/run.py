@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.access import Role
+from accounts.checks import self_test
 from cupadmin.supervisor import Supervisor
 
 ADMIN = "admin"
@@ -36,6 +37,8 @@ class Command(BaseCommand):
         refuse_taken_port(self.host, self.port)
         self.say("Preparing the database and static files ...")
         prepare()
+        # Said here, once; the web server and the workers refuse to start as well.
+        self_test()
         password = self.first_administrator()
         supervisor = Supervisor(settings.DATA_DIR / "log")
         with supervisor.running():
