@@ -31,7 +31,7 @@ CODE = "proof_code"
 OPENED = "proof_opened"
 # What goes on after a proof at the provider, in the session, and how many of them.
 KEY = "proofs"
-MOST_PROOFS = 5
+MOST_PROOFS = 2
 
 
 def is_recent(request: Any) -> bool:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from accounts import audit, lockout
+from accounts.backends import PROVIDER_BACKEND
 from accounts.models import BrowserSession
 
 KEY = "sign_in"
@@ -30,7 +31,9 @@ def begin(request: HttpRequest, user: User) -> None:
     )
     request.session[KEY] = str(row.pk)
     request.sign_in = row  # type: ignore[attr-defined]
-    lockout.forgive(user.get_username(), address)
+    # At the provider no attempt was counted, so there is none to take back.
+    if request.session.get(auth.BACKEND_SESSION_KEY) != PROVIDER_BACKEND:
+        lockout.forgive(user.get_username(), address)
     audit.record(audit.actor_of(request, user), "sign in", user, ways(request))
 
 

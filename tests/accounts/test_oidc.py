@@ -12,7 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import oidc_client
-from accounts.models import AuditEntry, BrowserSession, Identity, SecondFactor
+from accounts.models import (
+    Attempts,
+    AuditEntry,
+    BrowserSession,
+    Identity,
+    SecondFactor,
+)
 from accounts.roles import Role, role_of
 from cupadmin.identity import Admission, Oidc
 from tests.accounts.provider import Provider
@@ -98,6 +104,13 @@ def test_question_has_state_nonce_and_pkce(db, provider):
     assert asked["code_challenge_method"] == ["S256"]
     assert {"state", "nonce", "code_challenge"} <= set(asked)
     assert asked["redirect_uri"] == [f"http://testserver{START}return/"]
+
+
+def test_sign_in_at_the_provider_takes_back_no_wrong_passwords(db):
+    for _ in range(3):
+        Client().post(LOGIN, {"username": "pia", "password": "wrong"})
+    sign_in()
+    assert set(Attempts.objects.values_list("count", flat=True)) == {3}
 
 
 def test_first_sign_in_makes_an_account_with_the_role_of_its_groups(db):
