@@ -37,9 +37,13 @@ def finished_run(*results):
     return TroubleshooterRun.objects.get(pk=run.pk)
 
 
-def test_the_page_says_what_to_do_before_the_first_run(client_of, operator):
-    page = client_of(operator).get(reverse("diagnostics:troubleshooter"))
-    assert "No run yet" in page.content.decode()
+def test_the_page_says_what_to_do_before_the_first_run(
+    client_of, operator, cluster_factory
+):
+    client, url = client_of(operator), reverse("diagnostics:troubleshooter")
+    assert "No cluster yet" in client.get(url).content.decode()
+    cluster_factory()
+    assert "No run yet" in client.get(url).content.decode()
 
 
 def test_the_failed_stand_before_the_passed(client_of, viewer, pair):
@@ -72,7 +76,15 @@ def test_an_outcome_can_be_chosen(client_of, viewer, pair):
 def test_results_can_be_grouped_by_cluster(client_of, viewer, pair):
     finished_run(("bad", "failed"))
     url = reverse("diagnostics:troubleshooter") + "?group=cluster"
-    assert "<h2>home</h2>" in client_of(viewer).get(url).content.decode()
+    text = client_of(viewer).get(url).content.decode()
+    assert "<h2>home</h2>" in text
+
+
+def test_details_of_a_cluster_lead_to_rows_of_this_cluster(client_of, viewer, pair):
+    run = finished_run(("good", "passed"))
+    url = f"{run.get_absolute_url()}?group=cluster"
+    text = client_of(viewer).get(url).content.decode()
+    assert "?code=good&amp;outcome=passed&amp;cluster_name=home" in text
 
 
 def test_a_page_of_five_thousand_results_lists_the_first_of_each(
