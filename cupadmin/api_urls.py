@@ -6,7 +6,7 @@ from rest_framework.routers import SimpleRouter
 from accounts.api import AuditEntryViewSet, TokenViewSet
 from diagnostics.api import CheckPeer, CheckPeers, TroubleshooterRunViewSet
 from jobs.api import JobViewSet
-from mesh.api import ApplyView, MeshView, PlanView
+from mesh.api import ApplyView, MeshView, PlanView, ResultsView
 from notifications.api import (
     DeliveryViewSet,
     SubscriptionViewSet,
@@ -42,6 +42,7 @@ urlpatterns = [
     ),
     path("directory/", include("directory.api_urls")),
     path("mesh/", MeshView.as_view(), name="mesh"),
+    path("mesh/results/<uuid:pk>/", ResultsView.as_view(), name="mesh-results"),
     path("mesh/plan/", PlanView.as_view(), name="mesh-plan"),
     path("mesh/apply/", ApplyView.as_view(), name="mesh-apply"),
     path("peers/check/", CheckPeers.as_view(), name="peers-check-many"),

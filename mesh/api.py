@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
@@ -13,10 +14,11 @@ from rest_framework.views import APIView
 from accounts import audit
 from accounts.access import Role
 from jobs.api import JobSerializer, accepted, busy
-from jobs.models import Busy
+from jobs.models import Busy, Job
 from mesh import changes
 from mesh.matrix import Mesh, mesh
 from mesh.plan import plan
+from mesh.results import LABELS, results
 from mesh.steps import Plan
 from mesh.wanted import Credentials, Wanted
 from peers.mask import validate_mask
@@ -152,6 +154,32 @@ class ApplyView(IdempotentMixin, APIView):
         except Busy as error:
             raise busy(error) from error
         return accepted(job, request)
+
+
+class PeeringResultSerializer(serializers.Serializer[Any]):
+    """How far one pair of a set-up job came, and why no further."""
+
+    clusters = serializers.ListField(
+        child=serializers.UUIDField(), source="pair.clusters"
+    )
+    state = serializers.ChoiceField(choices=list(LABELS.items()))
+    detail = serializers.CharField(source="said")
+    by_hand = serializers.ListField(
+        child=serializers.UUIDField(),
+        source="peers_by_hand",
+        help_text="The peers that somebody has yet to make on their clusters.",
+    )
+
+
+class ResultsView(APIView):
+    """What became of each pair of a set-up job."""
+
+    access = {"get": Role.VIEWER}
+
+    @extend_schema(responses=PeeringResultSerializer(many=True))
+    def get(self, request: Request, pk: UUID) -> Response:
+        job = get_object_or_404(Job, pk=pk, kind="set-up-peerings")
+        return Response(PeeringResultSerializer(results(job), many=True).data)
 
 
 def as_data(found: Mesh) -> dict[str, Any]:

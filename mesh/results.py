@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from uuid import UUID
 
 from jobs.models import Job, JobStep
 from mesh.pairs import Pair, pairs_of
@@ -43,6 +44,10 @@ class Result:
     @property
     def outcome(self) -> str:
         return OUTCOMES.get(self.state, "failed")
+
+    @property
+    def peers_by_hand(self) -> list[UUID]:
+        return [peer.pk for peer in self.by_hand]
 
     @property
     def stands(self) -> bool:

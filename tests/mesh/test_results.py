@@ -224,10 +224,20 @@ def test_results_of_a_deleted_cluster_are_still_shown(clusters, viewer, client_o
     assert "deleted" in page.content.decode()
 
 
-def test_a_job_of_another_kind_has_no_results(viewer, client_of):
+def test_rest_tells_the_result_of_each_pair(clusters, guided, viewer, api):
+    job = once(apply(Wanted.whole_mesh(clusters)))
+    told = api(viewer).get(f"/api/v1/mesh/results/{job.pk}/").json()
+    assert sorted(one["state"] for one in told) == ["by-hand", "by-hand", "verified"]
+    waiting = [one for one in told if one["by_hand"]]
+    assert all(str(guided.pk) in one["clusters"] for one in waiting)
+    assert "shows no peer" in waiting[0]["detail"]
+
+
+def test_a_job_of_another_kind_has_no_results(viewer, client_of, api):
     job = Job.objects.submit("check-peers", [("check-0", "Check")])
     page = client_of(viewer).get(reverse("mesh:results", args=[job.pk]))
     assert page.status_code == 404
+    assert api(viewer).get(f"/api/v1/mesh/results/{job.pk}/").status_code == 404
 
 
 def test_a_side_that_was_written_and_not_read_back_is_taken_back(

@@ -136,6 +136,7 @@ MATRIX = {
     "api:nodes-services-refresh": {"POST": OP},
     # REST: mesh
     "api:mesh": {"GET": V},
+    "api:mesh-results": {"GET": V},
     "api:mesh-plan": {"POST": A},
     "api:mesh-apply": {"POST": A},
     # REST: peers
