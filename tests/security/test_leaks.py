@@ -25,6 +25,7 @@ PLANTED = {
     "mesh password": f"Kp3-mesh-{ODD}",
     "user password": f"Rt6-user-{ODD}",
     "typed password": f"Mn2-typed-{ODD}",
+    "webhook secret": f"Hs4-webhook-{ODD}",
     "mistyped name": f"Bv8-name-{ODD}",
 }
 
@@ -144,6 +145,17 @@ def work_with_people(session):
     session.page(f"{users}add/", {"proof_password": PLANTED["typed password"]})
 
 
+def work_with_webhooks(session):
+    body = {"name": "Chat", "url": "https://chat.example.com/", "topics": ["job"]}
+    secret = {"secret": PLANTED["webhook secret"]}
+    made = session.send("post", "webhooks/", {**body, **secret})
+    assert made.status_code == 201
+    url = f"webhooks/{made.json()['id']}/"
+    assert session.send("patch", url, secret).status_code == 200
+    session.send("patch", url, {**secret, "url": "https://127.0.0.1/"})
+    session.page("/administration/system/notifications/webhooks/")
+
+
 def talk_to_clusters(session, clusters):
     """Discover, check and control for real, and once with a wrong password."""
     node = clusters[0].publisher
@@ -178,6 +190,7 @@ def test_no_secret_leaves_its_place(administrator, lab_clusters, lab, messages):
         secrets["token"] = session.token
         write_clusters_and_peers(session, lab_clusters[0])
         work_with_people(session)
+        work_with_webhooks(session)
         talk_to_clusters(session, lab_clusters)
         ids = [
             lab_clusters[0].pk,
