@@ -225,7 +225,8 @@ class Approach:
         queries = [term.query for term in terms]
         if not has_more(peers, SMALL):
             found = peers.filter(*queries)
-            if terms and has_more(found, FEW):
+            indexed = [term for term in terms if term.indexed]
+            if indexed and len(indexed) == len(terms) and has_more(found, FEW):
                 # So many that their order is walked sooner than they are sorted.
                 return cls(peers, terms=tuple(terms))
             return cls(found)

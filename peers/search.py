@@ -142,7 +142,8 @@ class Criterion:
         if self.operator == "exact":
             # The database folds both sides, since it folds fewer letters than Python.
             return Term(column, "exact", Lower(Value(self.value)))
-        return Term(column, LOOKUPS[self.operator], self.value, indexed=False)
+        # The lookup ignores case by itself, so no value need be folded.
+        return Term(self.field, LOOKUPS[self.operator], self.value, indexed=False)
 
     def cluster_term(self) -> Term:
         """Clusters are few: find them by name first, then peers by their clusters."""
