@@ -51,7 +51,7 @@ numbers = st.integers(-5, 30)
 unhurried = settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    suppress_health_check=list(HealthCheck),
 )
 
 
