@@ -147,7 +147,7 @@ class Setup:
             written = [pair for pair in picked if done[pair.key] == WRITTEN]
             self.verification.begin(written)
             if self.verification.open:
-                self.verification.look()
+                self.verification.look(last=not todo or self.enough)
             elif not picked:
                 self.run.park(0)
         if by_hand:
@@ -158,13 +158,17 @@ class Setup:
         over = (State.DONE, State.FAILED, State.SKIPPED)
         return [pair for pair in self.pairs if steps[pair.verify].state not in over]
 
+    @property
+    def enough(self) -> bool:
+        """Whether what is left is for the next attempt."""
+        return self.worked and time.monotonic() - self.began > ENOUGH
+
     def startable(self, todo: list[Pair]) -> list[Pair]:
         """The next pairs, none with a cluster that has an initial sync already."""
-        if self.worked and time.monotonic() - self.began > ENOUGH:
+        if self.enough:
             return []
         self.worked = True
-        watched = self.verification.open.values()
-        busy = {pk for watch in watched for pk in watch.pair.clusters}
+        busy = self.verification.busy
         picked = []
         for pair in todo:
             if busy.isdisjoint(pair.clusters):

@@ -1,11 +1,13 @@
 """Verifying pairs once they are written: many at a time, as seldom as will do.
 
 Users come some time after the entries. Counting them is one short question to each
-publisher; only when the counts agree, or now and then, is everything checked.
+publisher. Once the counts agree the initial sync is over and the clusters are free for
+the next; the check of everything follows for many pairs at once.
 """
 
 import time
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.db.models import prefetch_related_objects
 
@@ -36,17 +38,19 @@ class Watch:
     sides: list[Peer]
     since: float = field(default_factory=time.monotonic)
     checked: float = field(default_factory=time.monotonic)
+    # The users are there, so the initial sync is over.
     agreed: bool = False
+    # It was checked as a whole.
+    seen: bool = False
 
     @property
     def late(self) -> bool:
         return time.monotonic() - self.since > VERIFY_FOR
 
-    def due(self, counted: dict[str, ClusterFacts]) -> bool:
-        """Whether the pair is worth a whole check now."""
-        before, self.agreed = self.agreed, agree(self.pair, counted)
-        news = self.agreed and not before
-        return news or self.late or time.monotonic() - self.checked > CHECK_EVERY
+    @property
+    def due(self) -> bool:
+        """Whether the pair must not wait longer for a whole check."""
+        return self.late or time.monotonic() - self.checked > CHECK_EVERY
 
 
 class Verification:
@@ -62,27 +66,48 @@ class Verification:
             self.run.remember({pair.verify: {} for pair in pairs}, label)
         self.open |= {pair.verify: Watch(pair, pair.sides()) for pair in pairs}
 
-    def look(self) -> None:
-        """Settle the pairs that are good by now, and those that are late."""
-        counted = self.count()
-        due = {key: watch for key, watch in self.open.items() if watch.due(counted)}
-        if due:
-            self.settle(due)
-        if self.open:
+    @property
+    def busy(self) -> set[UUID]:
+        """The clusters that have an initial sync now."""
+        return {pk for w in self.syncing for pk in w.pair.clusters}
+
+    @property
+    def syncing(self) -> list[Watch]:
+        return [watch for watch in self.open.values() if not watch.agreed]
+
+    def look(self, *, last: bool) -> None:
+        """Settle the pairs that are good by now, and those that are late.
+
+        Args:
+            last: no pair is left to begin with, so a whole check keeps none waiting.
+        """
+        self.count()
+        ripe = [watch for watch in self.open.values() if watch.agreed or watch.late]
+        news = [watch for watch in ripe if not watch.seen]
+        waited = any(watch.due for watch in self.open.values())
+        if waited or (news and last and not self.syncing):
+            self.settle(
+                {w.pair.verify: w for w in self.open.values() if w in ripe or w.due}
+            )
+        if self.syncing or (last and self.open):
             self.run.check()
             time.sleep(self.pause())
 
-    def count(self) -> dict[str, ClusterFacts]:
-        ids = {pk for watch in self.open.values() for pk in watch.pair.clusters}
-        clusters = list(Cluster.objects.filter(pk__in=ids))
+    def count(self) -> None:
+        """See which pairs have carried all their users."""
+        if not self.busy:
+            return
+        clusters = list(Cluster.objects.filter(pk__in=self.busy))
         prefetch_related_objects(clusters, "nodes")
-        return count_users(clusters_of(clusters))
+        counted = count_users(clusters_of(clusters))
+        for watch in self.syncing:
+            watch.agreed = agree(watch.pair, counted)
 
     def settle(self, due: dict[str, Watch]) -> None:
         outcomes = check([peer for watch in due.values() for peer in watch.sides])
         results: dict[str, tuple[str, str]] = {}
         for key, watch in due.items():
-            watch.checked = time.monotonic()
+            watch.checked, watch.seen = time.monotonic(), True
             if is_good(watch.sides, outcomes):
                 results[key] = (JobStep.State.DONE, GOOD)
             elif watch.late:
