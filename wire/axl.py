@@ -24,7 +24,7 @@ from wire.xml import Message
 
 _PATH = "/axl/"
 _MAX_VERSION_PAGE = 65536
-_COUNT = re.compile(r"\s*[0-9]{1,12}\s*")
+_COUNT = re.compile(r"[0-9]{1,12}")
 DEADLINE = 30.0
 
 
@@ -71,11 +71,13 @@ class AxlClient:
 
     async def probe(self, *, deadline: float = DEADLINE) -> int:
         """Count the publisher nodes: the Sync Agent's own first question to a peer."""
-        found = self.rows(sql.query("publisher_count"), deadline=deadline)
-        values = [value or "" async for row in found for value in row.values()]
-        if not values or not _COUNT.fullmatch(values[0]):
+        text = sql.query("publisher_count").text
+        message = await self._ask("executeSQLQuery", Deadline(deadline), sql=text)
+        row = message.child(message.child(message.content, "return"), "row")
+        count = "" if row is None else next(iter(message.texts(row).values()), "")
+        if not _COUNT.fullmatch(count):
             raise WireError(Code.NOT_SOAP, node=self.node.name, detail="no count")
-        return int(values[0])
+        return int(count)
 
     async def version(self, *, deadline: float = DEADLINE) -> str | None:
         """Give the product's version, or None where AXL does not tell it."""

@@ -100,6 +100,10 @@ async def _dial(
 async def allowed_addresses(
     host: str, port: int, policy: Policy, clock: Deadline
 ) -> tuple[str, ...]:
+    parsed = parse_host(host)
+    if parsed.ip:
+        policy.check(parsed.text, port)
+        return (parsed.text,)
     resolution = await dns.resolve(host, policy, deadline=max(clock.remaining(), 0))
     for address in resolution.addresses:
         policy.check(address, port)
