@@ -11,8 +11,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 MIB = 1024
 
@@ -42,11 +43,28 @@ def perform(work: Callable[[], object]) -> None:
 
 def measure(module: str, name: str, *arguments: object, rounds: int = 3) -> Result:
     """Run a contestant in a fresh process, several times; give the medians."""
-    command = [sys.executable, "-m", module, "--contestant", name, *map(str, arguments)]
-    runs = []
+    return _medians(name, [_run(module, name, *arguments) for _ in range(rounds)])
+
+
+def in_turns(
+    module: str, names: Sequence[str], *arguments: object, rounds: int = 3
+) -> list[Result]:
+    """Measure contestants turn and turn about: the machine's mood is then the same."""
+    runs: dict[str, list[list[Any]]] = {name: [] for name in names}
     for _ in range(rounds):
-        done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-        runs.append(json.loads(done.stdout.splitlines()[-1]))
+        for name in names:
+            runs[name].append(_run(module, name, *arguments))
+    return [_medians(name, done) for name, done in runs.items()]
+
+
+def _run(module: str, name: str, *arguments: object) -> list[Any]:
+    command = [sys.executable, "-m", module, "--contestant", name, *map(str, arguments)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    told: list[Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def _medians(name: str, runs: list[list[Any]]) -> Result:
     middle = [statistics.median(run[at] for run in runs) for at in range(3)]
     return Result(name, *middle, runs[0][3])
 

@@ -90,12 +90,8 @@ def main() -> None:
         return
     with contest.server("nodes", COUNT, DELAY_MS) as told:
         mark = told["fingerprint"]
-        # Turn and turn about, so that the machine's mood is the same for both.
-        results = [
-            contest.measure("bench.sweep", FLOOR, mark, rounds=5),
-            contest.measure("bench.sweep", OURS, mark, rounds=5),
-            contest.measure("bench.sweep", PEER, mark, rounds=1),
-        ]
+        turns = (FLOOR, OURS, FLOOR, OURS, PEER)
+        results = contest.in_turns("bench.sweep", turns, mark)
     contest.table(f"{COUNT} probes of {COUNT} nodes, {DELAY_MS} ms", results, OURS)
     floor_result, mine, other = results
     held = [

@@ -32,13 +32,24 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     return results[0]
 
 
+def _sockets() -> int:
+    """Leave half of what the process may open to the rest of it."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 256
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 1000 if soft == resource.RLIM_INFINITY else min(1000, soft // 2)
+
+
 async def gather_limited(
-    awaitables: Iterable[Awaitable[T]], limit: int = 512
+    awaitables: Iterable[Awaitable[T]], limit: int | None = None
 ) -> list[T | WireError]:
     """Await many, at most `limit` at once; give results or errors in their order.
 
-    The iterable is drawn from as places become free, so that a generator of a
-    thousand conversations never holds more than `limit` of them.
+    Without a limit there are as many as this process may well have sockets. The
+    iterable is drawn from as places become free, so that a generator of a thousand
+    conversations never holds more than `limit` of them.
     """
     results: dict[int, T | WireError] = {}
     numbered: Iterator[tuple[int, Awaitable[T]]] = enumerate(iter(awaitables))
@@ -51,6 +62,6 @@ async def gather_limited(
                 results[index] = error
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(max(limit, 1)):
+        for _ in range(max(_sockets() if limit is None else limit, 1)):
             group.create_task(work())
     return [results[index] for index in sorted(results)]
