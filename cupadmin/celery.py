@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_ready
 
 import cupadmin.broker  # noqa: F401 - registers the atomic filesystem transport
 
@@ -26,3 +26,10 @@ def refuse_bare_credentials(**kwargs: Any) -> None:
     except SystemCheckError as error:
         # Celery only logs what a receiver raises, except this.
         raise SystemExit(str(error)) from error
+
+
+@worker_ready.connect
+def spare_collector(**kwargs: Any) -> None:
+    import wire
+
+    wire.spare_collector()

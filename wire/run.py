@@ -1,6 +1,7 @@
 """Running conversations: one event loop for a task's whole batch."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -16,6 +17,17 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
         return None
     factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
     return factory
+
+
+def spare_collector() -> None:
+    """Let the garbage collector come less often: for processes that run batches.
+
+    A thousand conversations at once are many objects that all live; to walk them again
+    and again finds nothing and takes an eighth of a sweep.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
