@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wire import spare_collector
-
 MIB = 1024
 
 
@@ -36,11 +34,7 @@ def peak() -> float:
 
 
 def perform(work: Callable[[], object]) -> None:
-    """Do the work of one contestant and print what it took, as JSON.
-
-    With the garbage collector of a worker, whoever it is.
-    """
-    spare_collector()
+    """Do the work of one contestant and print what it took, as JSON."""
     before, began = peak(), time.perf_counter()
     answer = work()
     seconds = time.perf_counter() - began

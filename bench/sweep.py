@@ -19,6 +19,7 @@ from wire import (
     WireError,
     gather_limited,
     run,
+    spare_collector,
     sql,
 )
 
@@ -86,6 +87,9 @@ def peer() -> int:
 def main() -> None:
     name, rest = contest.contestant()
     if name:
+        if name != PEER:
+            # As in our workers; a script has the collector that Python gives it.
+            spare_collector()
         contest.perform({OURS: lambda: ours(rest[0]), FLOOR: floor, PEER: peer}[name])
         return
     with contest.server("nodes", COUNT, DELAY_MS) as told:
