@@ -34,7 +34,7 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label="File",
-        help_text="CSV or YAML in UTF-8, up to 1 MiB and 5,000 rows.",
+        help_text="CSV or YAML in UTF-8, up to 1 MiB and 1,000 rows.",
         widget=forms.FileInput(attrs={"accept": ",".join(ENDINGS)}),
     )
 
