@@ -13,7 +13,8 @@ from diagnostics.facts import Facts
 from diagnostics.record import record
 from diagnostics.service_readings import allowed
 from diagnostics.targets import clusters_of, peers_of
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from peers.changes import queue_of
 from peers.connections import policy
 from peers.models import Cluster, Node, Peer

@@ -14,7 +14,8 @@ from diagnostics.facts import ClusterFacts, Facts
 from diagnostics.record import record_clusters, record_peers
 from diagnostics.service_readings import allowed
 from diagnostics.targets import ClusterTarget, clusters_of, peers_of
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from jobs.run import Run
 from peers.models import Cluster, Peer
 

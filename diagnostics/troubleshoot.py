@@ -25,7 +25,8 @@ from diagnostics.judge.verdict import Outcome
 from diagnostics.models import PeerCheck, TroubleshooterResult, TroubleshooterRun
 from diagnostics.record import record
 from diagnostics.shared_users import shared_users
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from jobs.run import Run
 from peers.models import Cluster, Peer
 

@@ -27,7 +27,7 @@ from directory.presentation import (
     SnapshotSerializer,
 )
 from jobs.api import JobSerializer, accepted, busy
-from jobs.models import Busy
+from jobs.locks import Busy
 from peers.models import Cluster, Peer
 from rest.idempotency import IdempotentMixin
 from rest.pagination import Pagination

@@ -9,7 +9,8 @@ from django.db import transaction
 from accounts import audit
 from accounts.audit import Actor
 from directory.models import Snapshot
-from jobs.models import Job, JobLock, JobStep
+from jobs.locks import JobLock
+from jobs.models import Job, JobStep
 from peers.changes import queue_of
 from peers.models import Cluster
 
@@ -21,7 +22,7 @@ def take(clusters: Sequence[Cluster], actor: Actor) -> Job:
     """Submit the job that takes a snapshot of each of these clusters.
 
     Raises:
-        jobs.models.Busy: one of them is being read already.
+        jobs.locks.Busy: one of them is being read already.
     """
     single = clusters[0] if len(clusters) == 1 else None
     steps = [(str(one.pk), f"Read the users of {one}"[:255]) for one in clusters]

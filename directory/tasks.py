@@ -10,7 +10,8 @@ from directory import record
 from directory.snapshots import COMPARE, KIND, by_site, due, take
 from directory.taking import Taking
 from jobs.kinds import kind
-from jobs.models import Busy, JobStep
+from jobs.locks import Busy
+from jobs.models import JobStep
 from jobs.run import Run
 
 

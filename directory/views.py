@@ -21,7 +21,8 @@ from directory.models import Comparison, Snapshot
 from directory.moves import Moves, procedure
 from directory.remote import directions
 from directory.trend import trend_of
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from peers.mask import validate_mask
 from peers.models import Cluster, Outcome, Peer
 from rest.csv import csv_download

@@ -14,7 +14,8 @@ from rest_framework.reverse import reverse
 from accounts import audit
 from accounts.access import Role
 from accounts.scope import current
-from jobs.models import BEYOND, Busy, Job, JobStep
+from jobs.locks import Busy
+from jobs.models import BEYOND, Job, JobStep
 from rest.problems import Conflict
 
 

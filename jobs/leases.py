@@ -9,7 +9,8 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from jobs.models import Lease, from_now
+from jobs.locks import Lease
+from jobs.models import from_now
 
 POLL = 0.1
 

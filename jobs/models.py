@@ -1,4 +1,4 @@
-"""Jobs, their steps and the locks they hold.
+"""Jobs and their steps.
 
 The job's row is the outbox: it is committed with the change that asked for it, and
 `ring_due` rings for every row that nobody took. The broker only makes that quick.
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.db.models import ExpressionWrapper, F, Q
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
@@ -28,6 +28,7 @@ from accounts.scope import (
     current,
 )
 from jobs import kinds
+from jobs.locks import Busy, JobLock, hold
 from rest import request_ids
 
 LEASE = timedelta(seconds=30)
@@ -37,14 +38,6 @@ MAX_ATTEMPTS = 5
 
 
 BEYOND = "This job also works on clusters outside your limit."
-
-
-class Busy(Exception):
-    """Another job that is not finished works on the same thing."""
-
-    def __init__(self, job: "Job") -> None:
-        super().__init__(f"{job} is still {job.get_state_display().lower()}.")
-        self.job = job
 
 
 def from_now(delta: timedelta) -> "ExpressionWrapper[CombinedExpression]":
@@ -141,20 +134,6 @@ class JobManager(ScopedManager.from_queryset(JobQuerySet)):  # type: ignore[misc
             hold(job, names)
             transaction.on_commit(job.ring, robust=True)
         return job
-
-
-def hold(job: "Job", locks: Iterable[str]) -> None:
-    """Take all locks at once, or raise Busy with a job that holds one of them."""
-    wanted = [JobLock(name=name, job=job) for name in locks]
-    try:
-        with transaction.atomic():
-            JobLock.objects.bulk_create(wanted)
-    except IntegrityError:
-        taken = JobLock.objects.filter(name__in=[lock.name for lock in wanted])
-        holder = taken.select_related("job").first()
-        if holder is None:
-            return hold(job, locks)  # released just now
-        raise Busy(holder.job) from None
 
 
 def jobs_within(limit: Limit) -> models.QuerySet["Job"]:
@@ -392,24 +371,3 @@ class JobStep(HangsOnClusters):
 
     def __str__(self) -> str:
         return self.label
-
-
-class JobLock(models.Model):
-    """What an unfinished job works on; a second job for it is refused."""
-
-    name = models.CharField(primary_key=True, max_length=120)
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="locks")
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Lease(models.Model):
-    """What only one worker may do at a time, wherever it runs."""
-
-    name = models.CharField(primary_key=True, max_length=120)
-    owner = models.CharField(max_length=40)
-    until = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.name

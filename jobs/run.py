@@ -13,7 +13,8 @@ from django.db.models.functions import Now
 
 from accounts import audit
 from jobs import kinds
-from jobs.models import LEASE, MAX_ATTEMPTS, Job, JobLock, JobStep, from_now
+from jobs.locks import JobLock
+from jobs.models import LEASE, MAX_ATTEMPTS, Job, JobStep, from_now
 from rest.request_ids import within_job
 from wire import WireError
 

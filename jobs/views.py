@@ -17,7 +17,8 @@ from accounts.access import access
 from accounts.http import Request
 from accounts.roles import Role
 from jobs.forms import JobFilterForm
-from jobs.models import BEYOND, Busy, Job
+from jobs.locks import Busy
+from jobs.models import BEYOND, Job
 
 # The badge reminds of failures for this long; the list keeps them.
 RECENT = timedelta(days=1)

@@ -14,7 +14,8 @@ from rest_framework.views import APIView
 from accounts import audit
 from accounts.access import Role
 from jobs.api import JobSerializer, accepted, busy
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from mesh import changes
 from mesh.matrix import Mesh, mesh
 from mesh.plan import plan

@@ -35,7 +35,7 @@ def apply(wanted: Wanted, plan_hash: str, actor: Actor) -> Job:
     Raises:
         PlanChanged: its hash differs now.
         PlanBlocked: one of its steps has an error.
-        jobs.models.Busy: an unfinished job works on one of its clusters.
+        jobs.locks.Busy: an unfinished job works on one of its clusters.
     """
     with transaction.atomic():
         # Locks the clusters in one order, so that two plans cannot interleave.

@@ -7,7 +7,8 @@ undone, since the password that stood before is not known. What stays half done 
 from uuid import UUID
 
 from jobs.failpoints import failpoint
-from jobs.models import Job, JobLock, JobStep, hold
+from jobs.locks import JobLock, hold
+from jobs.models import Job, JobStep
 from jobs.run import Ended, Run, Step
 from mesh.pairs import Pair
 from peers import looking, provisioning

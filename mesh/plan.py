@@ -8,7 +8,7 @@ the revision of every row, so that it can be applied only while it is still true
 from collections.abc import Iterable
 from uuid import UUID
 
-from jobs.models import JobLock
+from jobs.locks import JobLock
 from mesh.models import Shown
 from mesh.shown import Entry, entry_for, node_names
 from mesh.steps import Plan, Step, Values

@@ -18,7 +18,8 @@ from django.urls import reverse
 from accounts.audit import Actor
 from diagnostics.troubleshoot import submit_run
 from jobs.failpoints import failpoint
-from jobs.models import Busy, Job, JobLock, JobStep
+from jobs.locks import Busy, JobLock
+from jobs.models import Job, JobStep
 from jobs.run import Action, Ended, Parked, Run, Step
 from mesh.entries import Entries
 from mesh.pairs import Pair, pairs_of

@@ -10,7 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from accounts import audit
 from accounts.access import Role, access
 from accounts.http import Request
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from mesh import changes
 from mesh.forms import AdoptForm, MeshForm, PeeringForm, initial_peering
 from mesh.matrix import mesh

@@ -8,7 +8,8 @@ from uuid import UUID
 from django.db.models import Model, Q
 from django.utils import timezone
 
-from jobs.models import Job, JobLock
+from jobs.locks import JobLock
+from jobs.models import Job
 from notifications.models import Topic
 from peers.models import Node, Outcome, Peer
 from services.models import Service, sync_agents

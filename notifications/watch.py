@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from notifications.models import (
     Maintenance,
     Message,

@@ -38,7 +38,7 @@ def save_peer(
 
     Raises:
         rest.models.Stale: somebody else edited the peer in the meantime.
-        jobs.models.Busy: a job of this peer is not finished.
+        jobs.locks.Busy: a job of this peer is not finished.
     """
     fields = tuple(fields)
     with transaction.atomic():
@@ -108,7 +108,7 @@ def remove_peer(peer: Peer, actor: Actor, *, both_sides: bool = False) -> Job:
     """Submit the job that removes the peer, and the matching one if both sides go.
 
     Raises:
-        jobs.models.Busy: a job of one of the peers is not finished.
+        jobs.locks.Busy: a job of one of the peers is not finished.
     """
     back = peer.reverse if both_sides else None
     peers = [peer, back] if back else [peer]

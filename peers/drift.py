@@ -72,7 +72,7 @@ def take_over(peer: Peer, seen: dict[str, str], actor: Actor) -> None:
         NothingDiffers: the cluster shows something else by now.
         django.core.exceptions.ValidationError: a value breaks a rule of peers.
         rest.models.Stale: somebody else edited the peer in the meantime.
-        jobs.models.Busy: a job works on the peer.
+        jobs.locks.Busy: a job works on the peer.
     """
     if not peer.drifted or seen != peer.drift:
         raise NothingDiffers("The cluster shows something else by now. Look again.")
@@ -98,7 +98,7 @@ def write_again(peer: Peer, actor: Actor) -> Job:
 
     Raises:
         NothingDiffers: it is being removed.
-        jobs.models.Busy: a job works on the peer.
+        jobs.locks.Busy: a job works on the peer.
     """
     if peer.removing:
         raise NothingDiffers("This peer is being removed.")

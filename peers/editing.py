@@ -9,7 +9,8 @@ from django.db.models import Q
 from accounts import audit
 from accounts.audit import Actor
 from accounts.scope import unlimited
-from jobs.models import Busy, Job, JobStep
+from jobs.locks import Busy
+from jobs.models import Job, JobStep
 from peers import changes
 from peers.models import Cluster, Node, Peer
 from peers.signals import resync_asked
@@ -137,7 +138,7 @@ def delete_peer(peer: Peer, actor: Actor, *, both_sides: bool = False) -> Job | 
     """Remove a peer by a job where its cluster may have it; else delete its row.
 
     Raises:
-        jobs.models.Busy: a job works on the peer, or on the matching one.
+        jobs.locks.Busy: a job works on the peer, or on the matching one.
     """
     back = peer.reverse if both_sides else None
     withdraw(peer, *([back] if back else []))
@@ -159,7 +160,7 @@ def resync(peer: Peer, actor: Actor) -> Job:
     """Have the sync agent of the home publisher restarted.
 
     Raises:
-        jobs.models.Busy: a control job of the agent is not finished.
+        jobs.locks.Busy: a control job of the agent is not finished.
         NoPublisher: the home cluster has none, so there is no such agent.
     """
     if peer.cluster.publisher is None:

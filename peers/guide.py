@@ -6,7 +6,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models.functions import Now
 
-from jobs.models import Job, JobLock, JobStep
+from jobs.locks import JobLock
+from jobs.models import Job, JobStep
 from peers.changes import lock_of
 from peers.models import Node, Peer
 

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from accounts import audit
 from accounts.access import Role
 from jobs.api import JobSerializer, accepted, busy
-from jobs.models import Busy
+from jobs.locks import Busy
 from peers.models import Node
 from rest.idempotency import IdempotentMixin
 from rest.problems import Conflict

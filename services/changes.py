@@ -6,7 +6,8 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.audit import Actor
-from jobs.models import Job, JobLock
+from jobs.locks import JobLock
+from jobs.models import Job
 from peers.changes import queue_of
 from peers.models import Node
 from services.models import Service
@@ -54,7 +55,7 @@ def control(action: str, services: Sequence[Service], actor: Actor) -> Job:
 
     Raises:
         Refused: a service must not be stopped.
-        jobs.models.Busy: a job for one of the services is not finished.
+        jobs.locks.Busy: a job for one of the services is not finished.
     """
     for service in services:
         if not service.allows(action):

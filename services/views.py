@@ -17,7 +17,8 @@ from accounts.access import access
 from accounts.http import Request
 from accounts.proof import recent_proof
 from accounts.roles import Role
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from peers.models import Cluster, Node
 from services import changes, plans
 from services.forms import GridForm

@@ -17,7 +17,7 @@ from accounts import audit
 from accounts.audit import Actor
 from accounts.roles import Role
 from jobs.api import busy
-from jobs.models import Busy
+from jobs.locks import Busy
 from rest.idempotency import IdempotentMixin
 from rest.preconditions import EtagMixin
 from rest.problems import Conflict

@@ -8,7 +8,7 @@ from django.db import DatabaseError, transaction
 
 from accounts.audit import Actor
 from accounts.scope import current
-from jobs.models import Busy
+from jobs.locks import Busy
 from peers import editing, rules
 from peers.exchange.reading import CLUSTER, Entry
 from peers.forms import PORTS, ClusterForm, NodeForm, PeerForm

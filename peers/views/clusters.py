@@ -16,7 +16,8 @@ from accounts.audit import Actor
 from accounts.http import Request
 from accounts.proof import recent_proof
 from accounts.roles import Role
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from peers import changes, editing
 from peers.forms import ClusterForm, PublisherForm
 from peers.models import Cluster, Node, Peer

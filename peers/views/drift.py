@@ -12,7 +12,7 @@ from accounts import audit
 from accounts.access import access
 from accounts.http import Request
 from accounts.roles import Role
-from jobs.models import Busy
+from jobs.locks import Busy
 from peers import drift
 from peers.views.peers import get_peer
 from rest.models import Stale

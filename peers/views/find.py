@@ -19,7 +19,8 @@ from accounts.access import access
 from accounts.http import Request
 from accounts.roles import Role, role_of
 from accounts.scope import current, unlimited
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from peers import editing, search
 from peers.forms import BOTH, KEEP, RemovalForm
 from peers.links import Links

@@ -12,7 +12,7 @@ from accounts.access import access
 from accounts.http import Request
 from accounts.proof import recent_proof
 from accounts.roles import Role
-from jobs.models import Busy
+from jobs.locks import Busy
 from peers import changes, editing
 from peers.forms import NodeForm
 from peers.models import Cluster, Node

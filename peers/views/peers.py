@@ -13,7 +13,8 @@ from accounts import audit
 from accounts.access import access
 from accounts.http import Request
 from accounts.roles import Role
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from peers import editing, rules
 from peers.forms import PeerForm, RemovalForm
 from peers.mask import LONGEST, apply_mask, validate_mask, validate_number

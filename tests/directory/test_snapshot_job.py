@@ -12,7 +12,8 @@ from directory import snapshots, store, taking, tasks
 from directory.comparison import compare
 from directory.homes import Directory
 from directory.models import Comparison, Snapshot, SnapshotPart
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from tests.directory.conftest import carry, done, taken
 
 NAMES = [

@@ -6,7 +6,7 @@ from django.db import connection
 from django.utils import timezone
 
 from jobs.leases import LeaseTaken, lease
-from jobs.models import Lease
+from jobs.locks import Lease
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -5,7 +5,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from jobs.models import Busy, Job, JobLock
+from jobs.locks import Busy, JobLock
+from jobs.models import Job
 from jobs.run import MAX_ATTEMPTS, perform
 from wire import Code, WireError
 

@@ -3,7 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from jobs.models import Job, JobLock, JobStep
+from jobs.locks import JobLock
+from jobs.models import Job, JobStep
 from jobs.run import perform
 from mesh import verification
 from mesh.models import Draft

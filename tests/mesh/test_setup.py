@@ -3,7 +3,8 @@
 import pytest
 
 from accounts.audit import CONSOLE
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from mesh import changes, verification
 from mesh.plan import plan
 from mesh.wanted import Credentials, Wanted

@@ -5,7 +5,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.users import limit
-from jobs.models import Job, JobLock
+from jobs.locks import JobLock
+from jobs.models import Job
 from notifications.models import Maintenance, Message
 from notifications.watch import look
 from peers.models import Node

@@ -2,7 +2,8 @@ import pytest
 
 from accounts.audit import Actor
 from accounts.models import AuditEntry
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from services import changes
 from services.models import Service
 from tests.services.conftest import agent_on, done

@@ -10,7 +10,8 @@ from accounts.audit import CONSOLE
 from directory import duplicates, leftovers, locator, snapshots
 from directory.comparison import LISTS, compare
 from directory.homes import Directory
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from jobs.run import perform
 from peers.models import Cluster, Outcome, Peer
 

@@ -10,7 +10,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit import Actor
-from jobs.models import Busy, Job
+from jobs.locks import Busy
+from jobs.models import Job
 from mesh import changes, files
 from mesh.document import Document, parse
 from mesh.plan import plan
