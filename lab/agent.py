@@ -25,6 +25,8 @@ USERS = (
     "WHERE eu.primarynodeid = en.id and eu.tkuserprofile = 1 ORDER BY eu.pkid"
 )
 PAGE = 10_000
+# Not the module's own: tests in the same process seed that one and watch it.
+CHANCE = random.Random()
 CONCURRENT = 4
 COPY_COLUMNS: tuple[str, ...] = (
     "userid",
@@ -68,7 +70,7 @@ class Agent:
 
     async def run(self, interval: float) -> None:
         """Synchronise again and again until cancelled."""
-        await asyncio.sleep(random.random() * interval / 4)
+        await asyncio.sleep(CHANCE.random() * interval / 4)
         while True:
             if self._works(self.cluster):
                 await self.synchronise()
@@ -182,7 +184,7 @@ class Agent:
         schema = min(node.cluster.release.schemas, key=lambda s: abs(float(s) - 8))
         body = soap.envelope(
             f'<ns:executeSQLQuery xmlns:ns="http://www.cisco.com/AXL/API/{schema}" '
-            f'sequence="{random.randrange(2**40)}"><sql>{soap.escape(sql)}</sql>'
+            f'sequence="{CHANCE.randrange(2**40)}"><sql>{soap.escape(sql)}</sql>'
             "</ns:executeSQLQuery>"
         )
         credentials = f"{peer.username}:{peer.password}".encode()

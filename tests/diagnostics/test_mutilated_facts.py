@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +29,9 @@ from tests.diagnostics.healthy import (
     peer,
 )
 from wire import Code, Resolution, ServiceStatus, SipReply, platforms
+
+# Facts are long when hypothesis puts them into words for a slow example.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 # What AXL itself said is an answer: it is up, whatever became of the question.
 SPOKEN = {"axl", "node_axl"}

@@ -245,6 +245,7 @@ SAMPLES = {
     "api:maintenance-windows-end": "window",
     "accounts:audit_entry": "audit",
     "mesh:results": "setup",
+    "api:mesh-results": "setup",
     "mesh:adopt": "cluster",
     "peers:show_cluster": "cluster",
     "peers:edit_cluster": "cluster",

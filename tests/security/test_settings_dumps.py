@@ -72,7 +72,7 @@ def output(tmp_path, *command, **environment):
     [
         (["manage.py", "diffsettings", "--all"], "BROKER_URL"),
         (["manage.py", "diffsettings", "--output", "unified"], "BROKER_URL"),
-        (["manage.py", "migrate"], "refused"),
+        (["manage.py", "migrate", "--skip-checks"], "refused"),
         (["-m", "celery", "-A", "cupadmin", "report"], "BROKER_URL"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

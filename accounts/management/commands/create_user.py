@@ -38,7 +38,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is a user {user!r} already.")
         chosen = clusters_called(cluster)
         created = User.objects.create_user(user, password=password)
-        created.groups.add(Group.objects.get(name=role))
+        created.groups.add(Group.objects.get_or_create(name=role)[0])
         users.limit(created, chosen)
         given = {"role": [None, role], "clusters": [None, users.named(chosen)]}
         audit.record(audit.CONSOLE, "create user", created, given)
