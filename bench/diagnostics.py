@@ -16,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from wire import spare_collector
+
 CLUSTERS, ROUNDS = 60, 5
 
 
@@ -26,6 +28,7 @@ def set_up() -> None:
     import django
 
     django.setup()
+    spare_collector()
 
 
 def big_mesh():

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from wire import spare_collector
+
 CLUSTERS, NODES, DELAY_MS, SLOW_MS, ROUNDS = 60, 4, 50, 500, 5
 
 
@@ -27,6 +29,7 @@ def prepare() -> None:
 
     django.setup()
     call_command("migrate", verbosity=0)
+    spare_collector()
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, float]:

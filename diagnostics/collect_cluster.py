@@ -83,9 +83,10 @@ async def collect_cluster(
     )
     look = collect_node_deep if deep else collect_node
     questions = QUESTIONS | DEEP_QUESTIONS if deep else QUESTIONS
-    nodes, database = await asyncio.gather(
-        asyncio.gather(*(look(collector, node) for node in cluster.nodes)),
+    # The database first: its questions come one after the other and take the longest.
+    database, nodes = await asyncio.gather(
         _database(collector, cluster, questions),
+        asyncio.gather(*(look(collector, node) for node in cluster.nodes)),
     )
     publisher = database.pop("publisher", None)
     nodes = [replace(n, **publisher) if n.publisher and publisher else n for n in nodes]

@@ -8,15 +8,13 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from diagnostics.facts import Answer, Failure
-from wire import Code, WireError
+from wire import Code, WireError, sockets
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Question = Callable[[float], Awaitable[T]]
 
-# Sockets at once; a thousand nodes are asked in turns.
-AT_ONCE = 256
 UNEXPECTED = Failure(
     "unexpected", "An unexpected error; the worker's log has it.", "Report it."
 )
@@ -31,7 +29,7 @@ class Collector:
 
     def __init__(self, total: float) -> None:
         self._end = time.monotonic() + total
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._places = asyncio.Semaphore(sockets())
 
     async def ask(self, question: Question[T], seconds: float) -> Answer[T]:
         """Give the question its deadline, at most what is left of the total."""

@@ -14,7 +14,7 @@ from wire.host import Host, parse_host
 from wire.limits import Backoff, Limiter, TokenBucket, Unlimited
 from wire.node import NodeAddress, Policy, Trust
 from wire.peer_table import PeerEntry, PeerTable, PeerTableClient, PeerValues
-from wire.run import gather_limited, run, spare_collector
+from wire.run import gather_limited, run, sockets, spare_collector
 from wire.secret import Secret
 from wire.services import ControlResult, Products, ServiceInfo, ServiceStatus
 from wire.session import Session
@@ -62,6 +62,7 @@ __all__ = [
     "resolve",
     "reverse",
     "run",
+    "sockets",
     "spare_collector",
     "sql",
 ]

@@ -44,8 +44,8 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     return results[0]
 
 
-def _sockets() -> int:
-    """Leave half of what the process may open to the rest of it."""
+def sockets() -> int:
+    """Tell how many to have at once: half of what the process may open."""
     try:
         import resource
     except ImportError:  # Windows
@@ -74,6 +74,6 @@ async def gather_limited(
                 results[index] = error
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(max(_sockets() if limit is None else limit, 1)):
+        for _ in range(max(sockets() if limit is None else limit, 1)):
             group.create_task(work())
     return [results[index] for index in sorted(results)]
