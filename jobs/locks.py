@@ -1,0 +1,54 @@
+"""What only one may do at a time: locks of jobs, leases of workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, models, transaction
+
+if TYPE_CHECKING:
+    from jobs.models import Job
+
+
+class Busy(Exception):
+    """Another job that is not finished works on the same thing."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(f"{job} is still {job.get_state_display().lower()}.")
+        self.job = job
+
+
+class JobLock(models.Model):
+    """What an unfinished job works on; a second job for it is refused."""
+
+    name = models.CharField(primary_key=True, max_length=120)
+    job = models.ForeignKey("jobs.Job", on_delete=models.CASCADE, related_name="locks")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Lease(models.Model):
+    """What only one worker may do at a time, wherever it runs."""
+
+    name = models.CharField(primary_key=True, max_length=120)
+    owner = models.CharField(max_length=40)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def hold(job: Job, locks: Iterable[str]) -> None:
+    """Take all locks at once, or raise Busy with a job that holds one of them."""
+    wanted = [JobLock(name=name, job=job) for name in locks]
+    try:
+        with transaction.atomic():
+            JobLock.objects.bulk_create(wanted)
+    except IntegrityError:
+        taken = JobLock.objects.filter(name__in=[lock.name for lock in wanted])
+        holder = taken.select_related("job").first()
+        if holder is None:
+            return hold(job, locks)  # released just now
+        raise Busy(holder.job) from None
