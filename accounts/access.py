@@ -5,7 +5,8 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.permissions import BasePermission
 
@@ -24,7 +25,18 @@ __all__ = ["DeclaredAccess", "Role", "access", "open_to_all", "role_behind", "ro
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-ALL_CLUSTERS = "This is for those who are limited to no clusters."
+ALL_CLUSTERS = "This is only for people without a limit to some clusters."
+
+
+def not_allowed(request: HttpRequest, methods: Collection[str]) -> HttpResponse:
+    """Say so to whoever reloads what a form was sent to."""
+    context = {
+        "title": "Nothing to show",
+        "sentence": "This address takes what a form sends; go back to the form.",
+    }
+    answer = render(request, "error.html", context, status=405)
+    answer["Allow"] = ", ".join(sorted(methods))
+    return answer
 
 
 def access(*, all_clusters: bool = False, **methods: Role) -> Callable[[View], View]:
@@ -42,7 +54,7 @@ def access(*, all_clusters: bool = False, **methods: Role) -> Callable[[View], V
         def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
             needed = table.get(request.method or "")
             if needed is None:
-                return HttpResponseNotAllowed(sorted(table))
+                return not_allowed(request, table)
             role = role_of(request.user)
             if role is None or not role.covers(needed):
                 audit.record_refusal(request)

@@ -34,6 +34,8 @@ def cards(mesh: Mesh) -> list[Card]:
 def peers_card(mesh: Mesh) -> Card:
     known = [cell.peer for cell in mesh.cells if cell.peer]
     outcomes = {peer.outcome for peer in known}
+    if known and mesh.missing:
+        outcomes.add(Outcome.WARNING)
     note = f"{len(mesh.missing)} missing" if mesh.missing else "the mesh is complete"
     return Card(
         "Peers with all check marks",

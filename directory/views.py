@@ -122,13 +122,16 @@ def take(request: Request) -> HttpResponse:
 
 @access(get=Role.VIEWER)
 def comparisons(request: Request) -> HttpResponse:
-    """Every peer with its newest comparison, those that differ first."""
+    """Every peer with its newest comparison, if any; those that differ first."""
     newest = Comparison.objects.filter(peer=OuterRef("peer")).order_by("-at", "-id")
     found = Comparison.objects.filter(pk=Subquery(newest.values("pk")[:1]))
     found = found.select_related("peer__cluster", "peer__remote_cluster")
     order = [Outcome.FAILED, Outcome.WARNING, Outcome.UNKNOWN, Outcome.PASSED]
+    waiting = Peer.objects.exclude(remote_cluster=None).exclude(comparisons__in=found)
+    waiting = waiting.select_related("cluster", "remote_cluster")
+    uncompared = (Comparison(peer=peer, outcome=Outcome.UNKNOWN) for peer in waiting)
     rows = sorted(
-        found,
+        [*found, *uncompared],
         key=lambda one: (order.index(Outcome(one.outcome)), one.peer.cluster.name),
     )
     outcome = plain(request, "outcome")

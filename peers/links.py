@@ -17,7 +17,7 @@ COLUMNS = {
     "remote_cluster": ("Remote cluster", ""),
     "username": ("User name", ""),
     "protocol": ("Protocol", ""),
-    "associated_users": ("Associated / remote users", "num"),
+    "associated_users": ("Associated / remote users", "num narrow"),
     "checked_at": ("Checked", ""),
 }
 # Parameters that name a page of the result, and what is selected on it.

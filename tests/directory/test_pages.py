@@ -56,6 +56,18 @@ def test_the_comparison_of_a_peer_lists_users(differing, client_of, viewer):
     assert "Nobody found" in page(client, "comparison", differing.pk, q="zzz")
 
 
+def test_peer_that_was_not_compared_is_unknown_not_absent(differing, client_of, viewer):
+    assert "Not compared yet" in page(client_of(viewer), "comparisons")
+    assert "Not compared yet" in page(
+        client_of(viewer), "comparisons", outcome="unknown"
+    )
+    assert "Not compared" not in page(
+        client_of(viewer), "comparisons", outcome="passed"
+    )
+    compare_peers([differing.cluster_id])
+    assert "Not compared yet" not in page(client_of(viewer), "comparisons")
+
+
 def test_the_worst_comparison_stands_first(differing, client_of, viewer):
     compare_peers([differing.cluster_id])
     text = page(client_of(viewer), "comparisons")
