@@ -113,9 +113,7 @@ class WindowSerializer(serializers.ModelSerializer[Maintenance]):
         required=False, help_text="Default: now, when the window is added."
     )
     state = serializers.ChoiceField(choices=Maintenance.State.choices, read_only=True)
-    created_by = serializers.CharField(
-        source="created_by.username", default=None, read_only=True, allow_null=True
-    )
+    created_by = serializers.SerializerMethodField()
 
     class Meta:
         model = Maintenance
@@ -128,6 +126,9 @@ class WindowSerializer(serializers.ModelSerializer[Maintenance]):
             "state",
             "created_by",
         )
+
+    def get_created_by(self, window: Maintenance) -> str | None:
+        return window.created_by.username if window.created_by else None
 
     def validate_cluster(self, cluster: Cluster) -> Cluster:
         if self.instance is not None and self.instance.cluster_id != cluster.pk:

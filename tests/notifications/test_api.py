@@ -181,6 +181,14 @@ def test_a_window_is_planned_moved_and_cancelled(otto, home):
     ]
 
 
+def test_a_window_of_nobody_in_particular_says_so_after_a_change_too(otto, home):
+    wanted = {"cluster": str(home.pk), "ends_at": at(hours=1)}
+    made = otto.post(f"{API}maintenance-windows/", wanted).json()
+    Maintenance.objects.update(created_by=None)
+    changed = otto.patch(f"{API}maintenance-windows/{made['id']}/", {})
+    assert changed.json()["created_by"] is None
+
+
 def test_a_window_without_a_beginning_begins_now_and_can_be_ended(otto, home):
     wanted = {"cluster": str(home.pk), "ends_at": at(hours=1)}
     made = otto.post(f"{API}maintenance-windows/", wanted).json()
