@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
@@ -41,7 +42,7 @@ def shows(monkeypatch, entry):
 
 
 def look(job):
-    Job.objects.filter(pk=job.pk).update(not_before=timezone.now())
+    Job.objects.filter(pk=job.pk).update(not_before=Now())
     perform(str(job.pk))
     job.refresh_from_db()
     return job.steps.get(key="notice")
