@@ -23,11 +23,12 @@ class Reply:
     """A status and headers, and a body that is read once, in pieces, within a cap."""
 
     def __init__(
-        self, connection: "Connection", status: int, headers: Headers, clock: Deadline
+        self, connection: "Connection", answer: "_Answer", clock: Deadline
     ) -> None:
-        self.status = status
-        self.headers = headers
+        self.status = answer.status
+        self.headers = answer.headers
         self._connection = connection
+        self._answer = answer
         self._clock = clock
 
     def header(self, name: str) -> str:
@@ -43,7 +44,7 @@ class Reply:
         size = 0
         complete = False
         try:
-            async for data in self._connection.body(self._clock):
+            async for data in self._connection.body(self._answer, self._clock):
                 for piece in decode(data):
                     size += len(piece)
                     if size > cap:
@@ -82,22 +83,24 @@ class Connection:
         """Send a request and wait for the head of its final answer."""
         head = request_head(method, target, headers)
         self._answer = answer = _Answer()
-        await self._hear(clock, head + body)
-        return Reply(self, answer.status, answer.headers, clock)
+        await self._hear(answer, clock, head + body)
+        return Reply(self, answer, clock)
 
-    async def body(self, clock: Deadline) -> AsyncIterator[bytes]:
-        answer = self._answer
+    async def body(self, answer: "_Answer", clock: Deadline) -> AsyncIterator[bytes]:
         while True:
             pieces, answer.pieces = answer.pieces, []
             for piece in pieces:
                 yield piece
             if answer.complete:
+                answer.taken = True
                 return
-            await self._hear(clock)
+            await self._hear(answer, clock)
 
-    async def _hear(self, clock: Deadline, request: bytes = b"") -> None:
+    async def _hear(
+        self, answer: "_Answer", clock: Deadline, request: bytes = b""
+    ) -> None:
         """Read until the node has told more, or give up the connection."""
-        answer, reader, writer = self._answer, self._stream.reader, self._stream.writer
+        reader, writer = self._stream.reader, self._stream.writer
         before = answer.told
         try:
             with told_as_wire_errors(self.node.name):
@@ -116,8 +119,8 @@ class Connection:
         return self._closed or (self._answer.complete and not self._answer.lasting)
 
     def recycle(self) -> bool:
-        """Tell whether another request may be sent: none is still being answered."""
-        return self._answer.complete and not self._stream.reader.at_eof()
+        """Tell whether another request may be sent: the last answer was taken whole."""
+        return self._answer.taken and not self._stream.reader.at_eof()
 
     @property
     def handshake(self) -> Handshake:
@@ -131,7 +134,8 @@ class Connection:
 class _Answer:
     """Collects what llhttp reads of one answer.
 
-    `lasting` says that the connection may serve another request after it.
+    `lasting` says that the connection may serve another request after it, `taken` that
+    whoever asked has read it to its end.
     """
 
     def __init__(self) -> None:
@@ -140,6 +144,7 @@ class _Answer:
         self.pieces: list[bytes] = []
         self.complete = False
         self.lasting = False
+        self.taken = False
         self._idle = 0
         self._parser = HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)

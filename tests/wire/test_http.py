@@ -4,7 +4,7 @@ import pytest
 
 from tests.wire.server import Server, http
 from tests.wire.test_axl import COUNT, talk
-from wire import AxlClient, Code, WireError
+from wire import AxlClient, Code, Deadline, Session, WireError, run
 from wire.http import request_head
 
 BODY = COUNT.partition(b"\r\n\r\n")[2]
@@ -60,6 +60,23 @@ def test_connection_with_bytes_behind_the_answer_is_not_used_again():
     server = Server(COUNT + http(200, BODY.replace(b"1", b"7")))
     assert talk(server, twice) == [1, 1]
     assert server.connections == 2
+
+
+def test_conversations_that_share_a_session_get_their_own_answers():
+    """The first answer has arrived, and nobody has read it when the second asks."""
+
+    async def main():
+        async with Server(http(200, b"one"), http(200, b"two")) as server:
+            session, clock = Session(server.node()), Deadline(3)
+            first = await session.post("/", b"1", "", clock)
+            second = await session.post("/", b"2", "", clock)
+            answers = [await second.read(), await first.read()]
+            third = await session.post("/", b"3", "", clock)
+            await third.read()
+            session.close()
+            return answers, server.connections
+
+    assert run(main()) == ([b"two", b"one"], 2)
 
 
 def test_node_that_wishes_to_close_is_not_asked_again_on_the_same_connection():
