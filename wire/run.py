@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from wire.errors import WireError
@@ -65,15 +66,16 @@ async def gather_limited(
     """
     results: dict[int, T | WireError] = {}
     numbered: Iterator[tuple[int, Awaitable[T]]] = enumerate(iter(awaitables))
+    places = max(sockets() if limit is None else limit, 1)
 
-    async def work() -> None:
-        for index, awaitable in numbered:
+    async def work(first: tuple[int, Awaitable[T]]) -> None:
+        for index, awaitable in chain([first], numbered):
             try:
                 results[index] = await awaitable
             except WireError as error:
                 results[index] = error
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(max(sockets() if limit is None else limit, 1)):
-            group.create_task(work())
+        for first in list(islice(numbered, places)):
+            group.create_task(work(first))
     return [results[index] for index in sorted(results)]
