@@ -190,7 +190,7 @@ class Changes:
     grown: dict[int, list[UUID]] = field(default_factory=lambda: defaultdict(list))
     seen: list[Service] = field(default_factory=list)
     listed: list[Service] = field(default_factory=list)
-    gone: list[tuple[UUID, str]] = field(default_factory=list)
+    gone: dict[UUID, set[str]] = field(default_factory=dict)
 
 
 def _store_services(readings: list[Reading], now: datetime) -> None:
@@ -199,8 +199,8 @@ def _store_services(readings: list[Reading], now: datetime) -> None:
     changes = Changes()
     for reading in readings:
         _compare(reading, known[reading.node.pk], changes)
-    for node, name in changes.gone:
-        Service.objects.filter(node=node, name=name).delete()
+    for node, names in changes.gone.items():
+        Service.objects.filter(node=node, name__in=names).delete()
     for seconds, nodes in changes.grown.items():
         services = Service.objects.filter(node__in=nodes)
         services.update(observed_at=now, up_time=F("up_time") + seconds)
@@ -243,7 +243,8 @@ def _compare(
                 Service(node=reading.node, name=name, up_time=status.up_time, **fields)
             )
     changes.grown[growth].append(reading.node.pk)
-    changes.gone += [(reading.node.pk, name) for name in known.keys() - statuses.keys()]
+    if gone := known.keys() - statuses.keys():
+        changes.gone[reading.node.pk] = gone
 
 
 def _growth(
