@@ -16,6 +16,11 @@ urlpatterns = [
     path("proof/", provider.go_on, name="go_on"),
     # one's own account
     path("second-factor/connect/", provider.connect, name="connect"),
+    path(
+        "second-factor/connect/proof/",
+        provider.prove_to_connect,
+        name="prove_to_connect",
+    ),
     path("second-factor/disconnect/", provider.disconnect, name="disconnect"),
     path("password/", own.change_password, name="change_password"),
     path("sessions/", own.sessions, name="sessions"),

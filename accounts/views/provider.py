@@ -129,9 +129,18 @@ def go_on(request: Request) -> HttpResponse:
 
 
 @access(get=Role.VIEWER)
-@recent_proof
 def connect(request: Request) -> HttpResponse:
+    if not proof.is_recent(request):
+        return redirect("accounts:prove_to_connect")
     return leave(request, "accounts:second_factor", purpose="connect")
+
+
+@access(get=Role.VIEWER, post=Role.VIEWER)
+@recent_proof
+def prove_to_connect(request: Request) -> HttpResponse:
+    """Ask for the proof apart: after its form the browser may not leave our host."""
+    messages.success(request, "It is confirmed that it is you. Choose Connect now.")
+    return redirect("accounts:second_factor")
 
 
 @access(post=Role.VIEWER)

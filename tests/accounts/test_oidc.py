@@ -491,6 +491,22 @@ def test_person_connects_an_account_that_is_here_already(viewer, client_of, prov
     assert not User.objects.filter(username="pia").exists()
 
 
+def test_connecting_with_an_old_proof_asks_for_the_password_and_goes_on(
+    viewer, client_of
+):
+    client = client_of(viewer)
+    BrowserSession.objects.update(proved_at=timezone.now() - timedelta(minutes=6))
+    asked = client.get(reverse("accounts:connect"), follow=True)
+    assert b"Confirm your password" in asked.content
+    url = asked.redirect_chain[-1][0]
+    typed = {"proof_password": PASSWORD, "proof_opened": "1"}
+    page = client.post(url, typed, follow=True)
+    assert page.redirect_chain[-1][0] == reverse("accounts:second_factor")
+    assert b"It is confirmed that it is you. Choose Connect now." in page.content
+    back(client, client.get(reverse("accounts:connect")))
+    assert viewer.identities.get().subject == "u-1"
+
+
 def test_nobody_connects_what_is_connected(viewer, client_of):
     sign_in()
     client = client_of(viewer)

@@ -52,6 +52,7 @@ MATRIX = {
     "accounts:prove_at_provider": {"GET": V},
     "accounts:go_on": {"GET": V},
     "accounts:connect": {"GET": V},
+    "accounts:prove_to_connect": {"GET": V, "POST": V},
     "accounts:disconnect": {"POST": V},
     "accounts:begin_second_factor": {"POST": V},
     "accounts:confirm_second_factor": {"POST": V},
