@@ -44,7 +44,7 @@ def is_recent(request: Any) -> bool:
 
 
 def recent_proof(view: View) -> View:
-    """Ask for the password first when its last proof is too old.
+    """Ask for a proof first when the last one is too old.
 
     What was posted is kept in the form that asks, except fields named like a
     password, and goes on to the view with the right answer. Write it below
@@ -89,10 +89,12 @@ def ways_of(user: User) -> Ways:
 
 def check(request: Request) -> str | None:
     """Return why what was typed does not prove it, or None when it does."""
-    error = check_password(request) if PASSWORD in request.POST else check_code(request)
+    by_password = PASSWORD in request.POST
+    error = check_password(request) if by_password else check_code(request)
     if error is None:
         remember(request)
-        audit.record(audit.actor_of(request), "prove password")
+        action = "prove password" if by_password else "prove second factor"
+        audit.record(audit.actor_of(request), action)
     return error
 
 

@@ -467,6 +467,8 @@ def test_code_of_the_second_factor_is_a_proof_too(stale):
     assert b"The code is wrong" in wrong.content
     right = {"proof_code": code_of(factor), "proof_opened": "1"}
     assert stale.post(ADD, right).url == ADD
+    actions = AuditEntry.objects.filter(action__startswith="prove")
+    assert [entry.action for entry in actions] == ["prove second factor"]
 
 
 def test_code_alone_is_no_proof_beside_a_password(administrator, client_of):
