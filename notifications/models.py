@@ -100,6 +100,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """What was given up since then."""
         return self.filter(sent_at=None, created_at__gt=since).exclude(error="")
 
+    def waiting(self) -> Self:
+        """What is still to be sent; not to people who were deactivated."""
+        found = self.filter(sent_at=None, error="")
+        return found.exclude(subscriber__user__is_active=False)
+
 
 def is_within(event: dict[str, Any], limit: Limit) -> bool:
     clusters = event.get("clusters") or []

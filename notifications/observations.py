@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Model, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from jobs.locks import JobLock
 from jobs.models import Job
 from notifications.models import Topic
+from notifications.validation import LONGEST
 from peers.models import Node, Outcome, Peer
 from services.models import Service, sync_agents
 
 EXPIRY_DAYS = (1, 7, 30)
 WELL = ""
-# Older trouble was told, or began before anybody could subscribe.
-JOBS_OF = timedelta(days=1)
+# A job in trouble is told at the end of a maintenance, however long that was.
+JOBS_OF = LONGEST + timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -122,15 +123,6 @@ def expiry(not_after: datetime, now: datetime) -> tuple[str, str]:
     return WELL, ""
 
 
-# How a job's target leads to its cluster.
-TARGETS: dict[str, tuple[type[Model], str, str]] = {
-    "cluster": (Node, "cluster", "cluster"),
-    "node": (Node, "pk", "cluster"),
-    "service": (Service, "pk", "node__cluster"),
-    "peer": (Peer, "pk", "cluster"),
-}
-
-
 def jobs() -> Iterator[Observation]:
     troubled = Job.objects.filter(
         state=Job.State.NEEDS_ATTENTION, finished_at__gt=timezone.now() - JOBS_OF
@@ -143,14 +135,5 @@ def jobs() -> Iterator[Observation]:
             "needs attention",
             f"The job “{job}” needs attention: {job.error}"[:400],
             job.get_absolute_url(),
-            clusters_of(job),
             frozenset(one.cluster for one in job.on.all()),
         )
-
-
-def clusters_of(job: Job) -> frozenset[UUID]:
-    if job.target_type not in TARGETS:
-        return frozenset()
-    model, field, cluster = TARGETS[job.target_type]
-    found = model._default_manager.filter(**{field: job.target_id})
-    return frozenset(found.values_list(cluster, flat=True))

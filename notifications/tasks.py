@@ -34,7 +34,7 @@ def send_notifications(run: Run) -> None:
 
 def next_message(subscriber: str) -> Message | None:
     """Return the oldest message that was neither sent nor given up."""
-    waiting = Message.objects.filter(subscriber__pk=subscriber, sent_at=None, error="")
+    waiting = Message.objects.waiting().filter(subscriber__pk=subscriber)
     found = waiting.select_related("subscriber").order_by("created_at", "id")
     return found.first()
 

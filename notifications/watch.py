@@ -28,7 +28,8 @@ def look() -> int:
     Watch.objects.get_or_create(pk=1)
     watch = Watch.objects.select_for_update().get(pk=1)
     changed = changes()
-    everybody = Subscriber.objects.select_related("user__limit")
+    everybody = Subscriber.objects.exclude(user__is_active=False)
+    everybody = everybody.select_related("user__limit")
     for subscriber in everybody if changed else ():
         tell(subscriber, [one for one in changed if one.topic in subscriber.topics])
     send_waiting()
@@ -111,7 +112,7 @@ def tell(subscriber: Subscriber, changed: list[Observation]) -> None:
 
 def send_waiting() -> None:
     """See to it that whatever waits has a job that sends it."""
-    waiting = Message.objects.filter(sent_at=None, error="")
+    waiting = Message.objects.waiting()
     for subscriber in Subscriber.objects.filter(messages__in=waiting).distinct():
         send(subscriber)
 

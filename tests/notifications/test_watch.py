@@ -8,6 +8,7 @@ from accounts.users import limit
 from jobs.locks import JobLock
 from jobs.models import Job
 from notifications.models import Maintenance, Message
+from notifications.validation import LONGEST
 from notifications.watch import look
 from peers.models import Node
 from services.models import NodeReading, Service
@@ -156,3 +157,41 @@ def test_what_was_told_goes_when_the_cluster_does(reader, peers, client_of):
     limit(reader.user, [str(peers[0].remote_cluster_id)])
     assert "failed." not in client.get(url).content.decode()
     assert len(Message.objects.get().events) == 1
+
+
+def test_whoever_was_deactivated_is_not_told(reader, mailed, webhook, peers):
+    for person in (reader.user, mailed.user):
+        person.is_active = False
+        person.save()
+    assert judge("failed", peers[0]) == 1
+    assert [message.subscriber for message in Message.objects.all()] == [webhook]
+
+
+def test_what_waits_for_somebody_deactivated_gets_no_job(mailed, peers):
+    mailed.messages.create(events=[{"text": "A peer failed."}])
+    mailed.user.is_active = False
+    mailed.user.save()
+    look()
+    assert not Job.objects.filter(kind="send-notifications").exists()
+
+
+def test_a_job_is_told_at_the_end_of_the_longest_maintenance(reader, home):
+    ago = timezone.now() - LONGEST
+    Maintenance.objects.create(
+        cluster=home, begins_at=ago, ends_at=timezone.now() + timedelta(seconds=9)
+    )
+    Job.objects.submit("discover", [], target=home)
+    Job.objects.update(state="needs_attention", finished_at=ago)
+    assert look() == 0
+    Maintenance.objects.end()
+    assert look() == 1
+
+
+def test_maintenance_silences_every_job_that_works_on_the_cluster(reader, peers, home):
+    remote = peers[0].remote_cluster
+    Job.objects.submit("check-peers", [], clusters=[home.pk, remote.pk])
+    Job.objects.update(state="needs_attention", finished_at=timezone.now())
+    window(remote)
+    assert look() == 0
+    Maintenance.objects.end()
+    assert look() == 1
