@@ -7,12 +7,14 @@ import smtplib
 import ssl
 import time
 from dataclasses import dataclass
+from email.utils import parseaddr
 from ipaddress import ip_address, ip_network
 from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.urls import reverse
+from django.utils.encoding import iri_to_uri
 
 import wire
 from notifications.models import Message, Subscriber
@@ -74,7 +76,7 @@ def mail(message: Message) -> None:
     if more := len(message.events) - len(listed):
         lines.append(f"And {more} more: {link(reverse('notifications:mine'))}\n")
     sender = settings.DEFAULT_FROM_EMAIL
-    host = sender.rpartition("@")[2]
+    host = parseaddr(sender)[1].rpartition("@")[2]
     mail = EmailMessage(
         f"[cupadmin] {' '.join(message.subject.split())}",
         "\n".join(lines),
@@ -145,6 +147,7 @@ async def _post(url: str, headers: list[tuple[str, str]], body: bytes) -> int:
     try:
         node = NodeAddress(name=host, address=host, policy=allowed)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        target = iri_to_uri(target)
         shown = f"[{host}]" if ":" in host else host
         named = [("Host", f"{shown}:{port}"), *headers]
         answer = await Connection(node, stream).send("POST", target, named, body, clock)

@@ -118,3 +118,37 @@ def test_public_addresses_are_dialled_only_with_tls(settings):
 
 def test_a_secret_is_not_stored_in_clear(webhook):
     assert "a shared secret" not in str(Subscriber.objects.values().get())
+
+
+@pytest.mark.parametrize(
+    ("sender", "domain"),
+    [
+        ("Console <console@cup.example.com>", "cup.example.com"),
+        ("console@cup.example.com", "cup.example.com"),
+    ],
+)
+def test_a_message_id_has_the_domain_of_the_sender(
+    smtp, mailed, peers, settings, sender, domain
+):
+    settings.DEFAULT_FROM_EMAIL = sender
+    judge("failed", peers[0])
+    sent()
+    [mail] = smtp.mails
+    assert f"Message-ID: <{Message.objects.get().pk}@{domain}>\r\n" in mail
+
+
+def test_a_webhook_with_letters_beyond_ascii_is_called(webserver, webhook, peers):
+    webhook.url = webhook.url.replace("hook?room=1", "hök%20?room=größe&x=%C3%B6")
+    webhook.save()
+    judge("failed", peers[0])
+    assert sent().state == Job.State.SUCCEEDED
+    [(path, _, _)] = webserver.calls
+    assert path == "/h%C3%B6k%20?room=gr%C3%B6%C3%9Fe&x=%C3%B6"
+
+
+def test_who_was_deactivated_meanwhile_gets_no_mail(smtp, mailed, peers):
+    judge("failed", peers[0])
+    mailed.user.is_active = False
+    mailed.user.save()
+    sent()
+    assert smtp.mails == []
