@@ -17,7 +17,12 @@ from accounts.access import Role, role_behind
 from accounts.scope import current
 from jobs.api import JobSerializer, accepted
 from notifications import changes
-from notifications.models import Maintenance, Message, Subscriber
+from notifications.models import (
+    Maintenance,
+    MaintenanceQuerySet,
+    Message,
+    Subscriber,
+)
 from notifications.serializers import (
     DeliverySerializer,
     NewWebhookSerializer,
@@ -167,16 +172,13 @@ class WindowFilter(django_filters.FilterSet):  # type: ignore[misc]
         fields = ("cluster",)
 
     def in_state(
-        self, windows: QuerySet[Maintenance], name: str, state: str
-    ) -> QuerySet[Maintenance]:
-        now = timezone.now()
-        return windows.filter(
-            {
-                Maintenance.State.PLANNED: Q(begins_at__gt=now),
-                Maintenance.State.OPEN: Q(begins_at__lte=now, ends_at__gt=now),
-                Maintenance.State.PAST: Q(ends_at__lte=now),
-            }[Maintenance.State(state)]
-        )
+        self, windows: MaintenanceQuerySet, name: str, state: str
+    ) -> MaintenanceQuerySet:
+        return {
+            Maintenance.State.PLANNED: windows.upcoming,
+            Maintenance.State.OPEN: windows.open,
+            Maintenance.State.PAST: windows.past,
+        }[Maintenance.State(state)]()
 
 
 @extend_schema_view(

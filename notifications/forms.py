@@ -30,22 +30,29 @@ class MineForm(forms.Form):
 
     def __init__(self, data: Any = None, *, user: User) -> None:
         self.user = user
-        page, mail = self.of(Subscriber.Channel.PAGE), self.of(Subscriber.Channel.MAIL)
-        told = page or mail
+        theirs = Subscriber.objects.filter(user=user)
+        self.kept = {one.channel: one for one in theirs}
+        mail = self.kept.get(Subscriber.Channel.MAIL)
+        told = {topic for one in theirs for topic in one.topics}
         initial = {
-            "topics": told.topics if told else [],
+            "topics": [topic for topic in Topic.values if topic in told],
             "email": mail.email if mail else "",
         }
         super().__init__(data, initial=initial)
 
-    def of(self, channel: str) -> Subscriber | None:
-        return Subscriber.objects.filter(user=self.user, channel=channel).first()
-
     def save(self) -> None:
-        chosen, email = self.cleaned_data["topics"], self.cleaned_data["email"]
-        self._keep(Subscriber.Channel.PAGE, True, topics=chosen)
-        mail = Subscriber.Channel.MAIL
-        self._keep(mail, bool(email and chosen), topics=chosen, email=email)
+        page, mail = Subscriber.Channel.PAGE, Subscriber.Channel.MAIL
+        self._keep(page, True, topics=self.topics_of(page))
+        topics, email = self.topics_of(mail), self.cleaned_data["email"]
+        self._keep(mail, bool(email and topics), topics=topics, email=email)
+
+    def topics_of(self, channel: str) -> list[str]:
+        """Change only what was changed here: by REST the channels may differ."""
+        chosen, shown = set(self.cleaned_data["topics"]), set(self.initial["topics"])
+        kept = self.kept.get(channel)
+        if kept is not None:
+            chosen = (chosen - shown) | (chosen & set(kept.topics))
+        return [topic for topic in Topic.values if topic in chosen]
 
     def _keep(self, channel: str, wanted: bool, **values: Any) -> None:
         if wanted:

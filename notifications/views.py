@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -94,9 +95,9 @@ def webhooks(request: Request) -> HttpResponse:
         actor = audit.actor_of(request)
         changes.save_webhook(form.instance, actor, secret=secret)
         form = WebhookForm()
-    found = list(Subscriber.objects.filter(channel=Subscriber.Channel.WEBHOOK))
-    for one in found:
-        one.last = one.messages.first()  # type: ignore[attr-defined]
+    newest = Prefetch("messages", Message.objects.all()[:1], to_attr="newest")
+    found = Subscriber.objects.filter(channel=Subscriber.Channel.WEBHOOK)
+    found = found.prefetch_related(newest)
     context = {"form": form, "webhooks": found, "secret": secret}
     return render(request, "notifications/webhooks.html", context)
 

@@ -1,10 +1,14 @@
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry
+from accounts.users import limit
 from jobs.models import Job
 from notifications.models import Maintenance, Message, Subscriber
 from tests.notifications.conftest import judge
@@ -50,6 +54,51 @@ def test_nobody_sees_what_another_was_told(client_of, operator, reader, peers):
     assert peers[0].address not in client.get(MINE).content.decode()
     client.post(reverse("notifications:read"))
     assert Message.objects.get().read_at is None
+
+
+def test_choosing_here_keeps_what_was_chosen_by_rest(client_of, viewer, reader):
+    reader.topics = ["peer", "job"]
+    reader.save()
+    Subscriber.objects.create(
+        user=viewer, channel="mail", email="v@example.com", topics=["peer", "agent"]
+    )
+    client = client_of(viewer)
+    form = client.get(MINE).context["form"]
+    assert form.initial["topics"] == ["peer", "agent", "job"]
+    topics = ["agent", "certificate", "job"]
+    client.post(MINE, {"topics": topics, "email": "v@example.com"})
+    kept = {one.channel: one.topics for one in Subscriber.objects.all()}
+    assert kept == {"page": ["certificate", "job"], "mail": ["agent", "certificate"]}
+
+
+def test_a_page_that_a_limit_empties_still_leads_to_the_others(
+    client_of, reader, peers, home
+):
+    judge("failed", peers[0])
+    message = Message.objects.get()
+    elsewhere = [{**message.events[0], "clusters": [str(uuid4())]}]
+    for _ in range(25):
+        reader.messages.create(events=elsewhere, closed_at=message.created_at)
+    limit(reader.user, [str(home.pk)])
+    content = client_of(reader.user).get(MINE).content.decode()
+    assert "Mark all as read" in content
+    assert 'rel="next"' in content
+    assert "about clusters that you may not see" in content
+    older = client_of(reader.user).get(MINE, {"page": 2}).content.decode()
+    assert f"Peer {peers[0]} failed." in older
+
+
+def test_many_webhooks_are_listed_in_as_many_queries_as_few(client_of, administrator):
+    client = client_of(administrator)
+    for n in range(8):
+        webhook = Subscriber.objects.create(channel="webhook", name=f"Chat {n}")
+        for error in (f"Old {n}.", f"New {n}."):
+            webhook.messages.create(error=error, closed_at=timezone.now())
+    with CaptureQueriesContext(connection) as asked:
+        content = client.get(WEBHOOKS).content.decode()
+    assert sum("notifications_message" in one["sql"] for one in asked) == 1
+    assert all(f"New {n}." in content for n in range(8))
+    assert "Old" not in content
 
 
 def add(client, url):
