@@ -82,8 +82,12 @@ def ldap_errors(directory: Ldap) -> Iterator[CheckMessage]:
             hint="Set CUPADMIN_LDAP_BIND_PASSWORD_FILE, or neither to search unnamed.",
             id="accounts.E023",
         )
-    if "%(user)s" not in directory.user_filter:
-        yield Error("CUPADMIN_LDAP_USER_FILTER lacks %(user)s.", id="accounts.E024")
+    if not directory.name_attribute:
+        yield Error(
+            "CUPADMIN_LDAP_USER_FILTER compares no attribute with %(user)s alone.",
+            hint="Write one as in (uid=%(user)s): accounts are named after it.",
+            id="accounts.E024",
+        )
     yield from group_errors(directory)
     yield from file_errors("CUPADMIN_LDAP_CA_FILE", directory.ca_file)
     yield from admission_errors("CUPADMIN_LDAP", directory.admission)

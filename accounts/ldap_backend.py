@@ -55,7 +55,7 @@ class DirectoryBackend(LDAPBackend):  # type: ignore[misc]
 
     def get_or_build_user(self, username: str, ldap_user: Any) -> tuple[User, bool]:
         """Called when the password was right and before anything is stored."""
-        person = person_of(username, ldap_user)
+        person = person_of(ldap_user)
         actor = audit.Actor(
             address=getattr(ldap_user._request, "META", {}).get("REMOTE_ADDR"),
             request_id=getattr(ldap_user._request, "request_id", ""),
@@ -80,11 +80,11 @@ def is_of_the_console(username: str) -> bool:
     return named.exclude(identities__provider=Identity.Provider.LDAP).exists()
 
 
-def person_of(username: str, ldap_user: Any) -> Person:
+def person_of(ldap_user: Any) -> Person:
+    """Who it is by the directory's word; a filter may find one by several names."""
     told = ldap_user.attrs or {}
     grouped = bool(configured().group_base)
-    # A directory does not tell upper from lower case, so neither may an account.
-    name = username.lower()
+    name = name_in(told)
     return Person(
         provider=Identity.Provider.LDAP,
         issuer="ldap",
@@ -95,6 +95,15 @@ def person_of(username: str, ldap_user: Any) -> Person:
         email=first(told, "mail"),
         groups=ldap_user.group_names if grouped else [],
     )
+
+
+def name_in(told: Any) -> str:
+    """The name of the account, in lower case; empty where the directory tells none."""
+    values = told.get(configured().name_attribute) or [""]
+    # A directory does not tell upper from lower case, so neither may an account. It
+    # keeps several values in no order.
+    name = min(str(value).lower() for value in values)
+    return "" if "\0" in name else name
 
 
 def first(told: Any, name: str) -> str:

@@ -1,5 +1,6 @@
 """What the environment says about signing in through somebody else."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,9 @@ from environs import Env
 # How groups name their members: `member`, also groups in groups, `uniqueMember`,
 # `memberUid`.
 LDAP_GROUP_TYPES = ("member", "nested", "unique", "posix")
+
+# An attribute that a filter compares with the typed name, the whole of it.
+COMPARED = re.compile(r"\(\s*([\w.;-]+)\s*=\s*%\(user\)s\s*\)")
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,12 @@ class Ldap:
     group_type: str = "member"
     ca_file: str = ""
     admission: Admission = field(default_factory=Admission)
+
+    @property
+    def name_attribute(self) -> str:
+        """The attribute that accounts are named after; empty where there is none."""
+        found = COMPARED.search(self.user_filter)
+        return found[1] if found else ""
 
 
 def is_safe(url: str) -> bool:

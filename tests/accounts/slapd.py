@@ -53,6 +53,7 @@ dn: uid={uid},ou=people,dc=example,dc=com
 objectClass: inetOrgPerson
 uid: {uid}
 cn: {uid}
+cn: he{uid}
 givenName: {first}
 sn: Ldap
 mail: {uid}@example.com

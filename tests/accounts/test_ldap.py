@@ -85,6 +85,56 @@ def test_upper_case_is_the_same_person(configured):
     assert Identity.objects.count() == 1
 
 
+@pytest.mark.parametrize("first", ["uid", "UID", "mail"])
+def test_another_attribute_of_the_filter_leads_to_the_same_account(
+    configured, settings, first
+):
+    second = "mail" if first.lower() == "uid" else "uid"
+    change(settings, user_filter=f"(|({first}=%(user)s)({second}=%(user)s))")
+    assert sign_in("lena").url == "/"
+    assert sign_in("Lena@Example.com", PEOPLE["lena"]).url == "/"
+    user = User.objects.get(identities__provider=Identity.Provider.LDAP)
+    assert user.username == ("lena@example.com" if first == "mail" else "lena")
+
+
+def test_account_of_the_console_is_not_taken_over_by_another_attribute(
+    configured, settings
+):
+    user = User.objects.create_user("Lena", password="a password of the console")
+    change(settings, user_filter="(|(uid=%(user)s)(mail=%(user)s))")
+    refused(sign_in("lena@example.com", PEOPLE["lena"]), b"Another account here is")
+    assert not user.identities.exists()
+
+
+def test_of_several_values_the_first_of_the_alphabet_is_the_name(configured, settings):
+    change(settings, user_filter="(cn=%(user)s)")
+    sign_in("lena")
+    sign_in("Helena", PEOPLE["lena"])
+    assert Identity.objects.get().user.username == "helena"
+
+
+def test_person_without_the_attribute_is_refused(configured, settings):
+    change(settings, user_filter="(|(employeeNumber=%(user)s)(uid=%(user)s))")
+    refused(sign_in("lena"), b"It is not said who you are there.")
+
+
+@pytest.mark.parametrize(
+    ("user_filter", "attribute"),
+    [
+        ("(uid=%(user)s)", "uid"),
+        ("(&(objectClass=person)(sAMAccountName=%(user)s))", "sAMAccountName"),
+        ("(|( mail = %(user)s )(uid=%(user)s))", "mail"),
+        ("(|(mail=%(user)s@example.com)(uid=%(user)s))", "uid"),
+        ("(2.5.4.45=%(user)s)", "2.5.4.45"),
+        ("(cn~=%(user)s)", ""),
+        ("(cn=*%(user)s*)", ""),
+        ("(uid=lena)", ""),
+    ],
+)
+def test_attribute_that_names_people_is_the_first_compared(user_filter, attribute):
+    assert directory(user_filter=user_filter).name_attribute == attribute
+
+
 @pytest.mark.parametrize("password", ["wrong", " ", "lars's pass phrase"])
 def test_wrong_password_is_refused(configured, password):
     refused(sign_in("lena", password))
@@ -219,7 +269,8 @@ def test_wrong_bind_password_is_said(configured, settings):
         ({"user_base": ""}, "CUPADMIN_LDAP_USER_BASE is missing"),
         ({"uri": "http://x"}, "must begin with ldaps://"),
         ({"bind_password": ""}, "belong together"),
-        ({"user_filter": "(uid=lena)"}, "lacks %\\(user\\)s"),
+        ({"user_filter": "(uid=lena)"}, "compares no attribute with %\\(user\\)s"),
+        ({"user_filter": "(cn=%(user)s*)"}, "compares no attribute"),
         ({"group_type": "x"}, "CUPADMIN_LDAP_GROUP_TYPE is 'x'"),
         ({"group_base": ""}, "CUPADMIN_LDAP_GROUP_BASE is missing"),
         ({"ca_file": "/nowhere"}, "CUPADMIN_LDAP_CA_FILE names /nowhere"),
