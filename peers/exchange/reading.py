@@ -16,6 +16,15 @@ LARGEST = 1024 * 1024
 MOST = 1_000
 
 CLUSTER, PEER = "cluster", "peer"
+# The columns of a cluster that are fields of its publisher.
+NODE_COLUMNS = {
+    "publisher_name": "name",
+    "publisher_address": "address",
+    "axl_port": "axl_port",
+    "sip_port": "sip_port",
+    "sip_tls_port": "sip_tls_port",
+    "sip_peer_tls_port": "sip_peer_tls_port",
+}
 # The columns that a file may have, in the order of an export; passwords only come in.
 CLUSTER_COLUMNS = (
     "name",
@@ -24,12 +33,7 @@ CLUSTER_COLUMNS = (
     "site",
     "axl_username",
     "provisioning",
-    "publisher_name",
-    "publisher_address",
-    "axl_port",
-    "sip_port",
-    "sip_tls_port",
-    "sip_peer_tls_port",
+    *NODE_COLUMNS,
 )
 PEER_COLUMNS = (
     "cluster",

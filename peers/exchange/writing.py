@@ -6,18 +6,9 @@ from typing import Any
 import yaml
 from django.http import HttpResponse, StreamingHttpResponse
 
-from peers.exchange.reading import CLUSTER_COLUMNS, PEER_COLUMNS
+from peers.exchange.reading import CLUSTER_COLUMNS, NODE_COLUMNS, PEER_COLUMNS
 from peers.models import Cluster, Peer
 from rest.csv import csv_download
-
-NODE_COLUMNS = {
-    "publisher_name": "name",
-    "publisher_address": "address",
-    "axl_port": "axl_port",
-    "sip_port": "sip_port",
-    "sip_tls_port": "sip_tls_port",
-    "sip_peer_tls_port": "sip_peer_tls_port",
-}
 
 
 def clusters() -> Iterator[dict[str, str]]:

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
@@ -125,6 +127,85 @@ def test_errors_name_their_line(ada, madrid, row, said):
 
 
 @pytest.mark.parametrize(
+    ("columns", "cells", "said"),
+    [
+        ("", "", "publisher_address: A new cluster needs the address of its publisher"),
+        (",publisher_name", ",rome-pub", "publisher_address: A new cluster needs"),
+        (",axl_port", ",8443", "publisher_address: A new cluster needs the address"),
+        (",publisher_address", ",not one", "publisher_address: The address must not"),
+        (",publisher_address", ",127.66.1.1", "publisher_address: madrid-pub.example"),
+    ],
+)
+def test_a_publisher_that_is_missing_or_wrong_is_told_by_line_and_column(
+    ada, madrid, columns, cells, said
+):
+    rows = f"name,axl_username,axl_password{columns}\nRome,axl,pw{cells}\n"
+    text = send(ada, rows).content.decode()
+    assert said in text and ">2</td>" in text
+    assert not re.search(r"\b(name|address): ", text)
+    confirm(ada)
+    assert not Cluster.objects.filter(name="Rome").exists()
+
+
+def test_known_cluster_may_go_on_without_a_publisher(ada, madrid):
+    madrid.nodes.all().delete()
+    send(ada, "name,domain,publisher_address\nMadrid,new.example,\n")
+    confirm(ada)
+    madrid.refresh_from_db()
+    assert madrid.domain == "new.example" and not madrid.nodes.exists()
+
+
+def test_known_cluster_can_be_given_its_publisher(ada, madrid):
+    madrid.nodes.all().delete()
+    send(ada, "name,publisher_address,sip_port\nMadrid,10.5.5.5,5070\n")
+    confirm(ada)
+    node = madrid.nodes.get()
+    assert (node.name, node.sip_port, node.role) == ("10.5.5.5", 5070, "publisher")
+
+
+def test_a_column_that_is_not_there_does_not_rename_the_publisher(ada, madrid):
+    send(ada, "name,publisher_address\nMadrid,10.5.5.5\n")
+    confirm(ada)
+    node = madrid.nodes.get()
+    assert (node.name, node.address) == ("madrid-pub.example.com", "10.5.5.5")
+
+
+def test_columns_of_an_export_stand_in_their_order(ada, madrid):
+    content = ada.get(reverse("peers:export_file", args=["clusters-csv"])).getvalue()
+    heading, row = content.decode("utf-8-sig").splitlines()
+    assert heading.replace('"', "") == (
+        "name,domain,description,site,axl_username,provisioning,publisher_name,"
+        "publisher_address,axl_port,sip_port,sip_tls_port,sip_peer_tls_port"
+    )
+    assert row.endswith(
+        '"madrid-pub.example.com","127.66.1.1","8443","5060","5061","5062"'
+    )
+
+
+def test_each_column_of_a_publisher_is_a_column_of_clusters():
+    assert set(reading.NODE_COLUMNS) < set(reading.CLUSTER_COLUMNS)
+
+
+def test_warnings_are_judged_with_all_rows_in(ada, madrid):
+    one_side = BOTH[: BOTH.index("  - {cluster: Rome")]
+    text = send(ada, one_side, "mesh.yaml").content.decode()
+    assert "Rome has no peer back to Madrid" in text
+    text = send(ada, BOTH, "mesh.yaml").content.decode()
+    assert "no peer back" not in text
+    row = text[text.index(">8</td>") : text.index(">9</td>")]
+    assert "Whether the Sync Agent of Madrid and Rome" in row
+
+
+def test_a_row_of_a_known_peer_leads_to_it(ada, madrid, peer_factory):
+    peer = peer_factory(madrid, madrid, address="10.9.9.9")
+    new = PEERS.replace("10.9.9.9", "10.8.8.8").splitlines()[1]
+    text = send(ada, f"{PEERS}{new}\n").content.decode()
+    assert text.count(f'href="{peer.get_absolute_url()}"') == 1
+    # A peer that is still to be added has no page.
+    assert "Peer 10.8.8.8 on Madrid" in text
+
+
+@pytest.mark.parametrize(
     ("name", "text", "said"),
     [
         ("f.csv", "", "there is no column"),
@@ -160,6 +241,15 @@ def test_byte_order_mark_of_a_spreadsheet_is_no_part_of_the_heading(ada, madrid)
 def test_yaml_entries_know_their_lines():
     entries = reading.read(BOTH.encode(), is_yaml=True)
     assert [entry.line for entry in entries] == [3, 8, 9]
+
+
+@pytest.mark.parametrize("what", ["clusters-csv", "yaml"])
+def test_export_of_a_cluster_without_a_publisher_is_read_again(ada, madrid, what):
+    madrid.nodes.all().delete()
+    content = ada.get(reverse("peers:export_file", args=[what])).getvalue()
+    name = "f.yaml" if what == "yaml" else "f.csv"
+    text = send(ada, content, name).content.decode()
+    assert "0 to add, 0 to change" in text and "with errors" not in text
 
 
 @pytest.mark.parametrize("what", ["clusters-csv", "peers-csv", "yaml"])
