@@ -58,11 +58,6 @@ def _(value: float) -> str:
 
 
 @said.register
-def _(value: int) -> str:
-    return str(value)
-
-
-@said.register
 def _(value: tuple) -> str:  # type: ignore[type-arg]
     if not value:
         return "None"

@@ -1,10 +1,9 @@
 """What users of several clusters share, by the directory's newest snapshots."""
 
 from diagnostics.facts import Answer
+from diagnostics.judge.users import MOST
 from directory.duplicates import SHARED, Kind, find
 from directory.homes import Directory
-
-MOST = 500
 
 
 def shared_users() -> tuple[dict[str, Answer[tuple[str, ...]]], tuple[str, ...]]:

@@ -94,10 +94,9 @@ def findings(
     """Judge everything, and say of each consequence what caused it."""
     found = list(judged(facts, chosen, only))
     failed = {
-        (finding.test.code, subject)
+        (finding.test.code, own_subject(finding))
         for finding in found
         if is_cause(finding)
-        for subject in own_subject(finding)
     }
     return (explained(finding, failed) for finding in found)
 
@@ -107,13 +106,13 @@ def is_cause(finding: Finding) -> bool:
     return outcome is Outcome.FAILED or (outcome is Outcome.WARNING and code in SERIOUS)
 
 
-def own_subject(finding: Finding) -> tuple[str, ...]:
-    """Give the id of what a finding is about."""
+def own_subject(finding: Finding) -> str:
+    """Give the id of what a finding is about, "" for the whole mesh."""
     if finding.peer:
-        return (finding.peer.peer.id,)
+        return finding.peer.peer.id
     if finding.node:
-        return (finding.node.id,)
-    return (finding.cluster.id,) if finding.cluster else ()
+        return finding.node.id
+    return finding.cluster.id if finding.cluster else ""
 
 
 def explained(finding: Finding, failed: set[tuple[str, str]]) -> Finding:
@@ -131,7 +130,7 @@ def explained(finding: Finding, failed: set[tuple[str, str]]) -> Finding:
 
 def related(finding: Finding) -> Iterable[str]:
     """Give the ids of what a finding depends on: its peers, nodes and clusters."""
-    yield from own_subject(finding)
+    yield own_subject(finding)
     view = finding.peer
     if view is None:
         if finding.cluster:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from diagnostics.facts import Answer, ClusterFacts
+from diagnostics.facts import Answer
 from diagnostics.judge.peer import PeerView
 from diagnostics.judge.tests import ClusterView
-from wire import PeerEntry
 
 Answers = Mapping[str, Answer[object]]
+NO_ENTRY = "There is no such entry."
 
 
 def own_table(view: ClusterView) -> Answers:
@@ -23,26 +23,34 @@ def sync_agents(view: ClusterView) -> Answers:
 
 
 def entry_here(view: PeerView) -> Answers:
-    return _entry(view.home, view.entry)
+    found = view.entry or NO_ENTRY
+    return {f"Peer table of {view.home.name}": view.home.peers.part(found)}
 
 
 def entry_back(view: PeerView) -> Answers:
-    return _entry(view.remote, view.entry_back) if view.remote else {}
+    return _there(view, "An entry back")
 
 
 def both_entries(view: PeerView) -> Answers:
-    return {**entry_here(view), **entry_back(view)}
+    """Give the entry here, and of the one there its protocol."""
+    entry = view.entry_back
+    protocol = (entry.protocol or entry.protocol_raw) if entry else ""
+    return {**entry_here(view), **_there(view, protocol or "No protocol")}
 
 
-def _entry(cluster: ClusterFacts, entry: PeerEntry | None) -> Answers:
-    found = entry or "There is no such entry."
-    return {f"Peer table of {cluster.name}": cluster.peers.part(found)}
+def _there(view: PeerView, told: str) -> Answers:
+    """Tell no more of the entry back: who sees this side may not see that one."""
+    if view.remote is None:
+        return {}
+    found = told if view.entry_back else NO_ENTRY
+    return {f"Peer table of {view.remote.name}": view.remote.peers.part(found)}
 
 
 def entries_there(view: PeerView) -> Answers:
     """Give the entries of the home cluster that lead to the same remote cluster."""
     home, remote = view.home, view.remote
-    found = [e for e in home.peers.value or () if remote and remote.owns(e.address)]
+    entries = home.peers.value or ()
+    found = tuple(e for e in entries if remote and remote.owns(e.address))
     return {f"Peer table of {home.name}": home.peers.part(found)}
 
 

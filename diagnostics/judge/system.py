@@ -1,6 +1,5 @@
 """The System section: what each node needs before anything else can work."""
 
-from dataclasses import replace
 from functools import partial
 from statistics import median
 from typing import Any
@@ -46,7 +45,7 @@ def axl(view: NodeView) -> dict[str, Answer[Any]]:
 
 def clock_of(node: NodeFacts) -> Answer[Any]:
     if node.clock_offset is None:
-        return replace(node.axl, value=None)
+        return node.axl.part("There was no Date.")
     # Also who refuses the user tells the time.
     told = f"{node.clock_offset:+.1f} s against the console's clock"
     return Answer(told, None, node.axl.duration_ms, node.axl.at)

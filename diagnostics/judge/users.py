@@ -1,6 +1,6 @@
 """The User section: what must be unique over the whole mesh."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from diagnostics.facts import Answer, ClusterFacts, Facts
@@ -17,7 +17,19 @@ from diagnostics.judge.verdict import (
 )
 
 Texts = Answer[tuple[str, ...]]
+# So many are read at most; whoever has as many may have more.
 MOST = 500
+
+
+def number(texts: Sequence[str]) -> str:
+    return str(len(texts)) if len(texts) < MOST else f"{MOST} or more"
+
+
+def some(texts: Sequence[str]) -> str:
+    """Name ten at most, and count the others where their number is known."""
+    if len(texts) < MOST:
+        return listed(texts)
+    return f"{', '.join(texts[:10])} and others"
 
 
 def judge_users(
@@ -34,11 +46,10 @@ def judge_users(
         return unknown(f"The users of {view.cluster.name} are not known.", answer)
     if not answer.value:
         return PASSED
-    count = len(answer.value)
     text = problem.format(
-        count=count if count < MOST else f"{MOST} or more",
+        count=number(answer.value),
         cluster=view.cluster.name,
-        names=listed(sorted(answer.value)),
+        names=some(sorted(answer.value)),
     )
     query = f"kind={kind}&cluster={view.cluster.id}"
     fix = Fix("directory:duplicates", query=query)
@@ -138,8 +149,8 @@ def judge_shared(facts: Facts, kind: str, what: str, *, severe: bool) -> Verdict
     if answer.value:
         say = failed if severe else warning
         return say(
-            f"{len(answer.value)} {what} belong to users of more than one cluster: "
-            f"{listed(answer.value)}.",
+            f"{number(answer.value)} {what} belong to users of more than one cluster: "
+            f"{some(answer.value)}.",
             "Let each belong to one user on one cluster.",
             Fix("directory:duplicates", query=f"kind={kind}"),
         )

@@ -3,10 +3,12 @@
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from diagnostics.evidence import LONGEST, MOST_ANSWERS, answer, details
 from diagnostics.facts import Answer
 from diagnostics.judge.sections import findings
-from tests.diagnostics.healthy import certificate, cluster, facts, failure, node
+from tests.diagnostics.healthy import certificate, cluster, entry, facts, failure, node
 from wire import PeerEntry
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
@@ -56,3 +58,52 @@ def test_many_answers_are_counted_and_not_all_kept():
     mesh = facts(one=cluster(1, 2, nodes=nodes))
     found = next(f for f in findings(mesh) if f.test.code == "sync_agent")
     assert details(found)["more"] == 4
+
+
+def answers_of(code, **spoilt):
+    """What stands behind the first row of a test, without what was asked."""
+    found = next(f for f in findings(facts(**spoilt)) if f.test.code == code)
+    return [one["answer"] for one in details(found)["answers"]]
+
+
+def test_of_the_other_side_only_what_the_test_is_about_is_told():
+    theirs = entry("10.0.1.1", username="secretive", external_phone_number_mask="5XX")
+    two = cluster(2, 1, peers=Answer((theirs,)))
+    assert answers_of("reverse_peer", two=two) == ["An entry back"]
+    ours = "10.0.2.1, ic, TCP"
+    assert answers_of("protocol_match", two=two) == [ours, "TCP"]
+
+
+def test_a_protocol_that_is_not_understood_is_told_as_it_is():
+    theirs = entry("10.0.1.1", protocol="", protocol_raw="9")
+    two = cluster(2, 1, peers=Answer((theirs,)))
+    assert answers_of("protocol_match", two=two)[1] == "9"
+
+
+def test_of_the_other_side_nothing_is_told_that_was_not_read():
+    silent = cluster(2, 1, peers=failure("timeout", "Silence."))
+    empty = cluster(2, 1, peers=Answer(()))
+    for code in ("reverse_peer", "protocol_match"):
+        assert answers_of(code, two=silent)[-1] == "Silence."
+        assert answers_of(code, two=empty)[-1] == "There is no such entry."
+
+
+def test_entries_that_lead_to_one_cluster_are_told_in_words():
+    twice = (entry("10.0.2.1"), entry("10.0.2.2"), entry("10.0.3.1"))
+    one = cluster(1, 2, peers=Answer(twice))
+    told = answers_of("duplicate_peer", one=one)
+    assert told == ["10.0.2.1, ic, TCP; 10.0.2.2, ic, TCP"]
+
+
+@pytest.mark.parametrize(
+    ("axl", "offset", "told"),
+    [
+        (Answer(1), None, "There was no Date."),
+        (failure("timeout", "Silence."), None, "Silence."),
+        (failure("unauthorized"), 0.25, "+0.2 s against the console's clock"),
+        (Answer(), None, "It was not asked."),
+    ],
+)
+def test_a_clock_that_was_not_told_says_why(axl, offset, told):
+    only = node(1, 1, True, axl=axl, clock_offset=offset)
+    assert answers_of("clock", one=cluster(1, 2, nodes=(only,))) == [told]

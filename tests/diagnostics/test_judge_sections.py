@@ -288,6 +288,34 @@ def test_the_complete_list_of_users_is_a_link_away():
     assert found.verdict.fix.query == "kind=mail_id&cluster=cluster2"
 
 
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (
+            12,
+            "12 user IDs",
+        ),
+        (499, "499 user IDs"),
+        (500, "500 or more user IDs"),
+    ],
+)
+@pytest.mark.parametrize("code", ["shared_userids", "unique_userids"])
+def test_as_many_users_as_are_read_at_most_may_be_more(code, count, words):
+    many = Answer(tuple(f"u{n:03}" for n in range(count)))
+    spoilt = faulty(duplicate_userids=many) | {"shared": {"userid": many}}
+    problem = told(code, **spoilt)[-1][1]
+    assert problem.startswith(words)
+    more = f"and {count - 10} more" if count < 500 else "and others"
+    assert f"u009 {more}" in problem
+
+
+def test_a_consequence_over_the_whole_mesh_names_its_cause():
+    shared = {"userid": NAMED, "directory_uri": NAMED}
+    found = {f.test.code: f for f in findings(facts(shared=shared))}
+    assert found["shared_userids"].cause == ""
+    assert found["shared_uris"].cause == "shared_userids"
+
+
 def test_only_the_wanted_tests_are_judged():
     found = findings(facts(), only=frozenset({"clock", "axl"}))
     assert {finding.test.code for finding in found} == {"clock", "axl"}
