@@ -152,13 +152,15 @@ class TroubleshooterRun(HangsOnClusters):
 
 def count_results(runs: Iterable[TroubleshooterRun]) -> None:
     """Give runs that may be seen in part the totals of that part, in one query."""
-    partly = {run.pk: run for run in runs if run.finished_at and not run.totals}
+    partly = [run for run in runs if run.finished_at and not run.totals]
     if not partly:
         return
     counted = TroubleshooterResult.objects.filter(run__in=partly).order_by()
     numbers = counted.values_list("run", "outcome").annotate(models.Count("pk"))
-    for pk, outcome, n in numbers:
-        partly[pk].totals[outcome] = n
+    counts = {(pk, outcome): n for pk, outcome, n in numbers}
+    outcomes = TroubleshooterResult.Outcome.values
+    for run in partly:
+        run.totals = {outcome: counts.get((run.pk, outcome), 0) for outcome in outcomes}
 
 
 class TroubleshooterResult(HangsOnClusters):

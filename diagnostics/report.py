@@ -5,13 +5,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Case, Count, Min, QuerySet, When
 
 from diagnostics.judge.sections import ordered
 from diagnostics.models import TroubleshooterResult, TroubleshooterRun, subject
 
 Outcome = TroubleshooterResult.Outcome
 WORST_FIRST = (Outcome.FAILED, Outcome.WARNING, Outcome.INFORMATION, Outcome.PASSED)
+SEVERITY = Case(
+    *(When(outcome=outcome, then=place) for place, outcome in enumerate(WORST_FIRST))
+)
 Results = QuerySet[TroubleshooterResult]
 
 
@@ -76,7 +79,6 @@ class Group:
     """A table of the page: a section, or a cluster."""
 
     key: str
-    number: int
     tests: dict[str, TestRows] = field(default_factory=dict)
     # Loaded when it is asked for.
     later: bool = False
@@ -147,7 +149,7 @@ def grouped(results: Results, key: str) -> dict[str, Group]:
     )
     groups: dict[str, Group] = {}
     for title, code, description, outcome, count, first in counted:
-        group = groups.setdefault(title, Group(title, len(groups) + 1))
+        group = groups.setdefault(title, Group(title))
         test = group.tests.setdefault(code, TestRows(code, description, first))
         test.counts[outcome] = count
     return groups
@@ -176,11 +178,9 @@ def add_rows(
 def worst_rows(
     groups: dict[str, Group], results: Results, key: str, extent: Extent
 ) -> Iterator[tuple[int, tuple[str, str]]]:
-    others = results.exclude(outcome=Outcome.PASSED).order_by("position")
-    found = list(others.values_list("pk", key, "code", "outcome")[: extent.read])
-    found.sort(key=lambda row: WORST_FIRST.index(Outcome(row[3])))
+    others = results.exclude(outcome=Outcome.PASSED).order_by(SEVERITY, "position")
     taken: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for pk, title, code, _ in found:
+    for pk, title, code in others.values_list("pk", key, "code")[: extent.read]:
         taken[title, code] += 1
         if taken[title, code] <= groups[title].most_rows:
             yield pk, (title, code)

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Max, QuerySet
@@ -28,7 +27,7 @@ from diagnostics.shared_users import shared_users
 from jobs.locks import Busy
 from jobs.models import Job
 from jobs.run import Run
-from peers.models import Cluster, Peer
+from peers.models import Cluster, Node, Peer
 
 TOTAL = 90.0
 KEPT_RUNS = 100
@@ -60,7 +59,7 @@ def submit_run(
     Args:
         tests: the codes of the tests that matter; none for all.
     """
-    chosen = [{"id": str(cluster.pk), "name": cluster.name} for cluster in clusters]
+    chosen = [{"id": str(one.pk), "name": one.name} for one in dict.fromkeys(clusters)]
     with unlimited():
         everything = Cluster.objects.count()
     run = TroubleshooterRun.objects.create(
@@ -114,20 +113,20 @@ def troubleshoot(run: Run) -> None:
     TroubleshooterRun.objects.filter(pk=row.pk, started_at=None).update(
         started_at=timezone.now()
     )
-    results: list[TroubleshooterResult] = []
+    collected: list[list[TroubleshooterResult]] = []
 
     def collect(step: object) -> str:
         facts = collect_run(row, run)
         record(facts)
         run.check()
         row.peers = peer_table(facts)
-        results.extend(judged(row, facts))
+        collected.append(judged(row, facts))
         return f"{len(facts.clusters)} clusters, {len(facts.peers)} peers"
 
     run.do("collect", collect)
-    if not results:
+    if not collected:
         collect(None)
-    run.do("keep", lambda step: keep(row, results))
+    run.do("keep", lambda step: keep(row, collected[0]))
 
 
 def collect_run(row: TroubleshooterRun, run: Run) -> Facts:
@@ -238,25 +237,27 @@ def keep(row: TroubleshooterRun, results: list[TroubleshooterResult]) -> str:
 
 
 def forget_oldest() -> None:
-    """Keep KEPT_RUNS, fewer if they are large, and the newest always."""
-    runs = list(TroubleshooterRun.objects.values_list("pk", "totals"))
-    rows, kept = 0, list[UUID]()
-    for pk, totals in runs[:KEPT_RUNS]:
+    """Keep KEPT_RUNS, fewer if they are large.
+
+    The newest is kept always, so is the newest over everything, and what is under way.
+    """
+    runs = TroubleshooterRun.objects.all()
+    kept = {run.pk for run in (runs.first(), runs.of_everything()) if run}
+    rows = 0
+    for pk, totals in runs.values_list("pk", "totals")[:KEPT_RUNS]:
         rows += sum(totals.values())
-        if not kept or rows <= KEPT_ROWS:
-            kept.append(pk)
-    TroubleshooterRun.objects.exclude(pk__in=kept).delete()
+        if rows <= KEPT_ROWS:
+            kept.add(pk)
+    runs.exclude(pk__in=kept).exclude(job__state__in=Job.ACTIVE).delete()
 
 
 def drop_deleted(results: list[TroubleshooterResult]) -> None:
     """Unlink what was deleted while the run was collecting."""
-    clusters = {str(pk) for pk in Cluster.objects.values_list("pk", flat=True)}
-    peers = {str(pk) for pk in Peer.objects.values_list("pk", flat=True)}
-    for result in results:
-        if str(result.cluster_id) not in clusters:
-            result.cluster_id = result.node_id = None
-        if str(result.peer_id) not in peers:
-            result.peer_id = None
+    for model, column in ((Cluster, "cluster"), (Node, "node"), (Peer, "peer")):
+        there = {str(pk) for pk in model._default_manager.values_list("pk", flat=True)}
+        for result in results:
+            if str(getattr(result, f"{column}_id")) not in there:
+                setattr(result, column, None)
 
 
 def peer_table(facts: Facts) -> list[dict[str, str | int | None]]:
