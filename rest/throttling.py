@@ -88,6 +88,7 @@ def spend_anew(key: str, window: int, limit: int) -> bool:
 def reserve(key: str, window: int, limit: int) -> int | None:
     """Take a share of what is left in the database; 0: nothing is left.
 
+    A request that began in an older window counts in the newer one that others began.
     None: so many ask for this holder at once that this one may well wait.
     """
     from rest.models import Allowance
@@ -99,14 +100,15 @@ def reserve(key: str, window: int, limit: int) -> int | None:
             fresh = Allowance(holder=key, window=window)
             Allowance.objects.bulk_create([fresh], ignore_conflicts=True)
             continue
-        if found[0] != window:
-            row.filter(window=found[0]).update(window=window, used=0)
+        counted, used = found
+        if counted < window:
+            row.filter(window=counted).update(window=window, used=0)
             continue
-        left = limit - found[1]
+        left = limit - used
         if left <= 0:
             return 0
         share = max(1, left // SHARE)
-        enough = row.filter(window=window, used__lte=limit - share)
+        enough = row.filter(window=counted, used__lte=limit - share)
         if enough.update(used=F("used") + share):
             return share
     return None

@@ -67,6 +67,13 @@ def test_a_new_minute_brings_a_new_allowance(db, window):
     assert let_through(process, "ApiToken:1", window + 1, 300) == LIMIT
 
 
+def test_a_request_of_an_older_minute_counts_in_the_newer_one(db, window):
+    assert let_through({}, "ApiToken:1", window + 1, LIMIT - 1) == LIMIT - 1
+    assert let_through({}, "ApiToken:1", window, 5) == 1
+    assert let_through({}, "ApiToken:1", window + 1, 5) == 0
+    assert Allowance.objects.get().window == window + 1
+
+
 def test_threads_of_one_process_share_its_allowance(transactional_db, window):
     allowed = []
 
