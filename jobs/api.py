@@ -1,6 +1,6 @@
 """REST: jobs."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -13,9 +13,8 @@ from rest_framework.reverse import reverse
 
 from accounts import audit
 from accounts.access import Role
-from accounts.scope import current
 from jobs.locks import Busy
-from jobs.models import BEYOND, Job, JobStep
+from jobs.models import BEYOND, Job, JobQuerySet, JobStep
 from rest.problems import Conflict
 
 
@@ -82,7 +81,7 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
     """Background operations, newest first."""
 
     serializer_class = JobSerializer
-    queryset = Job.objects.select_related("requested_by").prefetch_related("steps")
+    queryset = Job.objects.prefetch_related("steps")
     filterset_fields = ("kind", "state", "target_type", "target_id")
     ordering_fields = ("created_at", "started_at", "finished_at", "kind", "state")
     access = {
@@ -93,8 +92,7 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
     }
 
     def get_queryset(self) -> QuerySet[Job]:
-        jobs = super().get_queryset()
-        return jobs if current() is None else jobs.prefetch_related("on")
+        return cast(JobQuerySet, super().get_queryset()).in_list()
 
     def get_object(self) -> Job:
         job = super().get_object()
