@@ -33,10 +33,7 @@ class PreconditionFailed(exceptions.APIException):
 
     status_code = 412
     default_detail = "It was changed since you read it. Read it again, then retry."
-
-    def __init__(self, **extra: Any) -> None:
-        super().__init__()
-        self.extra = extra
+    extra: dict[str, Any]
 
 
 class PreconditionRequired(exceptions.APIException):
