@@ -30,9 +30,11 @@ AT_ONCE = 4
 PATIENCE = 60.0
 GONE = "The cluster was removed from the console."
 FULL = "The snapshot could not be stored; look at the disk and the database."
+TOO_LARGE = "The worker's memory is too small for these users; give it more."
 
 Result = tuple[str, str]
-Outcome = tuple[Reading, Content] | WireError
+# None: there was not memory enough.
+Outcome = tuple[Reading, Content] | WireError | None
 
 
 class Taking:
@@ -92,9 +94,11 @@ class Taking:
                     clusters[key].profile,
                     lambda users: self.tell(key, users),
                 )
+                return reading, await asyncio.to_thread(content_of, reading)
             except WireError as error:
                 return error
-            return reading, await asyncio.to_thread(content_of, reading)
+            except MemoryError:
+                return None
 
         outcomes = await asyncio.gather(*map(one, addresses))
         return dict(zip(addresses, outcomes, strict=True))
@@ -113,6 +117,8 @@ def content_of(reading: Reading) -> Content:
 
 def keep(cluster: Cluster, outcome: Outcome, at: datetime, took: int) -> Result:
     """Store what was read; the snapshot before it stays when that fails."""
+    if outcome is None:
+        return failed(TOO_LARGE)
     if isinstance(outcome, WireError):
         remember_error(publisher_of(cluster), outcome)
         return failed(in_words(outcome))

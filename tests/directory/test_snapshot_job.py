@@ -174,6 +174,26 @@ def test_a_full_disk_ends_in_a_failed_job_and_the_last_snapshot(cluster, monkeyp
     assert Snapshot.objects.count() == 1
 
 
+@pytest.mark.parametrize("place", ["content_of", "read_users"])
+def test_too_little_memory_fails_one_cluster_and_not_the_others(
+    clusters, monkeypatch, place
+):
+    real, begun = getattr(taking, place), []
+
+    def short(*args):
+        begun.append(args)
+        if len(begun) == 1:
+            raise MemoryError
+        return real(*args)
+
+    monkeypatch.setattr(taking, place, short)
+    job = taken(*clusters)
+    assert job.state == Job.State.FAILED
+    ended = {step.detail for step in job.steps.filter(state="failed")}
+    assert taking.TOO_LARGE in ended
+    assert Snapshot.objects.count() == len(clusters) - 1
+
+
 def test_a_full_disk_for_the_files_takes_only_the_speed(cluster, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
