@@ -6,6 +6,8 @@ undone, since the password that stood before is not known. What stays half done 
 
 from uuid import UUID
 
+from django.utils import timezone
+
 from jobs.failpoints import failpoint
 from jobs.locks import JobLock, hold
 from jobs.models import Job, JobStep
@@ -122,8 +124,11 @@ def undo_side(peer: Peer, row: JobStep) -> None:
         return
     row.state, row.detail, row.memo = State.UNDONE, f"Undone. {said}", {}
     row.save(update_fields=["state", "detail", "memo"])
+    # What was read of the cluster before this time is no longer true.
     Peer.objects.filter(pk=peer.pk).update(
-        provisioning_state=Peer.ProvisioningState.ABSENT, applied_address=""
+        provisioning_state=Peer.ProvisioningState.ABSENT,
+        applied_address="",
+        updated_at=timezone.now(),
     )
 
 

@@ -72,6 +72,18 @@ def test_a_cluster_gone_half_way_takes_the_first_side_back(lab, clusters, at):
     assert states == {"absent", "failed"}
 
 
+def test_a_side_taken_back_is_new_again_though_a_check_saw_it(lab, clusters, at):
+    def seen_and_gone():
+        check(list(Peer.objects.filter(cluster=clusters[0])))
+        lab.clusters[1].publisher.set_fault("node", "down")
+
+    at("mesh:between-sides", seen_and_gone)
+    done(apply(wanted_pair(clusters)))
+    assert entries(lab) == [0, 0, 0]
+    found = plan(wanted_pair(clusters)).changes
+    assert [step.action for step in found] == ["create", "create"]
+
+
 def test_half_a_pair_that_cannot_be_undone_is_told(lab, clusters, at):
     def both_go():
         for cluster in lab.clusters[:2]:
