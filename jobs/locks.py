@@ -47,8 +47,13 @@ def hold(job: Job, locks: Iterable[str]) -> None:
         with transaction.atomic():
             JobLock.objects.bulk_create(wanted)
     except IntegrityError:
-        taken = JobLock.objects.filter(name__in=[lock.name for lock in wanted])
-        holder = taken.select_related("job").first()
-        if holder is None:
-            return hold(job, locks)  # released just now
-        raise Busy(holder.job) from None
+        names = [lock.name for lock in wanted]
+        refuse_held(names)
+        hold(job, names)  # released just now
+
+
+def refuse_held(names: Iterable[str]) -> None:
+    """Raise Busy with a job that holds one of these locks, if any does."""
+    held = JobLock.objects.filter(name__in=names).select_related("job").first()
+    if held is not None:
+        raise Busy(held.job) from None

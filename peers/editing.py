@@ -9,7 +9,7 @@ from django.db.models import Q
 from accounts import audit
 from accounts.audit import Actor
 from accounts.scope import unlimited
-from jobs.locks import Busy
+from jobs.locks import Busy, refuse_held
 from jobs.models import Job, JobStep
 from peers import changes
 from peers.models import Cluster, Node, Peer
@@ -173,10 +173,17 @@ def may_be_on_cluster(peer: Peer) -> bool:
     """Whether the cluster has the entry, or a write began whose end is not known."""
     if peer.provisioning_state == Peer.ProvisioningState.ABSENT:
         return False
-    begun = JobStep.objects.filter(
-        job__target_id=str(peer.pk), key="write", started_at__isnull=False
-    )
-    return bool(peer.applied_address) or begun.exists()
+    if peer.applied_address:
+        return True
+    begun = JobStep.objects.filter(started_at__isnull=False)
+    with unlimited():
+        return (
+            begun.filter(job__target_id=str(peer.pk), key="write").exists()
+            # A job of several peers, found by the cluster that it works on.
+            or begun.filter(
+                job__on__cluster=peer.cluster_id, key=f"{peer.pk}:write"
+            ).exists()
+        )
 
 
 def withdraw(*rows: models.Model) -> None:
@@ -194,3 +201,5 @@ def withdraw(*rows: models.Model) -> None:
             job.refresh_from_db(fields=["state"])
         if job.active:
             raise Busy(job)
+    # A job of several peers is about none of them, but holds the lock of each.
+    refuse_held(changes.lock_of(row) for row in rows if isinstance(row, Peer))
