@@ -1,9 +1,10 @@
 """Collecting facts over the wire: once for a run, in parallel, in a total time."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import wire
 from diagnostics.collect_cluster import collect_cluster, collect_users
@@ -15,7 +16,12 @@ from wire import Policy, WireError
 
 TOTAL = 60.0
 
+# Between two looks whether somebody wants the end.
+GLANCE = 0.5
+
+T = TypeVar("T")
 Told = Callable[[str], None]
+Check = Callable[[], None]
 
 
 def collect(
@@ -26,6 +32,7 @@ def collect(
     deep: bool = False,
     total: float = TOTAL,
     told: Told = lambda name: None,
+    check: Check = lambda: None,
 ) -> Facts:
     """Ask everything and come back in `total` seconds, whatever does not answer.
 
@@ -33,9 +40,11 @@ def collect(
         held: peers that need not be tried, but are known to the console.
         deep: ask also what only the troubleshooter judges.
         told: called with a cluster's name once its facts are there.
+        check: called again and again; what it raises ends the collection.
     """
     peers = list(peers)
-    facts = wire.run(_collect(list(clusters), peers, deep, total, told))
+    asked = _collect(list(clusters), peers, deep, total, told)
+    facts = wire.run(_checked(asked, check))
     known = {
         (one.home, one.remote): as_held(one)
         for one in (*peers, *held)
@@ -64,6 +73,19 @@ async def _collect(
         asyncio.gather(*(collect_peer(collector, peer) for peer in peers)),
     )
     return Facts(at, {c.id: c for c in found}, {p.id: p for p in tried})
+
+
+async def _checked(work: Coroutine[Any, Any, T], check: Check) -> T:
+    task = asyncio.create_task(work)
+    try:
+        while not task.done():
+            check()
+            await asyncio.wait([task], timeout=GLANCE)
+        return task.result()
+    finally:
+        # Its connections are closed before the end is told.
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def count_users(

@@ -140,7 +140,9 @@ def collect_run(row: TroubleshooterRun, run: Run) -> Facts:
         run.progress(done, len(ids), progress_in_words(name, sorted(waiting)))
 
     deep = not row.tests or bool(set(row.tests) - QUICK)
-    facts = collect_for(peers, also=ids, deep=deep, total=TOTAL, told=told)
+    facts = collect_for(
+        peers, also=ids, deep=deep, total=TOTAL, told=told, check=run.glance
+    )
     shared, unread = shared_users() if not row.tests else ({}, ())
     return replace(
         facts,

@@ -66,6 +66,7 @@ class Run:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.lost = threading.Event()
+        self.cancelled = threading.Event()
         self._progress: dict[str, Any] = {}
 
     @property
@@ -143,10 +144,20 @@ class Run:
 
     def check(self) -> None:
         """End here if somebody cancelled the job or another worker took it over."""
+        self.look()
+        self.glance()
+
+    def glance(self) -> None:
+        """Like `check`, by what the heartbeat saw: where the database cannot be asked,
+        as in a conversation, or often."""
         if self.lost.is_set():
             raise LeaseLost
-        if Job.objects.filter(pk=self.job.pk, cancel_requested=True).exists():
+        if self.cancelled.is_set():
             raise Ended(Job.State.CANCELLED, "Cancelled on request.")
+
+    def look(self) -> None:
+        if Job.objects.filter(pk=self.job.pk, cancel_requested=True).exists():
+            self.cancelled.set()
 
     def fail(self, message: str) -> None:
         raise Ended(Job.State.FAILED, message)
@@ -297,7 +308,7 @@ def tell_audit(job: Job, outcome: Ended) -> None:
 
 
 class Heartbeat:
-    """A thread that renews the lease and writes progress while the work runs."""
+    """A thread that renews the lease, writes progress and looks for a cancellation."""
 
     def __init__(self, run: Run, owner: str) -> None:
         self.run = run
@@ -319,6 +330,7 @@ class Heartbeat:
                 waited += HEARTBEAT
                 try:
                     self.run.flush()
+                    self.run.look()
                     if waited >= RENEW_EVERY:
                         waited = 0.0
                         self.renew()

@@ -1,9 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection
 
 from diagnostics.models import TroubleshooterRun
 from diagnostics.troubleshoot import submit_run, troubleshoot
 from jobs.models import Job
-from jobs.run import Run
+from jobs.run import Run, perform
 from peers.models import Cluster
 from tests.diagnostics.conftest import AGENT, carried, wait_for
 
@@ -147,3 +150,29 @@ def test_a_run_that_is_cancelled_says_so(peering):
     run.job.cancel()
     run = TroubleshooterRun.objects.select_related("job").get()
     assert (run.state, run.active) == ("cancelled", False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_waits_for_a_silent_cluster_ends_when_cancelled(
+    registered, mesh_lab
+):
+    mesh_lab.clusters[1].set_fault("tls", "stall")
+    row = submit_run(Cluster.objects.all())
+
+    def cancel():
+        answered = Job.objects.filter(pk=row.job.pk, doing__contains="waiting for")
+        try:
+            assert wait_for(answered.exists)
+            row.job.cancel()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        cancelled = pool.submit(cancel)
+        perform(str(row.job.pk))
+        cancelled.result()
+    row = TroubleshooterRun.objects.select_related("job").get()
+    assert (row.state, row.finished_at) == ("cancelled", None)
+    assert [step.state for step in row.job.steps.all()] == ["skipped", "skipped"]
+    # Nothing of it was kept: the collection did not come to its end.
+    assert not Cluster.objects.exclude(checked_at=None).exists()

@@ -1,3 +1,4 @@
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -165,6 +166,18 @@ def test_a_cancelled_job_stops_before_its_next_step(play):
     job = perform_anew(play(work))
     assert job.state == Job.State.CANCELLED
     assert states(job) == ["done", "skipped"]
+
+
+def test_a_step_in_the_middle_of_its_work_learns_that_it_is_cancelled(play):
+    def wait(run):
+        Job.objects.get().cancel()
+        for _ in range(200):
+            run.glance()
+            time.sleep(0.05)
+
+    job = perform_anew(play(lambda run: run.do("one", lambda step: wait(run))))
+    assert job.state == Job.State.CANCELLED
+    assert states(job) == ["skipped", "skipped"]
 
 
 def test_a_job_that_nobody_took_is_cancelled_at_once(play):
