@@ -82,13 +82,17 @@ def bare_context() -> ssl.SSLContext:
     return context
 
 
-def bare_request(text: str) -> bytes:
-    """Give the same bytes that the wire sends, made by hand once."""
+def bare_query(text: str) -> bytes:
     body = soap.question("axl", "executeSQLQuery", "8.5", sql=text)
+    return bare_request("/axl/", "CUCM:DB ver=8.5 executeSQLQuery", body)
+
+
+def bare_request(path: str, action: str, body: bytes) -> bytes:
+    """Give the same bytes that the wire sends, made by hand once."""
     return (
-        "POST /axl/ HTTP/1.1\r\nHost: node:8443\r\nUser-Agent: cupadmin\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: node:8443\r\nUser-Agent: cupadmin\r\n"
         "Accept-Encoding: identity\r\nContent-Type: text/xml; charset=utf-8\r\n"
-        'SOAPAction: "CUCM:DB ver=8.5 executeSQLQuery"\r\n'
+        f'SOAPAction: "{action}"\r\n'
         f"Content-Length: {len(body)}\r\n"
         "Authorization: Basic YXhsOnBhc3N3b3Jk\r\n\r\n"
     ).encode() + body

@@ -1,5 +1,7 @@
 """Valid replies of every operation, written from the documented shapes."""
 
+from collections.abc import Sequence
+
 AXL = "http://www.cisco.com/AXL/API/8.5"
 AST = "http://schemas.cisco.com/ast/soap"
 
@@ -67,17 +69,31 @@ UNAVAILABLE = (
     b"Available versions are 1.0, 6.0, 6.1, 7.0 and 7.1</h1></body></html>"
 )
 
-_INFO = (
-    "<n:item><n:ServiceName>Cisco SIP Proxy</n:ServiceName>"
-    "<n:ServiceStatus>Started</n:ServiceStatus><n:ReasonCode>-1</n:ReasonCode>"
-    "<n:ReasonCodeString> </n:ReasonCodeString>"
-    "<n:StartTime>Thu Jul 12 12:05:12 2012</n:StartTime>"
-    "<n:UpTime>123</n:UpTime></n:item>"
-)
-_STATUS = (
-    "<n:ReturnCode>0</n:ReturnCode><n:ReasonCode>-1</n:ReasonCode><n:ReasonString/>"
-    f"<n:ServiceInfoList>{_INFO * 3}</n:ServiceInfoList>"
-)
+
+def _status(names: Sequence[str], up_time: int) -> str:
+    items = "".join(
+        f"<n:item><n:ServiceName>{name}</n:ServiceName>"
+        "<n:ServiceStatus>Started</n:ServiceStatus><n:ReasonCode>-1</n:ReasonCode>"
+        "<n:ReasonCodeString> </n:ReasonCodeString>"
+        "<n:StartTime>Thu Jul 12 12:05:12 2012</n:StartTime>"
+        f"<n:UpTime>{up_time}</n:UpTime></n:item>"
+        for name in names
+    )
+    return (
+        "<n:ReturnCode>0</n:ReturnCode><n:ReasonCode>-1</n:ReasonCode><n:ReasonString/>"
+        f"<n:ServiceInfoList>{items}</n:ServiceInfoList>"
+    )
+
+
+def _list(names: Sequence[str]) -> str:
+    items = "".join(
+        f"<n:item><n:ServiceName>{name}</n:ServiceName>"
+        "<n:ServiceType>Service</n:ServiceType><n:Deployable>true</n:Deployable>"
+        "<n:GroupName>IM and Presence Services</n:GroupName>"
+        "<n:Restrict>none</n:Restrict><n:DependentServices/></n:item>"
+        for name in names
+    )
+    return f"<n:Services>{items}</n:Services>"
 
 
 def _new(operation: str, content: str) -> bytes:
@@ -87,15 +103,19 @@ def _new(operation: str, content: str) -> bytes:
     )
 
 
-STATUSES = _new("soapGetServiceStatus", _STATUS)
-CONTROLLED = _new("soapDoControlServices", _STATUS)
-STATIC_LIST = _new(
-    "getStaticServiceListExtended",
-    "<n:Services><n:item><n:ServiceName>Cisco SIP Proxy</n:ServiceName>"
-    "<n:ServiceType>Service</n:ServiceType><n:Deployable>true</n:Deployable>"
-    "<n:GroupName>IM and Presence Services</n:GroupName><n:Restrict>none</n:Restrict>"
-    "<n:DependentServices/></n:item></n:Services>",
-)
+def statuses(names: Sequence[str], up_time: int) -> bytes:
+    """All of these services run, for so many seconds."""
+    return _new("soapGetServiceStatus", _status(names, up_time))
+
+
+def service_list(names: Sequence[str]) -> bytes:
+    return _new("getStaticServiceListExtended", _list(names))
+
+
+PROXY = ["Cisco SIP Proxy"]
+STATUSES = statuses(PROXY * 3, 123)
+CONTROLLED = _new("soapDoControlServices", _status(PROXY * 3, 123))
+STATIC_LIST = service_list(PROXY)
 PRODUCTS = _new(
     "getProductInformationList",
     "<n:ActiveServerVersion>12.5.1</n:ActiveServerVersion><n:Products><n:item>"

@@ -44,7 +44,7 @@ def download() -> bytes:
         socket.create_connection((address(0), 8443)) as plain,
         contestants.bare_context().wrap_socket(plain) as tls,
     ):
-        tls.sendall(contestants.bare_request(TEXT))
+        tls.sendall(contestants.bare_query(TEXT))
         received = tls.recv(65536)
         head, _, body = received.partition(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length:")[2].split()[0])

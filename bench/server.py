@@ -1,6 +1,9 @@
 """A TLS server with ready answers: many nodes, or one with a great many rows.
 
-`python -m bench.server nodes COUNT DELAY_MS` or `python -m bench.server rows COUNT`.
+`python -m bench.server nodes COUNT DELAY_MS`
+`python -m bench.server services COUNT DELAY_MS [DELAY_MS_OF_THE_FIRST]`
+`python -m bench.server rows COUNT`
+
 Each flight of a client is answered one delay later; the first flight two, since a
 loopback connection itself opens without a round trip.
 """
@@ -12,6 +15,9 @@ import json
 import ssl
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 
 import uvloop
@@ -24,6 +30,8 @@ from bench import replies
 
 NETWORK = "127.99"
 PORT = 8443
+# What a node answers to a request.
+Answer = Callable[[bytes], bytes]
 
 
 def self_signed() -> tuple[bytes, str]:
@@ -67,7 +75,7 @@ def address(number: int) -> str:
 class Distant(asyncio.Protocol):
     """A TLS node at the end of a long line."""
 
-    def __init__(self, context: ssl.SSLContext, answer: bytes, delay: float) -> None:
+    def __init__(self, context: ssl.SSLContext, answer: Answer, delay: float) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._answer, self._delay = answer, delay
@@ -96,8 +104,8 @@ class Distant(asyncio.Protocol):
             self._transport.abort()
             return
         if self._request.endswith(b"Envelope>"):
+            self._tls.write(self._answer(self._request))
             self._request = b""
-            self._tls.write(self._answer)
         if self._outgoing.pending:
             self._transport.write(self._outgoing.read())
 
@@ -110,16 +118,34 @@ def http(body: bytes) -> bytes:
     return head.encode() + body
 
 
-async def serve_nodes(count: int, delay: float) -> None:
+SERVICES = [f"Cisco Service {number}" for number in range(25)]
+COUNTED, LISTED = http(replies.COUNT), http(replies.service_list(SERVICES))
+
+
+def count(request: bytes) -> bytes:
+    return COUNTED
+
+
+def services(request: bytes) -> bytes:
+    """Tell 25 services that run, each time for longer."""
+    if b"getStaticServiceListExtended" in request:
+        return LISTED
+    return running_for(int(time.monotonic()))
+
+
+@lru_cache(maxsize=4)
+def running_for(seconds: int) -> bytes:
+    return http(replies.statuses(SERVICES, seconds))
+
+
+async def serve_nodes(answer: Answer, delays: Sequence[float]) -> None:
+    """One node for each delay, in seconds."""
     pem, fingerprint = self_signed()
-    context, answer = context_of(pem), http(replies.COUNT)
+    context = context_of(pem)
     loop = asyncio.get_running_loop()
-    for number in range(count):
+    for number, delay in enumerate(delays):
         await loop.create_server(
-            lambda: Distant(context, answer, delay),
-            address(number),
-            PORT,
-            backlog=64,
+            partial(Distant, context, answer, delay), address(number), PORT, backlog=64
         )
     print(json.dumps({"fingerprint": fingerprint}), flush=True)
     await asyncio.Event().wait()
@@ -145,11 +171,13 @@ async def serve_rows(count: int) -> None:
 
 
 def main() -> None:
-    kind, count, *delay = sys.argv[1:]
-    if kind == "nodes":
-        uvloop.run(serve_nodes(int(count), float(delay[0]) / 1000))
-    else:
-        uvloop.run(serve_rows(int(count)))
+    kind, number, *delays = sys.argv[1:]
+    if kind == "rows":
+        uvloop.run(serve_rows(int(number)))
+        return
+    each, *first = [float(delay) / 1000 for delay in delays]
+    answer = {"nodes": count, "services": services}[kind]
+    uvloop.run(serve_nodes(answer, [*first, *[each] * (int(number) - len(first))]))
 
 
 if __name__ == "__main__":

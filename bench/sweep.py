@@ -56,7 +56,7 @@ def ours(fingerprint: str) -> int:
 def floor() -> int:
     """Speak the same bytes, all at once, and look at nothing but the count."""
     context = contestants.bare_context()
-    request = contestants.bare_request(TEXT)
+    request = contestants.bare_query(TEXT)
 
     async def main() -> int:
         asks = (
