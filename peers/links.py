@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.urls import reverse
 
 from peers.pages import Page
 from peers.search import Search
@@ -27,7 +29,10 @@ SELECT = ("select",)
 
 @dataclass(frozen=True)
 class Head:
-    """The head of a column: what a click on it asks for, and how it is sorted now."""
+    """The head of a column: what a click on it asks for, and how it is sorted now.
+
+    All but the URL is ours, and HTML as it stands.
+    """
 
     name: str
     label: str
@@ -52,6 +57,7 @@ class Links:
         given = [pair for pair in given if pair[0] not in (*PLACES, *SELECT)]
         kept = urlencode(given)
         self.first = joined(kept)
+        self.export = export_url() + self.first
         self.previous = joined(kept, f"before={page.previous}") if page.previous else ""
         self.next = joined(kept, f"after={page.next}") if page.next else ""
         self.last = joined(kept, "last=1")
@@ -66,6 +72,11 @@ class Links:
             turned = f"-{name}" if search.sort == name else name
             url = joined(self.unsorted, f"sort={turned}")
             yield Head(name, label, url, css, now)
+
+
+@cache
+def export_url() -> str:
+    return reverse("peers:export")
 
 
 def joined(*queries: str) -> str:

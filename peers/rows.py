@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from cupadmin.templatetags.cupadmin import age_at, icon, outcome_label
+from peers.links import Head, Links
 
 STATES = {
     "pending": ("running", "clock", "Not written yet"),
@@ -32,6 +33,20 @@ def options(texts: Iterable[str]) -> SafeString:
     """What a datalist suggests."""
     return mark_safe(  # noqa: S308
         "".join(f'<option value="{escape(text)}"></option>' for text in texts)
+    )
+
+
+def heads(links: Links) -> SafeString:
+    """The heads of the columns; the sorted one leads to the other direction."""
+    return mark_safe("".join(map(head, links.heads())))  # noqa: S308
+
+
+def head(column: Head) -> str:
+    css = f' class="{column.css}"' if column.css else ""
+    now = f' aria-sort="{column.sorted}"' if column.sorted else ""
+    return (
+        f'<th scope="col"{css}{now}><a id="sort-{column.name}" '
+        f'href="{escape(column.url)}">{column.label} {icon(column.icon)}</a></th>'
     )
 
 

@@ -52,6 +52,12 @@ SORTS = {
 ROWS = (10, 25, 50, 100, 250)
 DEFAULT_ROWS = 50
 MOST_CRITERIA = 20
+# The selects of the form, which have the same options on every page.
+SELECTS = {
+    "field": FIELDS,
+    "operator": OPERATORS,
+    "rows": {str(count): str(count) for count in ROWS},
+}
 
 
 @CharField.register_lookup
@@ -203,6 +209,10 @@ class Search:
         return self.sort.startswith("-")
 
     @property
+    def row_options(self) -> SafeString:
+        return options_of("rows", str(self.rows))
+
+    @property
     def narrowed(self) -> bool:
         return any(row.narrows for row in self.criteria)
 
@@ -218,13 +228,12 @@ class Search:
 @cache
 def options_of(select: str, chosen: str) -> SafeString:
     """The options of a select, one of them selected: few, and always the same."""
-    labels = FIELDS if select == "field" else OPERATORS
     return format_html_join(
         "",
         '<option value="{}"{}>{}</option>',
         (
             (value, SafeString(" selected" if value == chosen else ""), label)
-            for value, label in labels.items()
+            for value, label in SELECTS[select].items()
         ),
     )
 

@@ -26,7 +26,7 @@ from peers.forms import BOTH, KEEP, RemovalForm
 from peers.links import Links
 from peers.models import Cluster, Outcome, Peer, SavedSearch
 from peers.pages import page_of
-from peers.rows import Rows, options
+from peers.rows import Rows, heads, options
 from peers.search import Search
 from rest.csv import csv_download
 
@@ -79,16 +79,18 @@ def find(request: Request) -> HttpResponse:
         selectable=may_administer(request),
         selected=request.GET.get("select") == "all",
     )
+    links = Links(wanted, page, request.GET)
     context = {
         "search": wanted,
         "page_obj": page,
-        "links": Links(wanted, page, request.GET),
+        "links": links,
+        "heads": heads(links),
         "rows": rows.html(page),
-        "row_choices": search.ROWS,
     }
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "peers/_found.html", context | {"announced": True})
-    context["saved"] = SavedSearch.objects.filter(user=request.user)
+    saved = SavedSearch.objects.filter(user=request.user)
+    context["saved"] = saved.only("name", "query")
     known = [*Peer.Protocol.values, *Outcome.values, *names.values()]
     context["suggestions"] = options(known)
     return render(request, "peers/find.html", context)
