@@ -265,7 +265,10 @@ class PeerForm(RevisedForm[Peer]):
         self.fields["username"].widget.attrs["autocomplete"] = "off"
         self.fields["cluster"].help_text = "Where the peer is configured."
         if not self.adding:
-            self.fields["cluster"].disabled = True
+            home = cast(forms.ModelChoiceField[Cluster], self.fields["cluster"])
+            home.disabled = True
+            # It stays, so the others need not be read.
+            home.choices = [(self.instance.cluster_id, str(self.instance.cluster))]
             self.fields[
                 "password"
             ].help_text = "Leave it empty to keep the present one."

@@ -157,7 +157,8 @@ def apply_peer(values: dict[str, str], effect: Effect, actor: Actor) -> None:
         effect.errors.append(f"There is no cluster {values['cluster'][:100]!r}.")
         return
     address = values["address"].strip()
-    peer = Peer.objects.filter(cluster=home, address__iexact=address).first()
+    peers = Peer.objects.select_related("cluster")
+    peer = peers.filter(cluster=home, address__iexact=address).first()
     password = values.get("password", "")
     data = {**values, "cluster": str(home.pk), "confirm_password": password}
     form = filled(PeerForm, peer or Peer(), data)

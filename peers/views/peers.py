@@ -108,7 +108,7 @@ def edit_peer(request: Request, pk: str) -> HttpResponse:
         for field in form.fields.values():
             field.disabled = True
     # The form wrote what was typed into its row; the page shows what is stored.
-    stored = get_peer(pk)
+    stored = peer if data is None else get_peer(pk)
     context = {"form": form, "peer": stored, **beside(stored)}
     return render(request, "peers/edit_peer.html", context)
 

@@ -1,4 +1,6 @@
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import AuditEntry
@@ -153,6 +155,19 @@ def test_peer_page_shows_the_other_side(ada, madrid, oslo, peer_factory):
     text = ada.get(page("edit_peer", peer.pk)).content.decode()
     assert back.get_absolute_url() in text
     assert "differs" in text
+
+
+def test_peer_page_reads_no_other_clusters_and_the_peer_once(
+    ada, madrid, oslo, peer_factory, cluster_factory
+):
+    url = page("edit_peer", peer_factory(madrid, oslo).pk)
+    cluster_factory("Rome")
+    with CaptureQueriesContext(connection) as asked:
+        text = ada.get(url).content.decode()
+    assert ">Madrid</option>" in text and "Rome" not in text
+    tables = [query["sql"].partition(" FROM ")[2].split()[0] for query in asked]
+    assert tables.count('"peers_cluster"') == 0
+    assert tables.count('"peers_peer"') == 2  # this one and the matching one
 
 
 def test_peer_page_never_holds_the_password(ada, madrid, oslo, peer_factory):
