@@ -15,7 +15,11 @@ from jobs.models import Job
 from peers import drift, editing, rules
 from peers.api import rows
 from peers.api.base import EDITS, IDEMPOTENCY_KEY, IF_MATCH, EditableViewSet
-from peers.api.serializers import PeerSerializer, SavedPeerSerializer
+from peers.api.serializers import (
+    PeerSerializer,
+    SavedPeerSerializer,
+    TakeOverSerializer,
+)
 from peers.models import Peer
 from rest.problems import Conflict
 
@@ -119,11 +123,16 @@ class PeerViewSet(EditableViewSet[Peer]):
             raise Conflict(str(error)) from error
         return accepted(job, request)
 
-    @extend_schema(request=None, responses=PeerSerializer)
+    @extend_schema(request=TakeOverSerializer, responses=PeerSerializer)
     @action(detail=True, methods=["post"], url_path="take-over")
     def take_over(self, request: Request, pk: str) -> Response:
         """Want from now on what the cluster shows in `drift`."""
         peer = self.get_object()
+        form = TakeOverSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        now = self.get_serializer(peer).data["drift"]
+        if form.validated_data.get("drift", now) != now:
+            raise Conflict("The cluster shows something else by now.", drift=now)
         try:
             self.attempt(lambda: drift.take_over(peer, peer.drift, self.actor))
         except drift.NothingDiffers as error:

@@ -186,14 +186,28 @@ STATUS = inline_serializer(
 )
 
 
+class PeerDifferenceSerializer(serializers.Serializer[Any]):
+    """A field that was changed on the cluster itself."""
+
+    wanted = serializers.CharField(allow_blank=True, trim_whitespace=False)
+    cluster = serializers.CharField(allow_blank=True, trim_whitespace=False)
+
+
 DRIFT = serializers.DictField(
-    child=inline_serializer(
-        "PeerDifference",
-        {"wanted": serializers.CharField(), "cluster": serializers.CharField()},
-    ),
+    child=PeerDifferenceSerializer(),
     help_text="What was changed on the cluster itself: for each field the value "
     "wanted here and the cluster's own.",
 )
+
+
+class TakeOverSerializer(serializers.Serializer[Any]):
+    """What whoever takes it over saw; without it, what is there now."""
+
+    drift = serializers.DictField(
+        child=PeerDifferenceSerializer(),
+        required=False,
+        help_text="`drift` as it was read; a 409 when it is no longer so.",
+    )
 
 
 class PeerSerializer(RevisedSerializer[Peer]):

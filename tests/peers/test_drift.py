@@ -142,6 +142,44 @@ def test_rest_takes_over_once(administrator, api, peer):
     assert answer.status_code == 409
 
 
+@pytest.mark.parametrize("sent", [{}, {"content_type": "application/json"}])
+def test_rest_takes_over_what_is_there_without_a_body(administrator, api, peer, sent):
+    answer = api(administrator).post(f"/api/v1/peers/{peer.pk}/take-over/", **sent)
+    assert (answer.status_code, answer.json()["protocol"]) == (200, "UDP")
+
+
+def test_rest_takes_over_what_was_seen(administrator, api, peer):
+    Peer.objects.update(drift={"external_phone_number_mask": "+1 "})
+    client, address = api(administrator), f"/api/v1/peers/{peer.pk}/"
+    seen = client.get(address).json()["drift"]
+    assert seen == {"external_phone_number_mask": {"wanted": "", "cluster": "+1 "}}
+    Peer.objects.update(drift={"username": "somebody", "protocol": "UDP"})
+    refused = client.post(f"{address}take-over/", {"drift": seen}, format="json")
+    assert refused.status_code == 409
+    now = client.get(address).json()["drift"]
+    assert refused.json()["drift"] == now
+    assert Peer.objects.get().username == "icuser"
+    taken = client.post(f"{address}take-over/", {"drift": now}, format="json")
+    assert (taken.status_code, taken.json()["username"]) == (200, "somebody")
+
+
+def test_rest_refuses_what_was_seen_when_the_wish_changed(administrator, api, peer):
+    client, address = api(administrator), f"/api/v1/peers/{peer.pk}/"
+    seen = client.get(address).json()["drift"]
+    Peer.objects.update(username="nobody")
+    answer = client.post(f"{address}take-over/", {"drift": seen}, format="json")
+    assert answer.status_code == 409
+    assert Peer.objects.get().username == "nobody"
+
+
+@pytest.mark.parametrize("seen", [None, "UDP", {"protocol": "UDP"}, [1]])
+def test_rest_refuses_what_nobody_can_have_seen(administrator, api, peer, seen):
+    url = f"/api/v1/peers/{peer.pk}/take-over/"
+    answer = api(administrator).post(url, {"drift": seen}, format="json")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["drift"])
+    assert Peer.objects.get().protocol == "TCP"
+
+
 def test_rest_refuses_a_value_that_breaks_a_rule(administrator, api, peer, pair):
     Peer.objects.update(drift={"address": pair[0].publisher.address})
     answer = api(administrator).post(f"/api/v1/peers/{peer.pk}/take-over/")
