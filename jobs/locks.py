@@ -40,16 +40,22 @@ class Lease(models.Model):
         return self.name
 
 
-def hold(job: Job, locks: Iterable[str]) -> None:
+def hold(job: Job, names: Iterable[str]) -> None:
     """Take all locks at once, or raise Busy with a job that holds one of them."""
-    wanted = [JobLock(name=name, job=job) for name in locks]
+    hold_all([JobLock(name=name, job=job) for name in names])
+
+
+def hold_all(wanted: list[JobLock]) -> None:
+    """The same for several jobs, no two of which may want the same lock."""
+    names = {lock.name for lock in wanted}
+    if len(names) < len(wanted):
+        raise ValueError("Two of these jobs want the same lock.")
     try:
         with transaction.atomic():
-            JobLock.objects.bulk_create(wanted)
+            JobLock.objects.bulk_create(wanted, batch_size=500)
     except IntegrityError:
-        names = [lock.name for lock in wanted]
         refuse_held(names)
-        hold(job, names)  # released just now
+        hold_all(wanted)  # released just now
 
 
 def refuse_held(names: Iterable[str]) -> None:

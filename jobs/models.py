@@ -24,17 +24,19 @@ from accounts.scope import (
     Limit,
     Scope,
     ScopedManager,
-    clusters_of,
     current,
 )
 from jobs import kinds
-from jobs.locks import Busy, JobLock, hold
+from jobs.asked import Asked
+from jobs.locks import Busy, JobLock, hold, hold_all
 from rest import request_ids
 
 LEASE = timedelta(seconds=30)
 # A job that was rung is rung again after this, should the first ring be lost.
 RING_AGAIN = timedelta(seconds=20)
 MAX_ATTEMPTS = 5
+# So many rows are written in one statement.
+BATCH = 500
 
 
 BEYOND = "This job also works on clusters outside your limit."
@@ -74,6 +76,24 @@ class JobQuerySet(models.QuerySet["Job"]):
         self.filter(pk=pk, started_at=None).update(started_at=Now())
         return self.get(pk=pk)
 
+    @transaction.atomic
+    def cancel_waiting(self) -> int:
+        """End at once those that nobody took; return how many."""
+        waiting = list(self.filter(state=Job.State.QUEUED).values_list("pk", flat=True))
+        if not waiting:
+            return 0
+        these = Job.objects.filter(pk__in=waiting)
+        ended: int = these.filter(state=Job.State.QUEUED).update(
+            state=Job.State.CANCELLED, finished_at=Now()
+        )
+        # A worker may have taken one of them since.
+        gone = these.filter(state=Job.State.CANCELLED).values("pk")
+        JobLock.objects.filter(job__in=gone).delete()
+        JobStep.objects.filter(job__in=gone, state=JobStep.State.PENDING).update(
+            state=JobStep.State.SKIPPED
+        )
+        return ended
+
     def in_list(self) -> Self:
         """With what a list shows of each."""
         found = self.select_related("requested_by")
@@ -107,33 +127,63 @@ class JobManager(ScopedManager.from_queryset(JobQuerySet)):  # type: ignore[misc
 
         Raises Busy when an unfinished job holds one of the locks.
         """
-        with transaction.atomic():
-            job: Job = self.create(
-                kind=kind,
-                queue=queue or kinds.get(kind).queue,
-                arguments=arguments or {},
-                lock_names=(names := sorted(set(locks))),
-                target_type=(target._meta.model_name or "") if target else "",
-                target_id=str(target.pk) if target else "",
-                target_label=(label or (str(target) if target else ""))[:255],
-                requested_by=user,
-                requested_from=address,
-                request_id=request_ids.known(),
-                total=len(steps),
-                not_before=Now(),
-                ring_at=Now(),
-            )
-            JobStep.objects.bulk_create(
+        asked = Asked(
+            kind, steps, target, label, arguments or {}, locks, clusters, queue
+        )
+        return self.submit_all([asked], user=user, address=address)[0]
+
+    @transaction.atomic
+    def submit_all(
+        self, many: Iterable[Asked], *, user: Any = None, address: str | None = None
+    ) -> list["Job"]:
+        """Commit many jobs at once, in a few statements; else as `submit`."""
+        rows = {self.row_of(asked, user, address): asked for asked in many}
+        jobs = list(rows)
+        self.bulk_create(jobs, batch_size=BATCH)
+        JobStep.objects.bulk_create(
+            (
                 JobStep(job=job, position=position, key=key, label=text)
-                for position, (key, text) in enumerate(steps)
-            )
-            touched = {str(pk) for pk in (*clusters, *clusters_of(target))}
-            JobCluster.objects.bulk_create(
-                JobCluster(job=job, cluster=UUID(pk)) for pk in sorted(touched)
-            )
-            hold(job, names)
-            transaction.on_commit(job.ring, robust=True)
-        return job
+                for job, asked in rows.items()
+                for position, (key, text) in enumerate(asked.steps)
+            ),
+            batch_size=BATCH,
+        )
+        JobCluster.objects.bulk_create(
+            (
+                JobCluster(job=job, cluster=cluster)
+                for job, asked in rows.items()
+                for cluster in asked.touched
+            ),
+            batch_size=BATCH,
+        )
+        hold_all([JobLock(name=n, job=job) for job in jobs for n in job.lock_names])
+        transaction.on_commit(lambda: ring_all(jobs), robust=True)
+        return jobs
+
+    def row_of(self, asked: Asked, user: Any, address: str | None) -> "Job":
+        target = asked.target
+        return Job(
+            kind=asked.kind,
+            queue=asked.queue or kinds.get(asked.kind).queue,
+            arguments=asked.arguments,
+            lock_names=sorted(set(asked.locks)),
+            target_type=(target._meta.model_name or "") if target else "",
+            target_id=str(target.pk) if target else "",
+            target_label=(asked.label or (str(target) if target else ""))[:255],
+            requested_by=user,
+            requested_from=address,
+            request_id=request_ids.known(),
+            total=len(asked.steps),
+            not_before=Now(),
+            ring_at=Now(),
+        )
+
+
+def ring_all(jobs: Iterable["Job"]) -> None:
+    """Tell the workers; never fails, since `ring_due` rings again."""
+    from jobs.doorbell import ring
+
+    ring([(str(job.pk), job.queue) for job in jobs])
 
 
 def jobs_within(limit: Limit) -> models.QuerySet["Job"]:
@@ -261,23 +311,14 @@ class Job(HangsOnClusters):
         return self.elapsed / self.done * max(self.total - self.done, 0)
 
     def ring(self) -> None:
-        """Tell the workers; never fails, since `ring_due` rings again."""
-        from jobs.doorbell import ring
-
-        ring([(str(self.pk), self.queue)])
+        ring_all([self])
 
     def cancel(self) -> bool:
         """Ask for an end; a job that nobody took ends at once. False: it is over."""
-        cls = type(self)
-        waiting = cls.objects.filter(pk=self.pk, state=self.State.QUEUED)
-        with transaction.atomic():
-            if waiting.update(state=self.State.CANCELLED, finished_at=Now()):
-                JobLock.objects.filter(job=self).delete()
-                self.steps.filter(state=JobStep.State.PENDING).update(
-                    state=JobStep.State.SKIPPED
-                )
-                return True
-        running = cls.objects.filter(pk=self.pk, state=self.State.RUNNING)
+        this = Job.objects.filter(pk=self.pk)
+        if this.cancel_waiting():
+            return True
+        running = this.filter(state=self.State.RUNNING)
         return bool(running.update(cancel_requested=True))
 
     def retry(self) -> None:

@@ -1,6 +1,7 @@
 """Changes an administrator asks for: the row, the audit entry and the job, at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -8,7 +9,9 @@ from django.db import transaction
 import wire
 from accounts import audit
 from accounts.audit import Actor
-from jobs.models import Job
+from jobs.asked import Asked
+from jobs.models import BATCH, Job
+from peers import lookups
 from peers.connections import policy
 from peers.models import Cluster, Node, Peer
 from wire import Certificate
@@ -27,6 +30,15 @@ class FingerprintDiffers(Exception):
     """The node presents another certificate than the one to be confirmed."""
 
 
+@dataclass(frozen=True)
+class PeerEdit:
+    """A peer to save: its new password, if it has one, and the fields of an edit."""
+
+    peer: Peer
+    password: str = field(default="", repr=False)
+    fields: tuple[str, ...] = ()
+
+
 def save_peer(
     peer: Peer, actor: Actor, *, password: str = "", fields: Iterable[str] = ()
 ) -> Job:
@@ -40,28 +52,46 @@ def save_peer(
         rest.models.Stale: somebody else edited the peer in the meantime.
         jobs.locks.Busy: a job of this peer is not finished.
     """
-    fields = tuple(fields)
-    with transaction.atomic():
-        creating = peer._state.adding
-        old = {} if creating else _values(Peer.objects.get(pk=peer.pk))
-        if password:
-            peer.seal("password", password)
-        # A check may have found by DNS what no node's name tells; an edit keeps that.
-        moved = creating or "address" in fields
-        peer.remote_cluster = peer.find_remote() or (
-            None if moved else peer.remote_cluster
-        )
-        peer.provisioning_state = Peer.ProvisioningState.PENDING
-        if creating:
-            peer.save(force_insert=True)
-        else:
-            secret = ("password",) if password else ()
-            peer.save_edit(*fields, *secret, "remote_cluster_id", "provisioning_state")
-        changes = audit.differences(old, _values(peer))
-        if password:
-            changes["password"] = [None, "changed"]
-        audit.record(actor, "add peer" if creating else "edit peer", peer, changes)
-        return provision(peer, actor)
+    return save_peers([PeerEdit(peer, password, tuple(fields))], actor)[0]
+
+
+@transaction.atomic
+def save_peers(edits: Sequence[PeerEdit], actor: Actor) -> list[Job]:
+    """Save peers, each of them once, in a few statements; else as `save_peer`."""
+    new = [edit.peer for edit in edits if edit.peer._state.adding]
+    known = [edit for edit in edits if not edit.peer._state.adding]
+    rows = Peer.objects.only(*PEER_FIELDS).in_bulk([one.peer.pk for one in known])
+    old = {pk: _values(peer) for pk, peer in rows.items()}
+    for edit in edits:
+        if edit.password:
+            edit.peer.seal("password", edit.password)
+        link(edit.peer, moved=edit.peer._state.adding or "address" in edit.fields)
+        edit.peer.provisioning_state = Peer.ProvisioningState.PENDING
+    Peer.objects.bulk_create(new, batch_size=BATCH)
+    for edit in known:
+        secret = ("password",) if edit.password else ()
+        fields = (*edit.fields, *secret, "remote_cluster_id", "provisioning_state")
+        edit.peer.save_edit(*fields)
+    audit.record_all(actor, [_event_of(edit, old) for edit in edits])
+    return provision_all([edit.peer for edit in edits], actor)
+
+
+def link(peer: Peer, *, moved: bool) -> None:
+    """Note the cluster that the address belongs to.
+
+    A check may have found by DNS what no node's name tells; only a peer that moved
+    loses that.
+    """
+    found = lookups.known().owner(peer.address)
+    peer.remote_cluster = found or (None if moved else peer.remote_cluster)
+
+
+def _event_of(edit: PeerEdit, old: Mapping[Any, dict[str, Any]]) -> audit.Event:
+    peer = edit.peer
+    found = audit.differences(old.get(peer.pk, {}), _values(peer))
+    if edit.password:
+        found["password"] = [None, "changed"]
+    return audit.Event("edit peer" if peer.pk in old else "add peer", peer, found)
 
 
 def _values(peer: Peer) -> dict[str, Any]:
@@ -70,14 +100,22 @@ def _values(peer: Peer) -> dict[str, Any]:
 
 def provision(peer: Peer, actor: Actor) -> Job:
     """Submit the job that brings the peer to its cluster."""
+    return provision_all([peer], actor)[0]
+
+
+def provision_all(peers: Iterable[Peer], actor: Actor) -> list[Job]:
+    """Submit a job for each peer."""
+    asked = [_provisioning(peer) for peer in peers]
+    return Job.objects.submit_all(asked, user=actor.user, address=actor.address)
+
+
+def _provisioning(peer: Peer) -> Asked:
     steps = DIRECT_STEPS if peer.cluster.direct else GUIDED_STEPS
-    return Job.objects.submit(
+    return Asked(
         "provision-peer",
         [(key, label.format(cluster=peer.cluster)) for key, label in steps],
         target=peer,
         locks=[lock_of(peer)],
-        user=actor.user,
-        address=actor.address,
         queue=queue_of(peer.cluster),
     )
 

@@ -1,6 +1,6 @@
 """What pages and REST both do to clusters, nodes and peers, each in one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from django.db import models, transaction
@@ -12,6 +12,7 @@ from accounts.scope import unlimited
 from jobs.locks import Busy, refuse_held
 from jobs.models import Job, JobStep
 from peers import changes
+from peers.changes import PeerEdit
 from peers.models import Cluster, Node, Peer
 from peers.signals import resync_asked
 
@@ -124,13 +125,18 @@ def relink(*nodes: Node) -> None:
             Peer.objects.filter(pk=peer.pk).update(remote_cluster=remote)
 
 
-@transaction.atomic
 def save_peer(
     peer: Peer, actor: Actor, *, password: str = "", fields: Iterable[str] = ()
 ) -> Job:
     """Save a peer and provision it; a job of an older save that waits is withdrawn."""
-    withdraw(peer)
-    return changes.save_peer(peer, actor, password=password, fields=fields)
+    return save_peers([PeerEdit(peer, password, tuple(fields))], actor)[0]
+
+
+@transaction.atomic
+def save_peers(edits: Sequence[PeerEdit], actor: Actor) -> list[Job]:
+    """The same for many, each of them once."""
+    withdraw(*(edit.peer for edit in edits))
+    return changes.save_peers(edits, actor)
 
 
 @transaction.atomic
@@ -194,12 +200,10 @@ def withdraw(*rows: models.Model) -> None:
     """
     targets = [str(row.pk) for row in rows]
     with unlimited():
-        jobs = list(Job.objects.active().filter(target_id__in=targets, kind__in=KINDS))
-    for job in jobs:
-        if job.state == Job.State.QUEUED:
-            job.cancel()
-            job.refresh_from_db(fields=["state"])
-        if job.active:
-            raise Busy(job)
+        jobs = Job.objects.active().filter(target_id__in=targets, kind__in=KINDS)
+        jobs.cancel_waiting()
+        working = jobs.first()
+    if working is not None:
+        raise Busy(working)
     # A job of several peers is about none of them, but holds the lock of each.
     refuse_held(changes.lock_of(row) for row in rows if isinstance(row, Peer))

@@ -4,13 +4,13 @@ Errors block a save and stand at a field; warnings inform, and the save goes on.
 rules of peers are data: docs/rules.md lists them, with where each is from.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.core.exceptions import NON_FIELD_ERRORS
-from django.db.models import Q, QuerySet
 
-from accounts.scope import admits, unlimited
+from accounts.scope import admits
+from peers import lookups
 from peers.models import Cluster, Node, Peer
 from wire import WireError, parse_host, platforms
 
@@ -64,20 +64,18 @@ def cluster_errors(cluster: Cluster) -> Errors:
 
 def node_errors(node: Node) -> Errors:
     errors: Errors = {}
-    others = Node.objects.exclude(pk=node.pk).select_related("cluster")
-    siblings = others.filter(cluster=node.cluster_id) if node.cluster_id else None
-    same = others.filter(address__iexact=node.address, axl_port=node.axl_port)
-    with unlimited():
-        twin = same.first()
-    if node.address and twin:
+    twin = lookups.known().twin(node) if node.address else None
+    if twin:
         seen = admits(twin.cluster_id)
         named = f"{twin} of {twin.cluster}" if seen else "Another node"
         errors["address"] = f"{named} has this address and AXL port."
-    if siblings is None:
+    if not node.cluster_id:
         return errors
-    if node.name and siblings.filter(name__iexact=node.name).exists():
+    siblings = [n for n in lookups.known().nodes(node.cluster) if n.pk != node.pk]
+    name = node.name.casefold()
+    if name and any(other.name.casefold() == name for other in siblings):
         errors["name"] = f"{node.cluster} has a node of this name."
-    publisher = siblings.filter(role=Node.Role.PUBLISHER).first()
+    publisher = publisher_among(siblings)
     if node.is_publisher and publisher:
         errors["role"] = f"{node.cluster} has a publisher already: {publisher}."
     return errors
@@ -112,7 +110,7 @@ def peer_warnings(peer: Peer) -> list[str]:
     field="address",
 )
 def own_node(peer: Peer) -> str:
-    own = node_called(peer.address).filter(cluster=peer.cluster_id).first()
+    own = node_called(peer.address, peer.cluster)
     if own is None:
         return ""
     return (
@@ -129,7 +127,7 @@ def own_node(peer: Peer) -> str:
     field="address",
 )
 def same_address(peer: Peer) -> str:
-    if siblings_of(peer).filter(address__iexact=peer.address).exists():
+    if lookups.known().namesake(peer):
         return f"{peer.cluster} has a peer with the address {peer.address} already."
     return ""
 
@@ -142,8 +140,8 @@ def same_address(peer: Peer) -> str:
     field="address",
 )
 def same_cluster(peer: Peer) -> str:
-    remote = peer.find_remote()
-    twin = siblings_of(peer).filter(remote_cluster=remote).first() if remote else None
+    remote = lookups.known().owner(peer.address)
+    twin = lookups.known().beside(peer, remote) if remote else None
     if twin is None:
         return ""
     return f"{peer.cluster} has a peer for {remote} already: {twin.address}."
@@ -156,7 +154,7 @@ def same_cluster(peer: Peer) -> str:
     CONSOLE,
 )
 def home_publisher(peer: Peer) -> str:
-    publisher = peer.cluster.publisher
+    publisher = publisher_of(peer.cluster)
     if publisher is None:
         return f"{peer.cluster} has no publisher in the console, so nothing reaches it."
     if not publisher.trusted:
@@ -195,7 +193,7 @@ def known_remote(peer: Peer) -> str:
 )
 def to_publisher(peer: Peer) -> str:
     remote, node = peer.remote_cluster, remote_node(peer)
-    publisher = remote.publisher if remote else None
+    publisher = publisher_of(remote) if remote else None
     if node is None or node.is_publisher or publisher is None:
         return ""
     return (
@@ -309,7 +307,7 @@ def user_sync(peer: Peer) -> str:
     GUIDE,
 )
 def both_sides(peer: Peer) -> str:
-    if peer.remote_cluster is None or matching(peer) is not None:
+    if peer.remote_cluster is None or lookups.known().matching(peer):
         return ""
     return (
         f"{peer.remote_cluster} has no peer back to {peer.cluster} yet; users are "
@@ -324,7 +322,7 @@ def both_sides(peer: Peer) -> str:
     GUIDE,
 )
 def same_protocol(peer: Peer) -> str:
-    back = matching(peer)
+    back = lookups.known().matching(peer)
     if back is None or back.protocol == peer.protocol:
         return ""
     return (
@@ -341,7 +339,7 @@ def same_protocol(peer: Peer) -> str:
 )
 def mesh_size(peer: Peer) -> str:
     # A mesh of so many clusters has one peer less on each.
-    if peer.cluster.peers.count() < LARGEST_MESH:
+    if lookups.known().count(peer.cluster) < LARGEST_MESH:
         return ""
     return (
         f"{peer.cluster} has peers for {LARGEST_MESH} clusters or more; a mesh "
@@ -349,25 +347,23 @@ def mesh_size(peer: Peer) -> str:
     )
 
 
-def matching(peer: Peer) -> Peer | None:
-    """The matching peer, also where whoever asks may not see it."""
-    with unlimited():
-        return peer.reverse
+def publisher_of(cluster: Cluster) -> Node | None:
+    return publisher_among(lookups.known().nodes(cluster))
 
 
-def siblings_of(peer: Peer) -> QuerySet[Peer]:
-    return Peer.objects.filter(cluster=peer.cluster_id).exclude(pk=peer.pk)
+def publisher_among(nodes: Iterable[Node]) -> Node | None:
+    return next((node for node in nodes if node.is_publisher), None)
 
 
 def remote_node(peer: Peer) -> Node | None:
     """The node of the remote cluster that the peer address is."""
-    if peer.remote_cluster_id is None:
-        return None
-    return node_called(peer.address).filter(cluster=peer.remote_cluster_id).first()
+    remote = peer.remote_cluster
+    return node_called(peer.address, remote) if remote else None
 
 
-def node_called(host: str) -> QuerySet[Node]:
-    return Node.objects.filter(Q(name__iexact=host) | Q(address__iexact=host))
+def node_called(host: str, cluster: Cluster) -> Node | None:
+    nodes = lookups.known().nodes(cluster)
+    return next((node for node in nodes if node.goes_by(host)), None)
 
 
 def called(node: Node, host: str) -> str:
