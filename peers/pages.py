@@ -307,12 +307,16 @@ def has_more(peers: QuerySet[Peer], than: int) -> bool:
 
 
 def candidates(peers: QuerySet[Peer], terms: list[Term]) -> QuerySet[Peer] | None:
-    """The rows that an indexed term leaves, if they are few."""
+    """The rows that an indexed term leaves, if they are few.
+
+    More are few enough beside another term: a page of a walk would look at as many.
+    """
+    most = FEW if len(terms) == 1 else LOOK
     for term in terms:
         found = peers.filter(term.query).order_by()
-        if term.indexed and not has_more(found, FEW):
+        if term.indexed and not has_more(found, most):
             # The bound keeps the database from walking the order instead.
-            return peers.filter(pk__in=found.values("pk")[:FEW])
+            return peers.filter(pk__in=found.values("pk")[:most])
     return None
 
 

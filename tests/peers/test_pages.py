@@ -114,6 +114,14 @@ def test_few_matches_of_a_large_table_are_counted(sixty, large):
     assert page("value=node01").found == "1 record found"
 
 
+def test_two_criteria_are_answered_whole_where_one_leaves_few(sixty, large):
+    failed = "field=status&operator=exact&value=failed"
+    found = page(
+        f"rows=10&{failed}&field=protocol&operator=exact&value=TLS&sort=username"
+    )
+    assert (found.found, found.partial) == ("5 records found", False)
+
+
 def test_a_page_that_did_not_look_at_everything_says_so(sixty, large):
     first = page("rows=10&field=address&operator=contains&value=node55")
     assert not first and first.partial and first.next
