@@ -134,8 +134,9 @@ class Message:
 
     def follow(self, element: Element) -> Element:
         """Go from a reference of Axis 1 to the element that it means."""
-        reference = element.get("href", "")
-        return self._targets.get(reference[1:], element) if reference else element
+        if not self._targets:
+            return element
+        return self._targets.get(element.get("href", "")[1:], element)
 
     def children(self, parent: Element | None, name: str) -> list[Element]:
         if parent is None:
