@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from rest.csv import DANGEROUS
-from rest.documents import Loader, read_yaml
+from rest.documents import read_with_nodes
 
 LARGEST = 1024 * 1024
 # Each row takes what saving it on its page takes; they go in as one.
@@ -127,15 +127,14 @@ def unquoted(cell: str) -> str:
 
 def entries_of_yaml(text: str) -> Iterator[Entry]:
     try:
-        document = read_yaml(text)
-        root: Any = yaml.compose(text, Loader)
+        document, root = read_with_nodes(text)
     except (ValueError, RecursionError) as error:
         raise Unreadable(str(error)[:300]) from None
     if not isinstance(document, dict) or set(document) - {"clusters", "peers"}:
         raise Unreadable("A document has the keys clusters and peers, each a list.")
     lines = {
         key.value: [node.start_mark.line + 1 for node in rows.value]
-        for key, rows in root.value
+        for key, rows in root.value  # type: ignore[union-attr]
         if isinstance(rows, yaml.SequenceNode)
     }
     total = 0

@@ -1,6 +1,14 @@
 import pytest
+import yaml
 
+from rest import documents
 from rest.documents import read_yaml
+
+
+@pytest.fixture(autouse=True, params=["of libyaml", "of Python"])
+def parser(request, monkeypatch):
+    if request.param == "of Python":
+        monkeypatch.setattr(documents, "Parser", yaml.SafeLoader)
 
 
 def test_every_value_is_a_text():
@@ -36,3 +44,14 @@ def test_what_surprises_is_refused_with_its_line(text, sentence):
     with pytest.raises(ValueError, match="^Line|^This|^The") as error:
         read_yaml(text)
     assert sentence in str(error.value)
+
+
+def test_a_caller_may_take_a_larger_one_and_learns_its_lines():
+    text = "a:\n" + "  - x\n" * 300_000
+    with pytest.raises(ValueError, match="larger than 1 MiB"):
+        read_yaml(text)
+    with pytest.raises(ValueError, match="larger than 2 MiB"):
+        documents.read_with_nodes(text + "#" * 1_000_000, 2 << 20)
+    document, root = documents.read_with_nodes("a:\n  - x\n  - y\n", 2 << 20)
+    assert document == {"a": ["x", "y"]}
+    assert [node.start_mark.line for node in root.value[0][1].value] == [1, 2]
