@@ -1,5 +1,6 @@
 """Control Center - Network Services: server page, all nodes, sync agent everywhere."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -178,14 +179,16 @@ def agents(request: Request) -> HttpResponse:
     """Is the Intercluster Sync Agent on, on every node of every cluster?"""
     every = sync_agents()
     off = [agent for agent in every if not agent.on]
+    labels = Counter(agent.label for agent in off)
+    stopped = labels.pop(Service.Status.STOPPED.label, 0)
     only_off = request.GET.get("show") == "off"
     context = {
         "agents": off if only_off else every,
         "total": len(every),
         "off": len(off),
         "on": len(every) - len(off),
-        "stopped": [a for a in off if a.state == Service.Status.STOPPED],
-        "others": [a for a in off if a.state != Service.Status.STOPPED],
+        "stopped": stopped,
+        "others": sorted(labels.items()),
         "only_off": only_off,
     }
     return live(request, "agents", context)

@@ -72,10 +72,43 @@ def test_the_page_answers_the_question_in_one_sentence(client_of, viewer, node):
     agent_of(node, "started")
     read(node)
     content = client_of(viewer).get(reverse("services:agents")).content.decode()
-    assert "The agent is on, on all 1 nodes." in content
+    assert "The agent is on, on the one node." in content
     assert "Start where stopped" not in content
 
 
 def test_the_page_shows_nodes_that_nobody_asked(client_of, operator, node):
     content = client_of(operator).get(reverse("services:agents")).content.decode()
     assert "Not read yet" in content
+
+
+def test_what_a_refresh_finds_stopped_can_be_started_without_a_reload(
+    client_of, operator, node
+):
+    agent_of(node, "stopped")
+    read(node)
+    url = reverse("services:agents")
+    fragment = client_of(operator).get(url, headers={"HX-Request": "true"})
+    assert "Start where stopped (1)" in fragment.content.decode()
+
+
+def test_a_viewer_is_not_offered_to_start(client_of, viewer, node):
+    agent_of(node, "stopped")
+    read(node)
+    content = client_of(viewer).get(reverse("services:agents")).content.decode()
+    assert "Stopped at 1." in content
+    assert "Start where stopped" not in content
+
+
+def test_what_is_not_known_is_told_apart(client_of, viewer, cluster_factory):
+    for name, status, error in (
+        ("berlin", "starting", ""),
+        ("oslo", "started", "timeout"),
+        ("paris", "started", "unauthorized"),
+    ):
+        one = cluster_factory(name, generation="imp").publisher
+        agent_of(one, status)
+        read(one, error)
+    content = client_of(viewer).get(reverse("services:agents")).content.decode()
+    assert "On at 0 of 3 nodes." in content
+    for said in ("Starting: 1.", "Unreachable: 1.", "Could not be read: 1."):
+        assert said in content
