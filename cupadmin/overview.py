@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from mesh.matrix import Mesh
 from peers.models import Cluster, Node, Outcome
-from services.models import sync_agents
+from services.models import Service, sync_agents
 
 # A certificate that ends sooner is a warning; the vendor's own notice is 30 days.
 SOON_DAYS = 30
@@ -65,13 +65,17 @@ def clusters_card(mesh: Mesh) -> Card:
 def agents_card() -> Card:
     agents = sync_agents()
     on = sum(agent.on for agent in agents)
-    unknown = any(agent.state in ("unread", "unreachable") for agent in agents)
-    outcome = "passed" if on == len(agents) else "unknown" if unknown else "failed"
+    stopped = sum(agent.state == Service.Status.STOPPED for agent in agents)
+    outcome, note = "unknown", f"not known to be on at {len(agents) - on}"
+    if stopped:
+        outcome, note = "failed", f"stopped at {stopped}"
+    elif agents and on == len(agents):
+        outcome, note = "passed", "on every node"
     return Card(
         "Sync agents started",
         f"{on} of {len(agents)} nodes",
         outcome,
-        "on every node" if outcome == "passed" else "start where stopped",
+        note,
         reverse("services:agents"),
         oldest([agent.observed_at for agent in agents]),
     )

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.scope import unlimited
 from jobs.models import Job
 from peers.models import Cluster, Node, Outcome, Peer
+from services.models import Service, sync_agents
 
 MOST = 7
 EXPIRES_SOON = timedelta(days=30)
@@ -33,6 +34,7 @@ def needs_attention() -> list[Sentence]:
     sentences = [
         *changed_certificates(),
         *failed_clusters(),
+        *stopped_agents(),
         *failing_peers(),
         *expiring_certificates(),
         *failed_jobs(),
@@ -59,6 +61,15 @@ def failed_clusters() -> Iterator[Sentence]:
             f"The publisher of {cluster.name} could not be asked.",
             cluster.get_absolute_url(),
         )
+
+
+def stopped_agents() -> Iterator[Sentence]:
+    """Tell it also where no peer suffers yet."""
+    off = [one for one in sync_agents() if one.state == Service.Status.STOPPED]
+    if off:
+        where = off[0].node.name if len(off) == 1 else f"{len(off)} nodes"
+        text = f"The Intercluster Sync Agent is stopped on {where}."
+        yield Sentence("failed", text, reverse("services:agents"))
 
 
 def failing_peers() -> Iterator[Sentence]:

@@ -1,6 +1,8 @@
 import pytest
+from django.utils import timezone
 
 from peers.models import Node
+from services.models import NodeReading, Service
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +29,20 @@ def test_what_is_not_known_is_not_shown_as_good(viewer, client_of, cluster_facto
     assert cards["Healthy clusters"].outcome == "unknown"
     assert cards["Sync agents started"].outcome == "unknown"
     assert cards["Peers with all check marks"].outcome == "unknown"
+
+
+def test_one_silent_node_does_not_hide_a_stopped_agent(
+    viewer, client_of, cluster_factory
+):
+    east, west = (cluster_factory(name, generation="imp") for name in ("east", "west"))
+    for cluster, error in ((east, "timeout"), (west, "")):
+        node, now = cluster.publisher, timezone.now()
+        NodeReading.objects.create(node=node, tried_at=now, error_code=error)
+        name = "Cisco Intercluster Sync Agent"
+        Service.objects.create(node=node, name=name, status="stopped")
+    cards = {card.name: card for card in client_of(viewer).get("/").context["cards"]}
+    card = cards["Sync agents started"]
+    assert (card.outcome, card.note) == ("failed", "stopped at 1")
 
 
 def test_a_changed_certificate_is_the_first_thing_to_see(

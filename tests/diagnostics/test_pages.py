@@ -6,6 +6,7 @@ from diagnostics.models import PeerCheck, TroubleshooterResult, TroubleshooterRu
 from diagnostics.troubleshoot import keep, submit_run
 from jobs.models import Job
 from peers.models import Cluster, Node, Peer
+from services.models import NodeReading, Service
 
 HTMX = {"HX-Request": "true"}
 
@@ -267,6 +268,16 @@ def test_attention_tells_a_problem_of_many_peers_once(client_of, viewer, pair):
     Peer.objects.update(outcome="failed", entries=[entry])
     text = client_of(viewer).get(reverse("diagnostics:attention")).content.decode()
     assert "No answer." in text
+
+
+def test_a_stopped_sync_agent_needs_attention(client_of, viewer, pair):
+    node, now = pair.cluster.publisher, timezone.now()
+    NodeReading.objects.create(node=node, tried_at=now, observed_at=now)
+    name = "Cisco Intercluster Sync Agent"
+    Service.objects.create(node=node, name=name, status="stopped")
+    text = client_of(viewer).get(reverse("diagnostics:attention")).content.decode()
+    assert f"The Intercluster Sync Agent is stopped on {node.name}." in text
+    assert reverse("services:agents") in text
 
 
 def test_a_changed_certificate_needs_attention_first(client_of, viewer, pair):
