@@ -66,7 +66,7 @@ def adopt(stranger: Stranger, password: str, actor: Actor) -> Peer:
         remote_cluster=stranger.remote,
         provisioning_state=Peer.ProvisioningState.APPLIED,
         applied_address=stranger.entry.address,
-        **stranger.entry.values,
+        **stranger.values,
     )
     peer.seal("password", password)
     if errors := rules.peer_errors(peer):
@@ -74,7 +74,7 @@ def adopt(stranger: Stranger, password: str, actor: Actor) -> Peer:
     peer.clean_fields()
     with transaction.atomic():
         peer.save(force_insert=True)
-        found = audit.differences({}, stranger.entry.values)
+        found = audit.differences({}, stranger.values)
         if password:
             found["password"] = [None, "changed"]
         audit.record(actor, "adopt peer", peer, found)
@@ -89,7 +89,7 @@ def side(step: Step) -> tuple[UUID, UUID]:
 def store(step: Step) -> tuple[Peer, audit.Event]:
     """Write one side to the console's rows; return it with what the trail says."""
     peer = step.peer or Peer(cluster=step.home)
-    old = {name: getattr(peer, name) for name in changes.PEER_FIELDS}
+    old = changes.values_of(peer)
     for name in changes.PEER_FIELDS:
         setattr(peer, name, (step.after or {})[name])
     peer.remote_cluster = step.remote
@@ -101,8 +101,7 @@ def store(step: Step) -> tuple[Peer, audit.Event]:
         peer.save(force_insert=True)
     else:
         peer.save_edit(*fields, "remote_cluster_id")
-    new = {name: getattr(peer, name) for name in changes.PEER_FIELDS}
-    found = audit.differences({} if step.peer is None else old, new)
+    found = audit.differences({} if step.peer is None else old, changes.values_of(peer))
     if step.password:
         found["password"] = [None, "changed"]
     action = "add peer" if step.peer is None else "edit peer"

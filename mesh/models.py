@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -12,10 +13,9 @@ from django.urls import reverse
 
 from accounts.scope import HangsOnClusters, ScopedManager
 from accounts.secrets import HoldsSecrets, SecretField
-from mesh.shown import Entry
 from mesh.wanted import Credentials, Wanted
 from peers.models import Cluster
-from wire import Secret
+from wire import PeerEntry, Secret
 
 
 class Draft(HoldsSecrets):
@@ -87,7 +87,7 @@ class Shown(HangsOnClusters):
     """A cluster's own peer table as it was last read, the passwords left there."""
 
     cluster = models.OneToOneField(Cluster, primary_key=True, on_delete=models.CASCADE)
-    # Each entry as the values of mesh.shown.FIELDS.
+    # Each entry as the values of peers.changes.PEER_FIELDS.
     entries = models.JSONField()
     read_at = models.DateTimeField()
 
@@ -103,6 +103,6 @@ class Shown(HangsOnClusters):
     def of(cls, clusters: Iterable[Cluster]) -> models.QuerySet["Shown"]:
         return cls.objects.filter(cluster__in=clusters).order_by()
 
-    @property
-    def all(self) -> list[Entry]:
-        return [Entry(*values) for values in self.entries]
+    @cached_property
+    def all(self) -> list[PeerEntry]:
+        return [PeerEntry(*values) for values in self.entries]

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from jobs.locks import JobLock
 from mesh.models import Shown
-from mesh.shown import Entry, entry_for, node_names
+from mesh.shown import entry_for, node_names
 from mesh.steps import Plan, Step, Values
 from mesh.wanted import Credentials, Wanted
-from peers import rules
-from peers.changes import lock_of
+from peers import changes, rules
 from peers.models import Cluster, Peer
-from wire import Secret, platforms
+from peers.provisioning import matches
+from wire import PeerEntry, Secret, platforms
 
 APPLIED, ABSENT = Peer.ProvisioningState.APPLIED, Peer.ProvisioningState.ABSENT
 PENDING, FAILED = Peer.ProvisioningState.PENDING, Peer.ProvisioningState.FAILED
@@ -74,7 +74,7 @@ class Planner:
 
     def entry(
         self, home: Cluster, remote: Cluster, peer: Peer | None
-    ) -> tuple[Shown | None, Entry | None]:
+    ) -> tuple[Shown | None, PeerEntry | None]:
         """What the home cluster showed for a side; a newer edit is not in it yet."""
         shown = self.shown.get(home.pk)
         if shown is None or (peer and shown.read_at < peer.updated_at):
@@ -82,11 +82,11 @@ class Planner:
         return shown, entry_for(shown, remote, peer, self.owners)
 
     def before(
-        self, peer: Peer | None, shown: Shown | None, entry: Entry | None
+        self, peer: Peer | None, shown: Shown | None, entry: PeerEntry | None
     ) -> Values | None:
         if entry is not None:
             password = "set" if peer and peer.password else "not known"
-            return entry.values | {"password": password}
+            return changes.values_of(entry) | {"password": password}
         if peer is None or shown is not None or peer.provisioning_state == ABSENT:
             return None
         return values_of(peer)
@@ -156,7 +156,7 @@ class Planner:
 
 def forget_abandoned(peers: Iterable[Peer]) -> None:
     """Take for unwritten what waits to be written while no job is there to do it."""
-    pending = {lock_of(p): p for p in peers if p.provisioning_state == PENDING}
+    pending = {changes.lock_of(p): p for p in peers if p.provisioning_state == PENDING}
     if not pending:
         return
     locks = JobLock.objects.filter(name__in=pending).values_list("name", flat=True)
@@ -190,13 +190,7 @@ def trusted(cluster: Cluster) -> bool:
 
 
 def values_of(peer: Peer) -> Values:
-    return {
-        "address": peer.address,
-        "username": peer.username,
-        "protocol": peer.protocol,
-        "external_phone_number_mask": peer.external_phone_number_mask,
-        "password": "set" if peer.password else "missing",
-    }
+    return changes.values_of(peer) | {"password": "set" if peer.password else "missing"}
 
 
 def address_for(home: Cluster, remote: Cluster) -> str:
@@ -222,16 +216,16 @@ def side_warnings(home: Cluster, remote: Cluster) -> Iterable[str]:
         yield f"{home} is guided: you do its side by hand, as the job will show."
 
 
-def drifted(peer: Peer | None, shown: Shown | None, entry: Entry | None) -> bool:
+def drifted(peer: Peer | None, shown: Shown | None, entry: PeerEntry | None) -> bool:
     """Whether a peer that was on its cluster is not, or not as it was wanted."""
     if peer is None:
         return False
     if peer.provisioning_state != APPLIED:
         return peer.provisioning_state in (ABSENT, FAILED)
-    return shown is not None and (entry is None or not entry.equals(peer))
+    return shown is not None and not matches(entry, peer)
 
 
-def drift(peer: Peer | None, shown: Shown | None, entry: Entry | None) -> list[str]:
+def drift(peer: Peer | None, shown: Shown | None, entry: PeerEntry | None) -> list[str]:
     """Say what was changed behind the console's back."""
     if peer is None:
         if entry is None:

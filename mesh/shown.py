@@ -11,31 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from peers.changes import values_of
 from peers.models import Cluster, Node, Peer
+from wire import PeerEntry
 
 if TYPE_CHECKING:
     from mesh.models import Shown
-
-FIELDS = ("address", "username", "protocol", "external_phone_number_mask")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One entry of a cluster's own peer table; its password stays there."""
-
-    address: str
-    username: str
-    protocol: str
-    external_phone_number_mask: str = ""
-
-    @property
-    def values(self) -> dict[str, str]:
-        return {name: getattr(self, name) for name in FIELDS}
-
-    def equals(self, peer: Peer) -> bool:
-        return self.address.casefold() == peer.address.casefold() and all(
-            getattr(self, name) == getattr(peer, name) for name in FIELDS[1:]
-        )
 
 
 @dataclass(frozen=True)
@@ -44,7 +25,11 @@ class Stranger:
 
     home: Cluster
     remote: Cluster | None
-    entry: Entry
+    entry: PeerEntry
+
+    @property
+    def values(self) -> dict[str, str]:
+        return values_of(self.entry)
 
 
 Owners = Mapping[str, set[UUID]]
@@ -63,7 +48,7 @@ def node_names() -> dict[str, set[UUID]]:
 
 def entry_for(
     shown: Shown, remote: Cluster, peer: Peer | None, owners: Owners
-) -> Entry | None:
+) -> PeerEntry | None:
     """The entry of a side: by the peer's address, else by whose node it names."""
     wanted = {peer.address.casefold(), peer.applied_address.casefold()} if peer else ()
     for entry in shown.all:
@@ -77,7 +62,7 @@ def entry_for(
     return None
 
 
-def remember(tables: Mapping[str, Iterable[Any]], at: Any) -> None:
+def remember(tables: Mapping[str, Iterable[PeerEntry]], at: Any) -> None:
     """Keep what was read from clusters: {cluster id: entries of wire}."""
     from mesh.models import Shown
 
@@ -86,10 +71,7 @@ def remember(tables: Mapping[str, Iterable[Any]], at: Any) -> None:
     rows = [
         Shown(
             cluster_id=pk,
-            entries=[
-                [getattr(entry, name) or "" for name in FIELDS]
-                for entry in tables[str(pk)]
-            ],
+            entries=[list(values_of(entry).values()) for entry in tables[str(pk)]],
             read_at=at,
         )
         for pk in alive.order_by("pk").values_list("pk", flat=True)
@@ -135,7 +117,7 @@ def strangers() -> list[Stranger]:
 
 
 def remote_of(
-    entry: Entry, owners: Owners, clusters: Mapping[UUID, Cluster]
+    entry: PeerEntry, owners: Owners, clusters: Mapping[UUID, Cluster]
 ) -> Cluster | None:
     found = owners.get(entry.address.casefold(), set())
     return clusters.get(next(iter(found))) if len(found) == 1 else None

@@ -14,7 +14,7 @@ from jobs.models import BATCH, Job
 from peers import lookups
 from peers.connections import policy
 from peers.models import Cluster, Node, Peer
-from wire import Certificate
+from wire import Certificate, PeerEntry
 
 CERTIFICATE_DEADLINE = 10.0
 
@@ -61,7 +61,7 @@ def save_peers(edits: Sequence[PeerEdit], actor: Actor) -> list[Job]:
     new = [edit.peer for edit in edits if edit.peer._state.adding]
     known = [edit for edit in edits if not edit.peer._state.adding]
     rows = Peer.objects.only(*PEER_FIELDS).in_bulk([one.peer.pk for one in known])
-    old = {pk: _values(peer) for pk, peer in rows.items()}
+    old = {pk: values_of(peer) for pk, peer in rows.items()}
     for edit in edits:
         if edit.password:
             edit.peer.seal("password", edit.password)
@@ -88,14 +88,15 @@ def link(peer: Peer, *, moved: bool) -> None:
 
 def _event_of(edit: PeerEdit, old: Mapping[Any, dict[str, Any]]) -> audit.Event:
     peer = edit.peer
-    found = audit.differences(old.get(peer.pk, {}), _values(peer))
+    found = audit.differences(old.get(peer.pk, {}), values_of(peer))
     if edit.password:
         found["password"] = [None, "changed"]
     return audit.Event("edit peer" if peer.pk in old else "add peer", peer, found)
 
 
-def _values(peer: Peer) -> dict[str, Any]:
-    return {name: getattr(peer, name) for name in PEER_FIELDS}
+def values_of(row: Peer | PeerEntry) -> dict[str, str]:
+    """The values of a peer, or of a cluster's entry, the password left aside."""
+    return {name: getattr(row, name) for name in PEER_FIELDS}
 
 
 def provision(peer: Peer, actor: Actor) -> Job:

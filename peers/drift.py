@@ -1,5 +1,6 @@
 """Entries changed on a cluster behind the console's back, and the two ways out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
@@ -28,13 +29,12 @@ class Difference:
     cluster: str
 
 
-def drift_of(peer: dict[str, str], entry: PeerEntry) -> dict[str, str]:
+def drift_of(wanted: Mapping[str, str], entry: PeerEntry) -> dict[str, str]:
     """The values of a cluster's entry that are not those wanted."""
-    found = {name: getattr(entry, name) or "" for name in changes.PEER_FIELDS}
-    found["protocol"] = entry.protocol or entry.protocol_raw
-    if found["address"].casefold() == peer["address"].casefold():
+    found = changes.values_of(entry)
+    if found["address"].casefold() == wanted["address"].casefold():
         del found["address"]
-    return {name: value for name, value in found.items() if value != peer[name]}
+    return {name: value for name, value in found.items() if value != wanted[name]}
 
 
 def side_by_side(

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from jobs.run import Run, Step
-from peers import provisioning
+from peers import changes, provisioning
 from peers.conversation import ask
 from peers.discovery import publisher_of
+from peers.drift import drift_of
 from peers.models import Cluster, Peer
 from wire import AxlClient, PeerEntry, WireError, sql
 
@@ -60,9 +61,8 @@ def missing(entry: PeerEntry | None, peer: Peer) -> str:
     if entry is None:
         return f"{peer.cluster} shows no peer {peer.address} yet."
     differing = [
-        f"{label} is {getattr(entry, name) or 'empty'}"
-        for name, label in FIELDS.items()
-        if getattr(entry, name).casefold() != getattr(peer, name).casefold()
+        f"{FIELDS[name]} is {value or 'empty'}"
+        for name, value in drift_of(changes.values_of(peer), entry).items()
     ]
     return f"The entry on {peer.cluster} differs: " + "; ".join(differing) + "."
 

@@ -20,10 +20,11 @@ from jobs.failpoints import failpoint
 from jobs.leases import LeaseTaken, lease
 from jobs.models import Job
 from jobs.run import Ended, Run, Step
-from peers import looking
+from peers import changes, looking
 from peers.connections import peer_table_of
 from peers.conversation import ask
 from peers.discovery import publisher_of
+from peers.drift import drift_of
 from peers.models import Outcome, Peer
 from peers.signals import peer_applied, peer_removed
 from wire import AxlClient, PeerEntry, PeerTableClient, PeerValues, WireError
@@ -64,29 +65,12 @@ def values_of(peer: Peer) -> PeerValues:
 
 def matches(entry: PeerEntry | None, peer: Peer) -> bool:
     """Whether the cluster shows the peer as wanted, the password left aside."""
-    return entry is not None and (
-        entry.address.casefold(),
-        entry.username,
-        entry.protocol,
-        entry.external_phone_number_mask,
-    ) == (
-        peer.address.casefold(),
-        peer.username,
-        peer.protocol,
-        peer.external_phone_number_mask,
-    )
+    return entry is not None and not drift_of(changes.values_of(peer), entry)
 
 
 def image(entry: PeerEntry | None) -> dict[str, str] | None:
     """The entry as a step may remember it: everything but the password."""
-    if entry is None:
-        return None
-    return {
-        "address": entry.address,
-        "username": entry.username,
-        "protocol": entry.protocol,
-        "external_phone_number_mask": entry.external_phone_number_mask,
-    }
+    return None if entry is None else changes.values_of(entry)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from jobs.models import Job
 from mesh import shown
 from mesh.models import Shown
 from mesh.plan import plan
-from mesh.shown import Entry
 from mesh.wanted import Wanted
+from peers.changes import values_of
 from peers.models import Peer
+from wire import PeerEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -35,8 +36,7 @@ def shows(cluster, *entries):
 
 
 def entry(peer, **changes):
-    values = {name: getattr(peer, name) for name in shown.FIELDS}
-    return Entry(**(values | changes))
+    return PeerEntry(**(values_of(peer) | changes))
 
 
 def step(pair):
@@ -78,7 +78,7 @@ def test_an_older_reading_does_not_replace_a_newer_one(pair, peer):
 
 
 def test_an_entry_the_console_does_not_know_is_taken_over_by_a_plan(pair):
-    there = Entry(pair[1].publisher.address, "olduser", "UDP", "")
+    there = PeerEntry(pair[1].publisher.address, "olduser", "UDP", "")
     shows(pair[0], there)
     found = step(pair)
     assert found.action == "update"
@@ -87,7 +87,7 @@ def test_an_entry_the_console_does_not_know_is_taken_over_by_a_plan(pair):
 
 
 def test_strangers_are_shown_and_adopted(administrator, client_of, pair):
-    there = Entry("old.example.net", "icuser", "TLS", "+1408XXXX")
+    there = PeerEntry("old.example.net", "icuser", "TLS", "+1408XXXX")
     shows(pair[0], there)
     ada = client_of(administrator)
     url = reverse("mesh:adopt", args=[pair[0].pk, there.address])
@@ -101,7 +101,7 @@ def test_strangers_are_shown_and_adopted(administrator, client_of, pair):
 
 
 def test_an_entry_that_breaks_a_rule_is_not_adopted(administrator, client_of, pair):
-    shows(pair[0], Entry(pair[0].publisher.address, "icuser", "TCP", ""))
+    shows(pair[0], PeerEntry(pair[0].publisher.address, "icuser", "TCP", ""))
     url = reverse("mesh:adopt", args=[pair[0].pk, pair[0].publisher.address])
     answer = client_of(administrator).post(url, {"password": "s3cret"})
     assert "home cluster" in answer.content.decode()

@@ -88,6 +88,12 @@ def test_a_wrong_value_is_named(peer, job, monkeypatch):
     assert "the preferred protocol is UDP." in look(job).memo["said"]
 
 
+def test_a_value_in_another_case_is_named_too(peer, job, monkeypatch):
+    shows(monkeypatch, PeerEntry(peer.address, "ICuser", "TCP", ""))
+    said = look(job).memo["said"]
+    assert "differs: the user name is ICuser; the phone number mask is empty." in said
+
+
 def test_the_entry_as_wanted_ends_the_job(peer, job, monkeypatch):
     shows(monkeypatch, PeerEntry(peer.address, "icuser", "TCP", "+1408XXXX"))
     look(job)
