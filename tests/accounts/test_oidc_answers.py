@@ -1,0 +1,137 @@
+"""Answers of an identity provider that are refused, and providers that give none."""
+
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from accounts import oidc_client
+from tests.accounts.oidc import LOGIN, START, back, change, refused, sign_in, visit
+
+pytestmark = pytest.mark.usefixtures("keycloak")
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"nonce": "another"},
+        {"nonce": None},
+        {"aud": "another client"},
+        {"aud": ["another client"], "azp": "console"},
+        {"iss": "https://evil.example"},
+        {"exp": 1_600_000_000},
+        {"exp": None},
+        {"sub": None},
+        {"nbf": int(time.time()) + 7200},
+    ],
+)
+def test_token_that_is_not_for_this_sign_in_is_refused(db, provider, claims):
+    provider.lies = {"claims": claims}
+    refused(*sign_in(), "The answer of Keycloak is not valid")
+    assert not User.objects.filter(username="pia").exists()
+
+
+def test_token_signed_by_somebody_else_is_refused(db, provider):
+    provider.signs_with = provider.other_key
+    refused(*sign_in(), "The answer of Keycloak is not valid")
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256"])
+def test_token_without_a_signature_of_a_key_pair_is_refused(db, provider, algorithm):
+    provider.lies = {"header": {"alg": algorithm}}
+    refused(*sign_in(), "The answer of Keycloak is not valid")
+
+
+def test_answer_with_another_state_is_refused(db, provider):
+    provider.lies = {"answer": {"state": "another"}}
+    refused(*sign_in(), "did not begin in this browser")
+
+
+def test_answer_in_another_browser_is_refused(db):
+    response = Client().get(START)
+    other = Client()
+    refused(other, back(other, response), "did not begin in this browser")
+
+
+def test_answer_is_taken_once(db):
+    client = Client()
+    returned = urlsplit(visit(client.get(START).url))
+    url = f"{returned.path}?{returned.query}"
+    assert client.get(url).url == "/"
+    other = Client()
+    other.cookies = client.cookies
+    assert other.get(url).url != "/"
+
+
+def test_question_of_long_ago_is_not_answered(db, monkeypatch):
+    monkeypatch.setattr("accounts.oidc.SECONDS", -2)
+    refused(*sign_in(), "took too long")
+
+
+def test_refusal_of_the_provider_is_shown(db, provider):
+    provider.lies = {
+        "answer": {"error": "access_denied", "error_description": "<b>Not today</b>"}
+    }
+    client, response = sign_in()
+    refused(client, response, "Keycloak refused: &lt;b&gt;Not today&lt;/b&gt;")
+
+
+def test_wrong_client_secret_is_refused_in_words(db, settings):
+    change(settings, client_secret="wrong")
+    refused(*sign_in(), "Keycloak refused: ")
+
+
+def test_provider_that_is_down_is_said_and_passwords_work(viewer, provider, settings):
+    change(settings, issuer="http://127.0.0.1:9")
+    response = Client().get(START, follow=True)
+    assert response.status_code == 200
+    assert b"Keycloak gives no usable answer now" in response.content
+    signed = Client().post(LOGIN, {"username": "vera", "password": PASSWORD})
+    assert signed.url == "/"
+
+
+def test_provider_that_stalls_does_not_hold_the_page(db, provider, monkeypatch):
+    monkeypatch.setattr(oidc_client, "TIMEOUT", (0.3, 0.3))
+    provider.stalls.set()
+    response = Client().get(START, follow=True)
+    assert b"gives no usable answer" in response.content
+
+
+def test_provider_that_failed_is_left_alone_for_a_moment(db, provider, monkeypatch):
+    said = []
+    monkeypatch.setattr(provider, "says", lambda: said.append(1) or {})
+    for _ in range(3):
+        response = Client().get(START, follow=True)
+        assert response.status_code == 200
+    assert len(said) == 1
+
+
+def test_provider_that_goes_down_in_between_is_said(db, provider, monkeypatch):
+    client = Client()
+    response = client.get(START)
+    returned = urlsplit(visit(response.url))
+    monkeypatch.setattr(provider, "token", lambda *args: 1 / 0)
+    answer = client.get(f"{returned.path}?{returned.query}")
+    refused(client, answer, "gives no usable answer")
+
+
+def test_provider_that_calls_itself_otherwise_is_refused(db, provider):
+    provider.discovery = {"issuer": "https://other.example"}
+    response = Client().get(START, follow=True)
+    assert b"It calls itself https://other.example" in response.content
+
+
+def test_provider_that_leads_to_plain_http_elsewhere_is_refused(db, provider):
+    provider.discovery = {"token_endpoint": "http://other.example/token"}
+    response = Client().get(START, follow=True)
+    assert b"Its token_endpoint is no https:// address" in response.content
+
+
+def test_provider_that_says_too_much_is_refused(db, provider, monkeypatch):
+    monkeypatch.setattr(oidc_client, "MOST", 100)
+    response = Client().get(START, follow=True)
+    assert b"gives no usable answer" in response.content
