@@ -13,16 +13,25 @@ from django.db.models import CharField
 from django.db.models.functions import Cast
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateformat import format as date_format
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from cupadmin.templatetags.cupadmin import outcome, state_label
+from cupadmin.templatetags.cupadmin import age_at, outcome, state_label
 from peers.models import Node
-from services.models import Service, ServiceQuerySet, is_meant
+from services.models import NodeReading, Service, ServiceQuerySet, is_meant
 
 Cells = dict[str, tuple[str, int | None]]
 
 NOTHING = '<td class="none"><span class="visually-hidden">Not there</span></td>'
+# States of one outcome are told apart by these.
+ICONS = {
+    "starting": "start",
+    "stopping": "stop",
+    "unreachable": "minus",
+    "unreadable": "lock",
+}
 
 
 @dataclass(frozen=True)
@@ -69,11 +78,13 @@ class Drawing:
         self.columns = list(columns)
         self.icons = static("icons.svg")
         self.show = reverse("services:show", args=[UUID(int=0)])
+        self.now = timezone.now()
         self.drawn: dict[tuple[Any, ...], str] = {}
 
     def row(self, node: Node, found: Cells) -> str:
         url = self.show.replace(str(UUID(int=0)), str(node.pk))
-        state = getattr(getattr(node, "reading", None), "state", "")
+        reading: NodeReading | None = getattr(node, "reading", None)
+        state = reading.state if reading else ""
         cells = "".join(
             self.cell(name, *found[name], state) if name in found else NOTHING
             for name in self.columns
@@ -83,7 +94,19 @@ class Drawing:
         label, cluster = escape(node.name), escape(node.cluster.name)
         return (
             f'<tr><th scope="row"><a href="{url}" title="{label} ({cluster})">{label}'
-            f"</a></th>{cells}</tr>"
+            f'</a></th><td class="words">{cluster}</td>'
+            f'<td class="words">{self.seen(reading)}</td>{cells}</tr>'
+        )
+
+    def seen(self, reading: NodeReading | None) -> str:
+        """When the node last said what the row shows."""
+        at = reading.observed_at if reading else None
+        if at is None:
+            return "never"
+        exact = date_format(timezone.localtime(at), "Y-m-d H:i:s T")
+        return (
+            f'<time class="age" datetime="{at.isoformat()}" title="{exact}">'
+            f"{age_at(self.now, at)}</time>"
         )
 
     def cell(self, name: str, status: str, reason_code: int | None, state: str) -> str:
@@ -94,7 +117,8 @@ class Drawing:
             look = "information" if meant else outcome(shown)
             words = state_label(shown)
             # What is well stays quiet: no icon, so that the others stand out.
-            icon = "" if look == "passed" else f"<span>{self.icon(look)}</span>"
+            icon = ICONS.get(shown, look)
+            icon = "" if look == "passed" else f"<span>{self.icon(icon)}</span>"
             self.drawn[key] = (
                 f'<td class="{look}" title="{escape(name)}: {words}">{icon}'
                 f'<span class="visually-hidden">{words}</span></td>'
@@ -104,7 +128,8 @@ class Drawing:
     def silence(self, state: str) -> str:
         return (
             f'<td class="unknown" colspan="{max(len(self.columns), 1)}">'
-            f"<span>{self.icon('unknown')} {state_label(state)}</span></td>"
+            f"<span>{self.icon(ICONS.get(state, 'unknown'))} {state_label(state)}"
+            "</span></td>"
         )
 
     def icon(self, name: str) -> str:

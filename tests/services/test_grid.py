@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -52,6 +54,25 @@ def test_the_matrix_has_a_row_per_node_and_a_column_per_service(
     assert matrix.nodes == 2
     assert matrix.columns == ["<Cisco> Tomcat", "Cisco SIP Proxy"]
     assert matrix.rows.count("Not there") == 1
+
+
+def test_the_matrix_tells_every_state_apart(client_of, viewer, services):
+    for status in ("starting", "stopping"):
+        Service.objects.create(node=services[0].node, name=status, status=status)
+    rows = grid(client_of(viewer), view="nodes").context["matrix"].rows
+    for icon in ("failed", "start", "stop", "minus"):
+        assert rows.count(f"icon-{icon}") == 1
+
+
+def test_the_matrix_says_whose_node_it_is_and_when_it_was_seen(
+    client_of, viewer, services
+):
+    hour_ago = timezone.now() - timedelta(hours=1)
+    NodeReading.objects.filter(error_code="").update(observed_at=hour_ago)
+    rows = grid(client_of(viewer), view="nodes").context["matrix"].rows
+    assert '<td class="words">berlin</td>' in rows
+    assert "1 hour ago" in rows
+    assert '<td class="words">never</td>' in rows
 
 
 def test_the_matrix_escapes_what_nodes_say(client_of, viewer, services):
