@@ -30,8 +30,10 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
     """A network service as its node last reported it."""
 
     cluster = serializers.UUIDField(source="node.cluster_id", read_only=True)
-    reason = serializers.SerializerMethodField(
-        help_text="Why it is not started, or why its status is not known."
+    reason = serializers.CharField(
+        source="why",
+        read_only=True,
+        help_text="Why it is not started, or why its status is not known.",
     )
 
     class Meta:
@@ -52,12 +54,6 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
             "observed_at",
         )
         read_only_fields = fields
-
-    def get_reason(self, service: Service) -> str:
-        reading = getattr(service.node, "reading", None)
-        if service.status == Service.Status.UNKNOWN and reading and reading.error:
-            return str(reading.error)
-        return service.reason
 
 
 class ControlSerializer(serializers.Serializer[Any]):

@@ -159,6 +159,14 @@ class Service(HangsOnClusters):
         return "information" if meant else self.shown
 
     @property
+    def why(self) -> str:
+        """The reason in words: the node's own, or why its status is not known."""
+        reading = getattr(self.node, "reading", None)
+        if self.status == self.Status.UNKNOWN and reading and reading.error:
+            return str(reading.error)
+        return self.reason
+
+    @property
     def stoppable(self) -> bool:
         """Whether stop and restart are offered: never where the platform forbids it."""
         if self.restrict:

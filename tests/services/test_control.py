@@ -69,10 +69,20 @@ def test_what_is_so_already_is_left_out(client_of, operator, agent):
     assert 'name="plan"' not in content
 
 
+def test_the_preview_does_not_call_a_failure_what_is_off_on_purpose(
+    client_of, operator, agent
+):
+    Service.objects.update(name="Cisco DRF Master", status="stopped", reason_code=-1068)
+    content = ask(client_of(operator), "start", agent).content.decode()
+    assert 'class="outcome information"' in content
+    assert 'class="outcome failed"' not in content
+
+
 def test_what_cannot_be_stopped_is_left_out(client_of, operator, agent):
     Service.objects.update(restrict="do_not_stop")
     content = ask(client_of(operator), "restart", agent).content.decode()
     assert "the platform forbids it" in content
+    assert "Nothing to restart" in content
     assert 'name="plan"' not in content
 
 

@@ -116,3 +116,23 @@ def test_what_is_meant_to_be_off_is_not_a_failure(services):
     assert service.outcome == "information"
     service.name = "Cisco Intercluster Sync Agent"
     assert service.outcome == "stopped"
+
+
+def test_the_list_says_group_and_why_a_status_is_not_known(client_of, viewer, services):
+    services.filter(name="<Cisco> Tomcat").update(group="Platform Services")
+    services.filter(last_status="started").update(start_time="Mon Nov 22")
+    NodeReading.objects.filter(error_code="timeout").update(error="No answer in 30 s.")
+    content = grid(client_of(viewer)).content.decode()
+    assert "Platform Services" in content
+    assert "No answer in 30 s." in content
+    assert "was started" in content
+    assert "Mon Nov 22" not in content
+
+
+@pytest.mark.parametrize(("view", "said"), [("list", "1 service"), ("nodes", "1 node")])
+def test_the_count_follows_what_a_job_changes(client_of, viewer, services, view, said):
+    filters = {"view": view, "status": "started"}
+    url = reverse("services:grid")
+    response = client_of(viewer).get(url, filters, headers={"HX-Request": "true"})
+    fragment = response.content.decode()
+    assert said in fragment.split('hx-swap-oob="innerHTML:#found-count"')[1]
