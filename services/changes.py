@@ -93,7 +93,9 @@ def label_of(action: str, services: Sequence[Service]) -> str:
         return f"{services[0]}: {action}"
     nodes = list(dict.fromkeys(service.node.name for service in services))
     where = nodes[0] if len(nodes) == 1 else f"{len(nodes)} nodes"
-    return f"on {where}: {action} {len(services)}"
+    names = {service.name for service in services}
+    what = names.pop() if len(names) == 1 else f"{len(services)} services"
+    return f"on {where}: {action} {what}"
 
 
 def step_label(action: str, service: Service) -> str:

@@ -244,16 +244,23 @@ class Control:
             names={target["name"] for target in self.targets},
             job=self.run.job,
         )
-        states = [step.state for step in self.run.steps().values()]
-        bad = sum(state in BAD for state in states)
-        skipped = sum(state == JobStep.State.SKIPPED for state in states)
+        steps = list(self.run.steps().values())
+        bad = [step for step in steps if step.state in BAD]
+        skipped = sum(step.state == JobStep.State.SKIPPED for step in steps)
         if not bad:
             return
-        text = f"{bad} of {len(states)} did not get there"
-        text += f", {skipped} were not tried." if skipped else "."
-        if JobStep.State.UNKNOWN in states:
-            self.run.needs_attention(f"{text} The outcome of some is not known.")
-        self.run.fail(text)
+        text = f"{len(bad)} of {len(steps)} did not get there"
+        text += f"; not tried: {skipped}." if skipped else "."
+        if any(step.state == JobStep.State.UNKNOWN for step in bad):
+            text += " The outcome of some is not known."
+            self.run.needs_attention(f"{text} {causes(bad)}")
+        self.run.fail(f"{text} {causes(bad)}")
+
+
+def causes(steps: list[JobStep]) -> str:
+    """The first cause in full, for who sees no more of the job than its error."""
+    more = len({step.detail for step in steps}) - 1
+    return f"{steps[0].detail} (Others: see the steps.)" if more else steps[0].detail
 
 
 def memo_of(step: JobStep) -> dict[str, Any]:

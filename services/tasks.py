@@ -23,6 +23,8 @@ def refresh_services(run: Run) -> None:
     failed = [key for key, (state, _) in results.items() if state != "done"]
     if failed:
         message = f"{len(failed)} of {len(results)} nodes could not be read."
+        if len(failed) == 1:
+            message = f"{message} {results[failed[0]][1]}"
         # One dead node must not hide among the failures what needs a person.
         some = len(failed) < len(results)
         raise Ended(Job.State.SUCCEEDED if some else Job.State.FAILED, message)

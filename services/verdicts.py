@@ -10,6 +10,7 @@ from typing import Any
 
 from jobs.models import JobStep
 from wire import Code, ServiceStatus, WireError
+from wire.reasons import SUCCESSFUL
 
 PATIENCE = 180.0
 # A command whose answer was lost may still be about to act.
@@ -150,8 +151,12 @@ def restarted(before: dict[str, Any], status: ServiceStatus) -> bool:
 
 
 def still(status: ServiceStatus, waited: float) -> Settled:
-    reason = f" The node says: {status.reason}" if status.reason else ""
-    return failed(f"Still {status.status} after {waited / 60:.0f} minutes.{reason}")
+    told = status.reason and status.reason_code != SUCCESSFUL
+    reason = f" The node says: {status.reason}." if told else ""
+    return failed(
+        f"Still {status.status} after {waited / 60:.0f} minutes.{reason} "
+        "Look at the service's log on the node, then retry."
+    )
 
 
 def waves(nodes: list[Any]) -> list[list[Any]]:

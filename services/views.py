@@ -167,7 +167,7 @@ def begin(request: Request, action: str, services: list[Service]) -> HttpRespons
     try:
         return redirect(changes.control(action, services, audit.actor_of(request)))
     except Busy as busy:
-        messages.error(request, f"{busy} Its page is below.")
+        messages.error(request, f"Nothing was begun: {busy} This is its page.")
         return redirect(busy.job)
     except changes.Refused as refusal:
         messages.error(request, str(refusal))

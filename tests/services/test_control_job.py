@@ -44,6 +44,16 @@ def test_a_second_job_for_the_same_service_is_refused(read_nodes):
     first.cancel()
 
 
+def test_the_label_says_what_is_done_on_how_many(read_nodes):
+    proxies = Service.objects.with_node().filter(name__endswith="Tomcat")
+    job = control("start", *proxies)
+    assert job.target_label == "on 4 nodes: start Cisco Tomcat"
+    job.cancel()
+    mixed = Service.objects.with_node().filter(node=read_nodes[0])[:2]
+    job = control("start", *mixed)
+    assert job.target_label.endswith(": start 2 services")
+
+
 def test_what_must_not_be_stopped_is_refused(read_nodes):
     database = Service.objects.with_node().get(node=read_nodes[0], name="A Cisco DB")
     with pytest.raises(changes.Refused):

@@ -110,7 +110,7 @@ def test_starting_for_ever_ends_as_a_failure_that_says_so():
     late = 100.0 + verdicts.PATIENCE + 1
     verdict = judge_sent("start", sent(seen("stopped")), seen("starting"), None, late)
     assert state_of(verdict) == "failed"
-    assert "Still starting" in verdict.detail
+    assert "Still starting after 3 minutes. Look at" in verdict.detail
 
 
 def test_a_node_that_falls_silent_after_a_command_leaves_the_outcome_unknown():
