@@ -18,7 +18,10 @@ GRACE = timedelta(minutes=5)
 
 def validate_webhook(url: str) -> None:
     """Refuse what can be refused without asking DNS."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket that is not closed, as in https://[::1
+        raise ValidationError("Enter a valid URL.") from None
     if parts.username or parts.password:
         raise ValidationError("Leave out user name and password.")
     try:

@@ -120,6 +120,7 @@ def test_a_new_webhook_shows_its_secret_once(client_of, administrator):
         "https://127.0.0.1/hook",
         "https://10.0.0.1/hook",
         "https://[::1]/hook",
+        "https://[::1",
         "https://2130706433/hook",
         "https://user:word@chat.example.com/",
         "http://chat.example.com/hook",
