@@ -106,15 +106,25 @@ class Run:
         """The steps by key, for work that does many of them at once."""
         return {step.key: step for step in self.job.steps.all()}
 
-    def remember(self, memos: dict[str, dict[str, Any]], doing: str = "") -> None:
-        """Begin these steps {key: memo}, committing what a next attempt must know."""
+    def remember(
+        self,
+        memos: dict[str, dict[str, Any]],
+        doing: str = "",
+        details: dict[str, str] | None = None,
+    ) -> None:
+        """Begin these steps {key: memo}, committing what a next attempt must know.
+
+        Args:
+            details: what is to be said of some of them meanwhile.
+        """
         with transaction.atomic():
             rows = list(self.job.steps.filter(key__in=memos))
             for row in rows:
                 row.state = JobStep.State.RUNNING
                 row.memo = row.memo | memos[row.key]
+                row.detail = (details or {}).get(row.key, row.detail)[:1000]
                 row.started_at = row.started_at or Now()
-            _write(rows, ["state", "memo", "started_at"])
+            _write(rows, ["state", "memo", "detail", "started_at"])
             if doing:
                 Job.objects.filter(pk=self.job.pk).update(doing=doing[:255])
 

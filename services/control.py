@@ -26,6 +26,7 @@ from services.verdicts import (
     failed,
     judge_fresh,
     judge_sent,
+    meanwhile,
     refused,
     snapshot,
     waves,
@@ -150,15 +151,20 @@ class Control:
         settled = {k: v for k, v in verdicts.items() if isinstance(v, Settled)}
         self.run.settle({key: (v.state, v.detail) for key, v in settled.items()})
         memos: dict[str, dict[str, Any]] = {}
+        details: dict[str, str] = {}
         commands = []
         for target in targets:
-            verdict = verdicts[target["service"]]
+            key, verdict = target["service"], verdicts[target["service"]]
             if verdict == Do.COMMAND:
                 commands.append(target)
             elif isinstance(verdict, Do):
                 memo = self.waiting(target, verdict, readings, now)
-                memos |= {target["service"]: memo} if memo else {}
-        self.run.remember(memos, self.doing(targets))
+                step, reading = self.steps[key], readings[UUID(target["node"])]
+                asked = bool((memo_of(step) | memo).get("sent_at"))
+                said = meanwhile(asked, reading.status_of(target["name"]))
+                if memo or said != step.detail:
+                    memos[key], details[key] = memo, said
+        self.run.remember(memos, self.doing(targets), details)
         if commands:
             self.command(commands, readings, now)
 

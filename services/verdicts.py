@@ -22,6 +22,7 @@ MAX_THROTTLED = 4
 GOAL = {"start": "started", "stop": "stopped", "restart": "started"}
 ON_THE_WAY = {"start": "starting", "stop": "stopping"}
 MOVING = ("starting", "stopping")
+RATED = "The node asked for fewer requests; it is tried again soon."
 
 
 class Do(Enum):
@@ -131,6 +132,15 @@ def _unmoved(memo: dict[str, Any], status: ServiceStatus, waited: float) -> Verd
     if memo.get("tries", 1) < MAX_TRIES:
         return Do.COMMAND
     return failed(f"Asked {MAX_TRIES} times without an answer; still {status.status}.")
+
+
+def meanwhile(asked: bool, status: ServiceStatus | None) -> str:
+    """Say how it stands with a target that is waited for."""
+    if status is None:
+        return "Asked; the node does not answer now." if asked else RATED
+    if asked or status.status in MOVING:
+        return f"{'Asked' if asked else 'Waiting'}; it is {status.status} now."
+    return RATED
 
 
 def reached(action: str, before: dict[str, Any], status: ServiceStatus) -> bool:

@@ -92,6 +92,23 @@ def test_a_rate_fault_in_the_middle_is_waited_out(node, trouble, monkeypatch):
     assert job.state == Job.State.SUCCEEDED, step.detail
 
 
+def test_a_job_says_how_it_stands_while_it_waits(node, trouble, monkeypatch):
+    said = []
+    real = control.Control.pause
+
+    def pause(self):
+        said.extend(step.detail for step in self.run.steps().values())
+        real(self)
+
+    monkeypatch.setattr(control.Control, "pause", pause)
+    monkeypatch.setattr(control, "BACK_OFF", 0.3)
+    fault_at_the_command(monkeypatch, trouble, "throttle*1")
+    job, step = run("stop", node)
+    assert verdicts.RATED in said
+    assert "Asked; it is stopping now." in said
+    assert step.detail.startswith("Stopped after")
+
+
 def test_a_node_that_refuses_for_ever_is_given_up(node, trouble, monkeypatch):
     monkeypatch.setattr(control, "BACK_OFF", 0.1)
     trouble.set_fault("control_center", "throttle")
