@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from jobs.models import Job
     from jobs.run import Run
 
 Work = Callable[["Run"], None]
+Page = Callable[["Job"], str]
 
 
 @dataclass(frozen=True)
@@ -20,18 +22,25 @@ class Kind:
     queue: str
     # How it ends is an entry of the audit trail, since it changes something.
     audited: bool = False
+    # The URL of the page of what it works on, where that is no single thing.
+    page: Page | None = None
 
 
 _kinds: dict[str, Kind] = {}
 
 
 def kind(
-    name: str, label: str, *, queue: str = "operate", audited: bool = False
+    name: str,
+    label: str,
+    *,
+    queue: str = "operate",
+    audited: bool = False,
+    page: Page | None = None,
 ) -> Callable[[Work], Work]:
     """Register the decorated function as the work of jobs of this kind."""
 
     def register(work: Work) -> Work:
-        _kinds[name] = Kind(name, label, work, queue, audited)
+        _kinds[name] = Kind(name, label, work, queue, audited, page)
         return work
 
     return register

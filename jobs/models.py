@@ -289,12 +289,19 @@ class Job(HangsOnClusters):
     @property
     def target_url(self) -> str:
         """The page of what the job is about; empty if it has none, or is gone."""
+        if not self.target_id:
+            page_of = kinds.get(self.kind).page
+            return page_of(self) if page_of else ""
         for model in apps.get_models():
-            if model._meta.model_name == self.target_type and self.target_id:
+            if model._meta.model_name == self.target_type:
                 found = model._default_manager.filter(pk=self.target_id).first()
                 page = getattr(found, "get_absolute_url", None)
                 return page() if page else ""
         return ""
+
+    @property
+    def has_page(self) -> bool:
+        return bool(self.target_id or kinds.get(self.kind).page)
 
     @property
     def elapsed(self) -> timedelta | None:

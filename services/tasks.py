@@ -2,16 +2,30 @@
 
 from uuid import UUID
 
+from django.urls import reverse
+
 from jobs.kinds import kind
 from jobs.models import Job, JobStep
 from jobs.run import Ended, Run
 from peers.models import Node
 from services.control import Control
+from services.models import agent_names
 from services.readings import Reading, read
 from services.verdicts import in_words
 
 
-@kind("refresh-services", "Read services")
+def all_servers(job: Job) -> str:
+    return reverse("services:server")
+
+
+def controlled(job: Job) -> str:
+    """Where the services of many nodes are watched."""
+    names = {target["name"] for target in job.arguments["targets"]}
+    agents = names <= set(agent_names())
+    return reverse("services:agents" if agents else "services:grid")
+
+
+@kind("refresh-services", "Read services", page=all_servers)
 def refresh_services(run: Run) -> None:
     """Read all nodes in one batch; one that fails does not keep the others back."""
     nodes = Node.objects.filter(pk__in=run.steps()).select_related("cluster")
@@ -39,6 +53,6 @@ def outcome(reading: Reading | None) -> tuple[str, str]:
     return JobStep.State.DONE, f"{started} of {len(reading.statuses)} are started."
 
 
-@kind("control-services", "Control services", audited=True)
+@kind("control-services", "Control services", audited=True, page=controlled)
 def control_services(run: Run) -> None:
     Control(run).work()

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 from django.urls import reverse
 
 from accounts.models import AuditEntry
+from jobs import kinds
 from jobs.models import Job
 
 
@@ -66,6 +69,16 @@ def test_polling_ends_with_the_job(client_of, viewer, job, state):
 def test_the_link_to_the_target_leads_there(client_of, viewer, job):
     response = client_of(viewer).get(reverse("jobs:target", args=[job.pk]))
     assert job.target_id in response["Location"]
+
+
+def test_a_job_on_many_things_leads_to_their_page(client_of, viewer, job, monkeypatch):
+    Job.objects.update(target_id="", target_type="")
+    page = replace(kinds.get(job.kind), page=lambda job: "/things/")
+    monkeypatch.setitem(kinds._kinds, job.kind, page)
+    client, link = client_of(viewer), reverse("jobs:target", args=[job.pk])
+    assert client.get(link)["Location"] == "/things/"
+    for url in (job.get_absolute_url(), reverse("jobs:find")):
+        assert link in client.get(url).content.decode()
 
 
 def test_a_target_that_is_gone_is_said_to_be(client_of, viewer, job):

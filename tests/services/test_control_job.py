@@ -1,4 +1,5 @@
 import pytest
+from django.urls import reverse
 
 from accounts.audit import Actor
 from accounts.models import AuditEntry
@@ -44,10 +45,14 @@ def test_a_second_job_for_the_same_service_is_refused(read_nodes):
     first.cancel()
 
 
-def test_the_label_says_what_is_done_on_how_many(read_nodes):
+def test_the_job_says_what_is_done_on_how_many_and_leads_there(read_nodes):
     proxies = Service.objects.with_node().filter(name__endswith="Tomcat")
     job = control("start", *proxies)
     assert job.target_label == "on 4 nodes: start Cisco Tomcat"
+    assert job.target_url == reverse("services:grid")
+    job.cancel()
+    job = control("restart", *map(agent_on, read_nodes))
+    assert job.target_url == reverse("services:agents")
     job.cancel()
     mixed = Service.objects.with_node().filter(node=read_nodes[0])[:2]
     job = control("start", *mixed)
