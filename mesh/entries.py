@@ -13,6 +13,7 @@ from jobs.locks import JobLock, hold
 from jobs.models import Job, JobStep
 from jobs.run import Ended, Run, Step
 from mesh.pairs import Pair
+from mesh.sign_in import SignIns
 from peers import looking, provisioning
 from peers.models import Peer
 from wire import WireError
@@ -29,6 +30,7 @@ class Entries:
         self.run = run
         # Clusters whose catalogue agreed with the mapping in this attempt.
         self.verified: set[UUID] = set()
+        self.sign_ins = SignIns()
 
     def write(self, pair: Pair) -> None:
         """Write the sides of a pair that need it, or leave the pair as it was.
@@ -41,6 +43,9 @@ class Entries:
         if said := self.given_up(pair):
             raise Ended(Job.State.FAILED, said)
         try:
+            if not self.begun(pair):
+                for peer in pair.written():
+                    self.sign_ins.try_out(peer)
             for peer in pair.written():
                 if peer.cluster.direct:
                     self.hold(pair)
@@ -56,6 +61,12 @@ class Entries:
         held = JobLock.objects.filter(job=self.run.job, name__in=names)
         if missing := names - set(held.values_list("name", flat=True)):
             hold(self.run.job, missing)
+
+    def begun(self, pair: Pair) -> bool:
+        """Whether anything of the pair was done, or told to be done by hand."""
+        keys = [*pair.writes, *pair.instructs]
+        rows = self.run.job.steps.filter(key__in=keys)
+        return rows.exclude(state=State.PENDING).exists()
 
     def given_up(self, pair: Pair) -> str:
         """Why an earlier attempt gave this pair up; finishes its undoing."""

@@ -43,9 +43,16 @@ class Pair:
         """The keys of the steps that write its entries."""
         return [f"{pk}:write" for pk in self.peers]
 
+    @property
+    def instructs(self) -> list[str]:
+        """The keys of the steps that tell how to make an entry by hand."""
+        return [f"{pk}:instruct" for pk in self.peers]
+
     def written(self) -> list[Peer]:
         """The entries that the job writes; those by hand first, since they may wait."""
-        rows = Peer.objects.filter(pk__in=self.peers).select_related("cluster")
+        rows = Peer.objects.filter(pk__in=self.peers).select_related(
+            "cluster", "remote_cluster"
+        )
         order = self.peers.index
         return sorted(rows, key=lambda peer: (peer.cluster.direct, order(str(peer.pk))))
 

@@ -198,7 +198,7 @@ class Setup:
     def leave_out(self, pair: Pair, said: str) -> None:
         """Tell with each step of the pair that is not done why it never will be."""
         steps = self.run.job.steps.filter(state=State.PENDING)
-        keys = [pair.verify, *pair.writes, *(f"{pk}:instruct" for pk in pair.peers)]
+        keys = [pair.verify, *pair.writes, *pair.instructs]
         rows = steps.filter(key__in=keys).values_list("key", flat=True)
         self.run.settle(dict.fromkeys(rows, (State.SKIPPED, said)))
         give_up(pair)

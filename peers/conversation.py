@@ -1,21 +1,30 @@
 """Asking a node over AXL from a job, and remembering what it turned out to be."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import wire
 from peers.connections import address_of
 from peers.models import Node
-from wire import AxlClient, Code, NodeAddress, WireError
+from wire import AxlClient, Code, NodeAddress, Secret, WireError
 
 T = TypeVar("T")
 Question = Callable[[AxlClient], Awaitable[T]]
 
 
-def ask(node: Node, question: Question[T]) -> T:
-    """Ask one node; raises WireError. Never call this from a request."""
+def ask(node: Node, question: Question[T], user: tuple[str, Secret] | None = None) -> T:
+    """Ask one node; raises WireError. Never call this from a request.
+
+    Args:
+        user: user name and password, instead of the cluster's own AXL user.
+    """
     try:
-        answer, axl_version = wire.run(_ask(address_of(node), question))
+        address = address_of(node)
+        if user is not None:
+            username, password = user
+            address = replace(address, username=username, password=password)
+        answer, axl_version = wire.run(_ask(address, question))
     except WireError as error:
         remember_error(node, error)
         raise

@@ -103,13 +103,35 @@ def test_a_side_that_fails_takes_the_other_back(lab, clusters):
     assert "elsewhere" in job.error
 
 
-def test_a_wrong_password_on_one_side_needs_attention(lab, clusters, monkeypatch):
+def with_user(clusters, username, password) -> Wanted:
+    """A pair whose peers sign in to the first cluster with this user."""
+    user = {clusters[0].pk: Credentials(username, Secret(password))}
+    return Wanted((tuple(clusters[:2]),), credentials=user)
+
+
+def test_a_wrong_password_on_one_side_is_found_before_anything_is_written(
+    lab, clusters
+):
+    before = writes(lab)
+    job = done(apply(with_user(clusters, "intercluster", "wrong")))
+    assert job.state == Job.State.FAILED
+    assert "does not accept the user name and password of intercluster" in job.error
+    assert (entries(lab), writes(lab)) == ([0, 0, 0], before)
+
+
+def test_a_user_without_its_role_is_found_before_anything_is_written(lab, clusters):
+    job = done(apply(with_user(clusters, "nobody", "cup1-nobody-secret")))
+    assert job.state == Job.State.FAILED
+    assert "Standard AXL API Access" in job.error
+    assert entries(lab) == [0, 0, 0]
+
+
+def test_users_that_never_agree_need_attention(lab, clusters, monkeypatch):
     monkeypatch.setattr(verification, "VERIFY_FOR", 1.0)
-    wrong = {clusters[0].pk: Credentials("intercluster", Secret("wrong"))}
-    wanted = Wanted((tuple(clusters[:2]),), credentials=wrong)
-    job = done(apply(wanted))
+    lab.clusters[0].set_fault("agent", "skip")
+    job = done(apply(wanted_pair(clusters)))
     assert job.state == Job.State.NEEDS_ATTENTION
-    assert "not accept" in job.error
+    assert "not verified in time" in job.error
 
 
 @pytest.mark.parametrize(
