@@ -1,22 +1,23 @@
 """Find and List against Django admin's change list of the same model.
 
 `python -m bench.lists [ROWS ...]`: 10,000 and 1,000,000 peers on SQLite in a folder of
-their own, pages of 50 rows, each asked for in turn by the same signed-in superuser.
-The console goes through all of its middleware; the change list has the same columns
-and filters, and the middleware and templates of a fresh project.
+their own, pages of 50 rows, asked for by the same signed-in superuser. The console is
+set up as its web server does it and goes through all of its middleware; the change list
+has the same columns and filters, and the middleware and templates of a fresh project.
 """
 
+import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from typing import Any
 
 SIZES = (10_000, 1_000_000)
 GOALS = {10_000: 5, 1_000_000: 30}
-CLUSTERS, TURNS, ROUNDS = 60, 3, 8
+CLUSTERS, TURNS, ROUNDS = 60, 3, 10
 QUERIES = {
     "first": "",
     "last": "last=1",
@@ -44,40 +45,13 @@ QUERIES = {
 
 def prepare(directory: str) -> None:
     os.environ["CUPADMIN_DATA_DIR"] = directory
-    os.environ["DJANGO_SETTINGS_MODULE"] = "bench.lists"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "bench.lists_settings"
     os.environ["CUPADMIN_DEBUG"] = "0"
     os.environ["CUPADMIN_ALLOWED_HOSTS"] = "testserver"
     import django
 
     django.setup()
 
-
-if os.environ.get("DJANGO_SETTINGS_MODULE") == "bench.lists":
-    from cupadmin.settings import *  # noqa: F403
-
-    INSTALLED_APPS = ["django.contrib.admin", *INSTALLED_APPS]  # noqa: F405
-    # An engine for the admin beside the console's, which has none of its templates.
-    PROCESSORS = (
-        "django.template.context_processors.request",
-        "django.contrib.auth.context_processors.auth",
-        "django.contrib.messages.context_processors.messages",
-    )
-    TEMPLATES += [  # noqa: F405
-        {
-            "NAME": "admin",
-            "BACKEND": "django.template.backends.django.DjangoTemplates",
-            "APP_DIRS": True,
-            "OPTIONS": {"context_processors": PROCESSORS},
-        }
-    ]
-    STATIC_ROOT = None
-    STORAGES = {
-        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-        "staticfiles": {
-            "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        },
-    }
-    ROOT_URLCONF = "bench.lists_urls"
 
 # What startproject writes into the settings.
 MIDDLEWARE_OF_A_PROJECT = (
@@ -150,32 +124,18 @@ def client(middleware: tuple[str, ...] = ()) -> Any:
     return browser
 
 
-def answers(browser: Any, url: str) -> Callable[[], None]:
-    def ask() -> None:
-        response = browser.get(url)
-        if response.status_code != 200:
-            raise SystemExit(f"{url}: {response.status_code}")
-
-    return ask
+def milliseconds(browser: Any, url: str) -> float:
+    """The least time of the processor for it, since the machine may be shared."""
+    return min(seconds(browser, url) for _ in range(ROUNDS)) * 1000
 
 
-def milliseconds(*works: Callable[[], None]) -> list[float]:
-    """The least time of the processor that each takes, since the machine may be shared.
-
-    In blocks, turn and turn about: whoever runs one of them has it warm.
-    """
-    best = [float("inf")] * len(works)
-    for _ in range(TURNS):
-        for at, work in enumerate(works):
-            work()
-            best[at] = min(best[at], *(seconds(work) for _ in range(ROUNDS)))
-    return [one * 1000 for one in best]
-
-
-def seconds(work: Callable[[], None]) -> float:
+def seconds(browser: Any, url: str) -> float:
     began = time.process_time()
-    work()
-    return time.process_time() - began
+    response = browser.get(url)
+    took = time.process_time() - began
+    if response.status_code != 200:
+        raise SystemExit(f"{url}: {response.status_code}")
+    return took
 
 
 # The same questions to the change list. What narrows the result is a filter.
@@ -193,38 +153,64 @@ ADMIN = {
 }
 
 
-def measure(size: int, first: float | None) -> tuple[float, bool]:
+def ours() -> dict[str, float]:
+    """Each question to the console, in a process that is set up as its web server."""
+    from django.urls import reverse
+
+    import cupadmin.wsgi  # noqa: F401
+
+    browser, find = client(), reverse("peers:find")
+    return {name: milliseconds(browser, f"{find}?{q}") for name, q in QUERIES.items()}
+
+
+def admin(size: int) -> dict[str, float]:
     from django.urls import reverse
 
     from peers.models import Cluster
 
-    ours, theirs = client(), client(MIDDLEWARE_OF_A_PROJECT)
-    find, page = reverse("peers:find"), reverse("admin:peers_peer_changelist")
+    browser = client(MIDDLEWARE_OF_A_PROJECT)
+    page = reverse("admin:peers_peer_changelist")
     values = {"last": size // 50, "cluster": Cluster.objects.get(site="7").pk}
-    took = {}
-    for name, query in QUERIES.items():
-        works = [answers(ours, f"{find}?{query}")]
-        if name in ADMIN:
-            works.append(answers(theirs, f"{page}?{ADMIN[name].format(**values)}"))
-        took[name] = milliseconds(*works)
-    first = first or took["first"][0]
-    report(size, first, took)
-    both = [took[name] for name in ADMIN]
+    return {
+        name: milliseconds(browser, f"{page}?{query.format(**values)}")
+        for name, query in ADMIN.items()
+    }
+
+
+def in_turns(size: int) -> tuple[dict[str, float], dict[str, float]]:
+    """The best of each, each in processes of its own, turn and turn about."""
+    best: dict[str, dict[str, float]] = {"ours": {}, "admin": {}}
+    for _ in range(TURNS):
+        for name, least in best.items():
+            command = [sys.executable, "-m", "bench.lists", name, str(size)]
+            done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+            for question, took in json.loads(done.stdout).items():
+                least[question] = min(took, least.get(question, took))
+    return best["ours"], best["admin"]
+
+
+def measure(size: int, first: float | None) -> tuple[float, bool]:
+    mine, others = in_turns(size)
+    first = first or mine["first"]
+    report(size, first, mine, others)
     goal = GOALS.get(size, 1)
-    total = sum(admin for _, admin in both) / sum(mine for mine, _ in both)
-    middle = statistics.median(admin / mine for mine, admin in both)
-    worst = max(mine for mine, *_ in took.values()) / first
-    print(f"  all {len(both)} questions together {total:.1f} times as fast as admin's")
-    print(f"  each, median {middle:.1f} times as fast (goal {goal})")
+    total = sum(others.values()) / sum(mine[name] for name in others)
+    middle = statistics.median(took / mine[name] for name, took in others.items())
+    worst = max(mine.values()) / first
+    print(f"  all {len(others)} questions together {total:.1f} times (goal {goal})")
+    print(f"  of each the median {middle:.1f} times")
     print(f"  slowest {worst:.2f} x the first page of {SIZES[0]:,} (goal 1.5)")
     return first, total >= goal and worst <= 1.5
 
 
-def report(size: int, first: float, took: dict[str, list[float]]) -> None:
+def report(
+    size: int, first: float, mine: dict[str, float], others: dict[str, float]
+) -> None:
     print(f"\n{size:,} peers{'ours, ms':>27}{'first = 1':>11}{'admin, ms':>11}  times")
-    for name, (mine, *others) in took.items():
-        admin = "".join(f"{one:11.1f}{one / mine:7.1f}" for one in others)
-        print(f"  {name:<28}{mine:8.1f}{mine / first:11.2f}{admin}")
+    for name, took in mine.items():
+        other = others.get(name)
+        told = f"{other:11.1f}{other / took:7.1f}" if other else ""
+        print(f"  {name:<28}{took:8.1f}{took / first:11.2f}{told}")
 
 
 def main() -> None:
@@ -241,6 +227,11 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as directory:
-        prepare(directory)
-        main()
+    name, *rest = [*sys.argv[1:], ""]
+    if name in ("ours", "admin"):
+        prepare(os.environ["CUPADMIN_DATA_DIR"])
+        print(json.dumps(ours() if name == "ours" else admin(int(rest[0]))))
+    else:
+        with tempfile.TemporaryDirectory() as directory:
+            prepare(directory)
+            main()

@@ -21,10 +21,10 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def spare_collector() -> None:
-    """Let the garbage collector come less often: for processes that run batches.
+    """Let the garbage collector come less often: for processes of the console.
 
     A thousand conversations at once are many objects that all live; to walk them again
-    and again finds nothing and takes an eighth of a sweep.
+    and again finds nothing and takes an eighth of a sweep, and as much of a page.
     """
     gc.collect()
     gc.freeze()
