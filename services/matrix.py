@@ -14,7 +14,6 @@ from django.db.models.functions import Cast
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateformat import format as date_format
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
@@ -94,7 +93,7 @@ class Drawing:
         label, cluster = escape(node.name), escape(node.cluster.name)
         return (
             f'<tr><th scope="row"><a href="{url}" title="{label} ({cluster})">{label}'
-            f'</a></th><td class="words">{cluster}</td>'
+            f'</a></th><td class="words" title="{cluster}">{cluster}</td>'
             f'<td class="words">{self.seen(reading)}</td>{cells}</tr>'
         )
 
@@ -103,9 +102,10 @@ class Drawing:
         at = reading.observed_at if reading else None
         if at is None:
             return "never"
-        exact = date_format(timezone.localtime(at), "Y-m-d H:i:s T")
+        local = timezone.localtime(at)
         return (
-            f'<time class="age" datetime="{at.isoformat()}" title="{exact}">'
+            f'<time class="age" datetime="{at.isoformat()}" '
+            f'title="{local:%Y-%m-%d %H:%M:%S %Z}">'
             f"{age_at(self.now, at)}</time>"
         )
 

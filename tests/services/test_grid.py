@@ -70,7 +70,7 @@ def test_the_matrix_says_whose_node_it_is_and_when_it_was_seen(
     hour_ago = timezone.now() - timedelta(hours=1)
     NodeReading.objects.filter(error_code="").update(observed_at=hour_ago)
     rows = grid(client_of(viewer), view="nodes").context["matrix"].rows
-    assert '<td class="words">berlin</td>' in rows
+    assert '<td class="words" title="berlin">berlin</td>' in rows
     assert "1 hour ago" in rows
     assert '<td class="words">never</td>' in rows
 
@@ -136,3 +136,9 @@ def test_the_count_follows_what_a_job_changes(client_of, viewer, services, view,
     response = client_of(viewer).get(url, filters, headers={"HX-Request": "true"})
     fragment = response.content.decode()
     assert said in fragment.split('hx-swap-oob="innerHTML:#found-count"')[1]
+
+
+def test_a_filter_that_cannot_be_used_is_said_to_be(client_of, viewer, services):
+    content = grid(client_of(viewer), status="nonsense").content.decode()
+    assert "Not filtered by status: Select a valid choice." in content
+    assert "Not filtered" not in grid(client_of(viewer)).content.decode()
