@@ -79,6 +79,17 @@ def check(peers: Iterable[Peer]) -> dict[str, str]:
     return record(collect_for(list(peers)))
 
 
+def check_with_back(peer: Peer) -> dict[str, str]:
+    """Check a peer and the one that points back, whose status hangs on it as well.
+
+    Returns the outcome of the peer alone. Both need the same two clusters, so that the
+    other side costs little.
+    """
+    back = [row for row in reverses([peer]) if not row.removing]
+    outcomes = check([peer, *back])
+    return {pk: outcome for pk, outcome in outcomes.items() if pk == str(peer.pk)}
+
+
 def collect_for(
     peers: list[Peer], *, also: Iterable[Any] = (), **options: Any
 ) -> Facts:

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from diagnostics.checks import CHUNK, check
+from diagnostics.checks import CHUNK, check, check_with_back
 from diagnostics.sweep import submit_sweep, sweep, sweep_due
 from diagnostics.troubleshoot import run_due, submit_scheduled_run, troubleshoot
 from jobs.kinds import kind
@@ -33,7 +33,7 @@ def check_chunk(run: Run, ids: list[str], step: Step) -> str:
     """Check some peers, again and again while the job's time for it lasts."""
     while True:
         peers = list(Peer.objects.filter(pk__in=ids, removing=False))
-        outcomes = list(check(peers).values()) if peers else []
+        outcomes = list(check_all(peers).values())
         left = seconds_left(run)
         if all(outcome == Outcome.PASSED for outcome in outcomes) or left <= 0:
             return summary(outcomes)
@@ -41,6 +41,12 @@ def check_chunk(run: Run, ids: list[str], step: Step) -> str:
             run.park(LATER)
         run.check()
         time.sleep(min(PAUSE, left))
+
+
+def check_all(peers: list[Peer]) -> dict[str, str]:
+    if len(peers) == 1:
+        return check_with_back(peers[0])
+    return check(peers) if peers else {}
 
 
 def seconds_so_far(run: Run) -> float:

@@ -1,7 +1,8 @@
-from diagnostics.checks import check
+from diagnostics.checks import check, submit_check
 from diagnostics.models import PeerCheck
 from peers.models import Node
 from tests.diagnostics.conftest import AGENT, wait_for
+from tests.workers import done
 
 
 def entries_of(peer):
@@ -38,6 +39,16 @@ def test_a_check_remembers_what_it_learnt_of_clusters_and_nodes(peering):
     cluster.refresh_from_db()
     assert (cluster.health, cluster.generation) == ("ok", "cup8")
     assert all(node.axl_version for node in Node.objects.all())
+
+
+def test_a_check_of_one_peer_renews_the_status_of_the_other_side(peering, mesh_lab):
+    here, there = peering
+    check(peering)
+    mesh_lab.clusters[0].remove_peer(here.address)
+    job = done(submit_check([here]))
+    assert entries_of(there)["reverse_peer"]["outcome"] == "failed"
+    assert there.outcome == "failed"
+    assert job.steps.get().detail == "1 failed"
 
 
 def test_wrong_password_fails_the_credentials_only(peering):
