@@ -105,12 +105,20 @@ def edit_peer(request: Request, pk: str) -> HttpResponse:
         else:
             return saved(request, peer, job)
     if not may_administer(request):
-        for field in form.fields.values():
-            field.disabled = True
+        show_only(form)
     # The form wrote what was typed into its row; the page shows what is stored.
     stored = peer if data is None else get_peer(pk)
     context = {"form": form, "peer": stored, **beside(stored)}
     return render(request, "peers/edit_peer.html", context)
+
+
+def show_only(form: PeerForm) -> None:
+    """Let nobody type; what the preview of the mask needs is still sent with it."""
+    for name, field in form.fields.items():
+        if name in ("address", "external_phone_number_mask"):
+            field.widget.attrs["readonly"] = True
+        else:
+            field.disabled = True
 
 
 def beside(peer: Peer) -> dict[str, Any]:

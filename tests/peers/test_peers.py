@@ -1,7 +1,10 @@
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import AuditEntry
 from jobs.models import Job
@@ -155,6 +158,27 @@ def test_peer_page_shows_the_other_side(ada, madrid, oslo, peer_factory):
     text = ada.get(page("edit_peer", peer.pk)).content.decode()
     assert back.get_absolute_url() in text
     assert "differs" in text
+
+
+def test_peer_page_tells_how_old_the_status_of_each_side_is(
+    ada, madrid, oslo, peer_factory
+):
+    peer, back = peer_factory(madrid, oslo), peer_factory(oslo, madrid)
+    at = timezone.now() - timedelta(hours=3)
+    Peer.objects.filter(pk=back.pk).update(outcome="passed", checked_at=at)
+    text = ada.get(page("edit_peer", peer.pk)).content.decode()
+    both = text[text.index("Both sides") :]
+    assert "3 hours ago" in both
+    assert ">never<" in both
+
+
+def test_a_check_brings_the_provisioning_pane_up_to_date(
+    ada, madrid, oslo, peer_factory
+):
+    peer = peer_factory(madrid, oslo)
+    text = ada.get(page("edit_peer", peer.pk)).content.decode()
+    assert 'id="provisioning"' in text
+    assert 'hx-select-oob="#provisioning:morph"' in text
 
 
 def test_peer_page_reads_no_other_clusters_and_the_peer_once(
@@ -324,6 +348,17 @@ def test_viewer_sees_a_peer_but_no_button(
     text = vera.get(page("edit_peer", peer.pk)).content.decode()
     assert ">Save<" not in text and "Resync" not in text
     assert vera.post(page("edit_peer", peer.pk), {}).status_code == 403
+
+
+def test_what_a_viewer_cannot_edit_is_sent_for_the_preview_of_the_mask(
+    viewer, client_of, madrid, oslo, peer_factory
+):
+    url = page("edit_peer", peer_factory(madrid, oslo).pk)
+    text = client_of(viewer).get(url).content.decode()
+    for name in ("address", "external_phone_number_mask"):
+        field = next(tag for tag in text.split("<input")[1:] if f'name="{name}"' in tag)
+        assert " readonly" in field.split(">")[0]
+        assert " disabled" not in field.split(">")[0]
 
 
 @pytest.mark.parametrize("name", ["delete_peer", "edit_peer"])
