@@ -18,6 +18,7 @@ MEASURES = (
     "lists",
     "rest",
     "mesh",
+    "exchange",
     "services",
 )
 

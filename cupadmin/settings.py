@@ -222,6 +222,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "cupadmin.hidden.SettingsFilter"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+# A file to import may hold passwords: it stays in memory, in no temporary folder.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
 # How many proxies of ours stand in front; each must overwrite or append to

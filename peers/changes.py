@@ -38,6 +38,18 @@ class PeerEdit:
     password: str = field(default="", repr=False)
     fields: tuple[str, ...] = ()
 
+    def link(self) -> None:
+        """Note the cluster that the address belongs to.
+
+        A check may have found by DNS what no node's name tells; only a peer that moved
+        loses that.
+        """
+        moved = self.peer._state.adding or "address" in self.fields
+        found = lookups.known().owner(self.peer.address)
+        self.peer.remote_cluster = found or (
+            None if moved else self.peer.remote_cluster
+        )
+
 
 def save_peer(
     peer: Peer, actor: Actor, *, password: str = "", fields: Iterable[str] = ()
@@ -65,7 +77,7 @@ def save_peers(edits: Sequence[PeerEdit], actor: Actor) -> list[Job]:
     for edit in edits:
         if edit.password:
             edit.peer.seal("password", edit.password)
-        link(edit.peer, moved=edit.peer._state.adding or "address" in edit.fields)
+        edit.link()
         edit.peer.provisioning_state = Peer.ProvisioningState.PENDING
     Peer.objects.bulk_create(new, batch_size=BATCH)
     for edit in known:
@@ -74,16 +86,6 @@ def save_peers(edits: Sequence[PeerEdit], actor: Actor) -> list[Job]:
         edit.peer.save_edit(*fields)
     audit.record_all(actor, [_event_of(edit, old) for edit in edits])
     return provision_all([edit.peer for edit in edits], actor)
-
-
-def link(peer: Peer, *, moved: bool) -> None:
-    """Note the cluster that the address belongs to.
-
-    A check may have found by DNS what no node's name tells; only a peer that moved
-    loses that.
-    """
-    found = lookups.known().owner(peer.address)
-    peer.remote_cluster = found or (None if moved else peer.remote_cluster)
 
 
 def _event_of(edit: PeerEdit, old: Mapping[Any, dict[str, Any]]) -> audit.Event:
@@ -175,8 +177,11 @@ def removal_steps(peer: Peer) -> list[tuple[str, str]]:
     ]
 
 
+LOCK = "peer:"
+
+
 def lock_of(peer: Peer) -> str:
-    return f"peer:{peer.pk}"
+    return f"{LOCK}{peer.pk}"
 
 
 def queue_of(cluster: Cluster) -> str:

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat
 
 from accounts import audit
 from accounts.audit import Actor
 from accounts.scope import unlimited
-from jobs.locks import Busy, refuse_held
+from jobs.locks import Busy, JobLock, refuse_held
 from jobs.models import Job, JobStep
 from peers import changes
 from peers.changes import PeerEdit
@@ -190,6 +191,22 @@ def may_be_on_cluster(peer: Peer) -> bool:
                 job__on__cluster=peer.cluster_id, key=f"{peer.pk}:write"
             ).exists()
         )
+
+
+def held_peers() -> dict[str, Job]:
+    """The jobs that keep peers from being edited, by the ids of the peers.
+
+    A job that waits and is about the peer itself does not: it is withdrawn.
+    """
+    locks = JobLock.objects.filter(name__startswith=changes.LOCK).exclude(
+        job__state=Job.State.QUEUED,
+        job__kind__in=KINDS,
+        name=Concat(Value(changes.LOCK), F("job__target_id")),
+    )
+    return {
+        lock.name.removeprefix(changes.LOCK): lock.job
+        for lock in locks.select_related("job")
+    }
 
 
 def withdraw(*rows: models.Model) -> None:

@@ -1,5 +1,6 @@
 """The background work of clusters and peers."""
 
+from django.urls import reverse
 from django.utils import timezone
 
 from jobs.kinds import kind
@@ -7,6 +8,7 @@ from jobs.models import Job
 from jobs.run import Ended, Run
 from peers import discovery, provisioning
 from peers.conversation import ask
+from peers.exchange import uploads
 from peers.models import Cluster, Node, Peer
 from wire import AxlClient, WireError
 
@@ -53,6 +55,11 @@ def discover_cluster(run: Run) -> None:
     run.do("version", lambda step: discovery.learn_version(cluster))
     run.do("nodes", lambda step: discovery.learn_nodes(cluster))
     run.do("certificates", lambda step: discovery.look_at_certificates(cluster))
+
+
+@kind("import-file", "Import file", page=lambda job: reverse("peers:find"))
+def import_file(run: Run) -> None:
+    run.do("import", lambda step: uploads.do(run, step))
 
 
 @kind("test-cluster", "Test cluster")

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +12,11 @@ import yaml
 from rest.csv import DANGEROUS
 from rest.documents import read_with_nodes
 
-LARGEST = 1024 * 1024
-# Each row takes what saving it on its page takes; they go in as one.
-MOST = 1_000
+LARGEST = 4 * 1024 * 1024
+# A whole mesh of 100 clusters: all rows go in as one, in some ten seconds.
+MOST = 10_000
+# A cluster takes as long as four peers.
+MOST_CLUSTERS = 1_000
 
 CLUSTER, PEER = "cluster", "peer"
 # The columns of a cluster that are fields of its publisher.
@@ -70,7 +73,7 @@ def read(content: bytes, *, is_yaml: bool) -> list[Entry]:
         Unreadable: the file as a whole is not what it should be.
     """
     if len(content) > LARGEST:
-        raise Unreadable("The file is larger than 1 MiB.")
+        raise Unreadable(f"The file is larger than {LARGEST >> 20} MiB.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -79,10 +82,23 @@ def read(content: bytes, *, is_yaml: bool) -> list[Entry]:
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise Unreadable(f"Line {line}: a NUL character.")
-    entries = list(entries_of_yaml(text) if is_yaml else entries_of_csv(text))
+    entries = list(counted(entries_of_yaml(text) if is_yaml else entries_of_csv(text)))
     if not entries:
         raise Unreadable("The file has no entries.")
     return entries
+
+
+def counted(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The entries, unless there are too many."""
+    seen: Counter[str] = Counter()
+    for entry in entries:
+        seen[entry.kind] += 1
+        if seen.total() > MOST:
+            raise Unreadable(f"The file has more than {MOST:,} rows: split it.")
+        if seen[CLUSTER] > MOST_CLUSTERS:
+            most = f"{MOST_CLUSTERS:,} clusters"
+            raise Unreadable(f"The file has more than {most}: split it.")
+        yield entry
 
 
 def entries_of_csv(text: str) -> Iterator[Entry]:
@@ -90,9 +106,7 @@ def entries_of_csv(text: str) -> Iterator[Entry]:
     try:
         heading = [name.strip() for name in next(rows, [])]
         kind = kind_of(heading)
-        for number, row in enumerate((row for row in rows if row), 1):
-            if number > MOST:
-                raise Unreadable(f"The file has more than {MOST:,} rows.")
+        for row in filter(None, rows):
             yield entry_of_row(kind, heading, row, rows.line_num)
     except csv.Error as error:
         raise Unreadable(f"Line {rows.line_num}: {error}.") from None
@@ -127,7 +141,7 @@ def unquoted(cell: str) -> str:
 
 def entries_of_yaml(text: str) -> Iterator[Entry]:
     try:
-        document, root = read_with_nodes(text)
+        document, root = read_with_nodes(text, LARGEST)
     except (ValueError, RecursionError) as error:
         raise Unreadable(str(error)[:300]) from None
     if not isinstance(document, dict) or set(document) - {"clusters", "peers"}:
@@ -137,14 +151,10 @@ def entries_of_yaml(text: str) -> Iterator[Entry]:
         for key, rows in root.value  # type: ignore[union-attr]
         if isinstance(rows, yaml.SequenceNode)
     }
-    total = 0
     for name, kind in (("clusters", CLUSTER), ("peers", PEER)):
         rows = document.get(name) or []
         if not isinstance(rows, list):
             raise Unreadable(f"{name} must be a list.")
-        total += len(rows)
-        if total > MOST:
-            raise Unreadable(f"The file has more than {MOST:,} entries.")
         for row, line in zip(rows, lines.get(name, ()), strict=False):
             yield entry_of_mapping(kind, row, line)
 

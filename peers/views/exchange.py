@@ -1,32 +1,30 @@
 """Presence > Inter-Clustering: import and export of clusters and peers."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from django import forms
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
-from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
 from accounts.access import access
 from accounts.http import Request
 from accounts.proof import recent_proof
 from accounts.roles import Role
-from peers.exchange import applying, reading, writing
+from jobs.locks import Busy
+from peers.exchange import applying, reading, uploads, writing
 from peers.models import Upload
 
-KEPT_FOR = timedelta(hours=1)
 ENDINGS = (".csv", ".yaml", ".yml")
 EXPORTS: dict[str, Callable[[], HttpResponseBase]] = {
     "clusters-csv": writing.clusters_csv,
     "peers-csv": writing.peers_csv,
     "yaml": writing.all_yaml,
 }
-# The page shows so many of the entries that are fine; all of those that are not.
-SHOWN = 200
+ROWS = 100
+TOO_LARGE = f"The file is larger than {reading.LARGEST >> 20} MiB."
 
 
 class UploadForm(forms.Form):
@@ -34,7 +32,8 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label="File",
-        help_text="CSV or YAML in UTF-8, up to 1 MiB and 1,000 rows.",
+        help_text=f"CSV or YAML in UTF-8, up to {reading.LARGEST >> 20} MiB and "
+        f"{reading.MOST:,} rows, {reading.MOST_CLUSTERS:,} of them clusters.",
         widget=forms.FileInput(attrs={"accept": ",".join(ENDINGS)}),
     )
 
@@ -43,7 +42,7 @@ class UploadForm(forms.Form):
         if not file.name.lower().endswith(ENDINGS):
             raise forms.ValidationError("The file name must end in .csv or .yaml.")
         if file.size > reading.LARGEST:
-            raise forms.ValidationError("The file is larger than 1 MiB.")
+            raise forms.ValidationError(TOO_LARGE)
         return file
 
 
@@ -54,7 +53,8 @@ def upload(request: Request) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES) if sent else UploadForm()
     if sent and form.is_valid():
         try:
-            kept = keep(request, form.cleaned_data["file"])
+            file = form.cleaned_data["file"]
+            kept = uploads.keep(request.user, file.name, file.read())
         except reading.Unreadable as error:
             form.add_error("file", str(error))
         else:
@@ -66,37 +66,37 @@ def upload(request: Request) -> HttpResponse:
     return render(request, "peers/import.html", {"form": form, "columns": columns})
 
 
-@sensitive_variables("content")
-def keep(request: Request, file: forms.FileField) -> Upload:
-    """Read the file once, then seal it until the preview is answered."""
-    content = file.read()  # type: ignore[attr-defined]
-    row = Upload(user=request.user, name=file.name[-100:])  # type: ignore[attr-defined]
-    reading.read(content, is_yaml=row.is_yaml)
-    row.seal("content", content.decode("utf-8-sig"))
-    Upload.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
-    Upload.objects.filter(user=request.user).delete()
-    row.save(force_insert=True)
-    return row
-
-
 @access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
 @recent_proof
 def preview(request: Request, pk: str) -> HttpResponse:
-    """What the file would do, by line; posted, it is done in one transaction."""
-    since = timezone.now() - KEPT_FOR
-    row = get_object_or_404(Upload, pk=pk, user=request.user, created_at__gte=since)
-    content = row.unseal("content").reveal().encode()
-    entries = reading.read(content, is_yaml=row.is_yaml)
-    wanted = request.method == "POST"
-    result = applying.run(entries, audit.actor_of(request), preview=not wanted)
-    if wanted and not result.errors:
-        row.delete()
-        messages.success(request, f"{result.added} added, {result.edited} changed.")
-        return redirect("peers:find")
-    fine = [effect for effect in result.effects if not effect.errors]
-    context = {"upload": row, "result": result, "fine": fine[:SHOWN]}
-    context["more"] = len(fine) - SHOWN
+    """What the file would do, the worst first; posted, it is done.
+
+    A long file is imported by a job, so that nobody waits for the page.
+    """
+    row = get_object_or_404(uploads.kept(request.user), pk=pk)
+    entries = uploads.entries_of(row)
+    if request.method != "POST":
+        result = applying.preview(entries)
+    elif len(entries) > uploads.SOON:
+        return import_by_job(request, row, len(entries))
+    else:
+        result = applying.apply(entries, audit.actor_of(request), row)
+        if not (result.errors or result.refused):
+            said = f"{result.added} added, {result.edited} changed."
+            messages.success(request, said)
+            return redirect("peers:find")
+    page = Paginator(result.worst_first, ROWS).get_page(request.GET.get("page"))
+    context = {"upload": row, "result": result, "page_obj": page}
+    context["by_job"] = len(entries) > uploads.SOON
     return render(request, "peers/import_preview.html", context)
+
+
+def import_by_job(request: Request, row: Upload, count: int) -> HttpResponse:
+    try:
+        job = uploads.submit(row, count, audit.actor_of(request))
+    except Busy as error:
+        job = error.job
+    return redirect(job)
 
 
 @access(get=Role.VIEWER)

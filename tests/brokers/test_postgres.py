@@ -14,14 +14,16 @@ from tests.conftest import missing
 POSTGRES = os.environ.get(
     "CUPADMIN_TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/cupadmin"
 )
-# Claims, leases, locks and the audit chain; unique rows and queries of the pages;
-# workers that are killed, through each broker that several machines can share.
+# Claims, leases, locks and the audit chain; unique rows and queries of the pages; rows
+# written in batches; workers that are killed, through each broker that several machines
+# can share.
 DECIDED = [
     "tests/jobs/test_run.py",
     "tests/jobs/test_tasks.py",
     "tests/accounts/test_audit.py",
     "tests/peers/test_clusters.py",
     "tests/peers/test_peers.py",
+    "tests/peers/test_exchange_many.py",
     "tests/services/test_agents.py",
     "tests/services/test_pace.py",
     "tests/rest/test_lists.py",

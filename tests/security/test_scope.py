@@ -81,6 +81,7 @@ BEYOND = {
     "accounts/scope.py": "whether a name or an address is unique",
     "peers/models/peers.py": "the remote cluster that a peer address belongs to",
     "peers/lookups.py": "whether an address is taken; whether the other side matches",
+    "peers/exchange/book.py": "the same for an import; nodes only of what is seen",
     "peers/editing.py": "links of peers to an edited node; jobs that must end first",
     "peers/views/find.py": "the names of remote clusters, as each peer shows them",
     "diagnostics/views.py": "when the last sweep was",
