@@ -14,6 +14,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,10 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.process_time() - began
 
 
+# A sweep has one time for the peers of each of its steps.
+SEEN = [datetime(2026, 3, 1, 14, minute, tzinfo=UTC) for minute in range(12)]
+
+
 def invented(size: int) -> Any:
     """A mesh that is in no database, every seventh entry missing."""
     from mesh.matrix import Cell, Mesh
@@ -53,7 +58,12 @@ def invented(size: int) -> Any:
             if x != y and (x * size + y) % 7:
                 chosen = outcomes[(x * y) % len(outcomes)]
                 users = uuid.uuid4().int % 9_000
-                peer = Peer(outcome=chosen, associated_users=users, remote_users=9_000)
+                peer = Peer(
+                    outcome=chosen,
+                    associated_users=users,
+                    remote_users=9_000,
+                    checked_at=SEEN[(x + y) % len(SEEN)],
+                )
             cells.append(Cell(home, remote, peer, one_sided=(x + y) % 11 == 0))
         rows.append((home, cells))
     return Mesh(clusters, rows)
@@ -83,7 +93,8 @@ def bare(mesh: Any) -> str:
                     f'<td class="{kind}{half}"><a href="/administration/presence/'
                     f'inter-clustering/{peer.pk}/" title="{home.name} to '
                     f"{cell.remote.name}: {words.get(kind, 'Unknown')}{told}, "
-                    f'{peer.associated_users} of {peer.remote_users} users">'
+                    f"{peer.associated_users} of {peer.remote_users} users, "
+                    f'checked {peer.checked_at:%Y-%m-%d %H:%M} UTC">'
                     f'<svg class="icon icon-{kind}"><use href="{sprite}#{kind}"/>'
                     "</svg></a></td>"
                 )

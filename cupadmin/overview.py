@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Count, Min
 from django.urls import reverse
 from django.utils import timezone
 
 from mesh.matrix import Mesh
-from peers.models import Cluster, Node, Outcome
+from peers.models import Cluster, Node, Outcome, Peer
 from services.models import Service, sync_agents
 
 # A certificate that ends sooner is a warning; the vendor's own notice is 30 days.
@@ -32,19 +33,41 @@ def cards(mesh: Mesh) -> list[Card]:
 
 
 def peers_card(mesh: Mesh) -> Card:
-    known = [cell.peer for cell in mesh.cells if cell.peer]
-    outcomes = {peer.outcome for peer in known}
-    if known and mesh.missing:
+    """All peers in sight, also those that lead out of the mesh."""
+    rows = (
+        Peer.objects.order_by()
+        .values_list("outcome")
+        .annotate(
+            number=Count("pk"), dated=Count("checked_at"), first=Min("checked_at")
+        )
+    )
+    counts = {outcome: number for outcome, number, _, _ in rows}
+    total = sum(counts.values())
+    outcomes = set(counts)
+    if counts and mesh.missing:
         outcomes.add(Outcome.WARNING)
-    note = f"{len(mesh.missing)} missing" if mesh.missing else "the mesh is complete"
+    all_dated = all(number == dated for _, number, dated, _ in rows)
     return Card(
         "Peers with all check marks",
-        f"{mesh.passed} of {len(known)}",
-        worst(outcomes) if known else Outcome.UNKNOWN,
-        note,
+        f"{counts.get(Outcome.PASSED, 0)} of {total}",
+        worst(outcomes),
+        what_lacks(mesh, counts),
         reverse("peers:find"),
-        oldest([peer.checked_at for peer in known]),
+        oldest([first for *_, first in rows]) if all_dated else None,
     )
+
+
+def what_lacks(mesh: Mesh, counts: dict[str, int]) -> str:
+    words = {
+        Outcome.FAILED: "failed",
+        Outcome.WARNING: "with warnings",
+        Outcome.UNKNOWN: "not known",
+    }
+    told = [f"{len(mesh.missing)} missing"] if mesh.missing else []
+    told += [f"{counts[key]} {word}" for key, word in words.items() if key in counts]
+    if told:
+        return ", ".join(told)
+    return "the mesh is complete" if mesh.cells else "a mesh needs two clusters"
 
 
 def clusters_card(mesh: Mesh) -> Card:

@@ -3,10 +3,13 @@
 Every foreign text is escaped once, before it goes into any cell.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateformat import format as date_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -35,6 +38,7 @@ class Drawing:
         self.before_pk, self.after_pk = map(escape, page)
         self.set_up = escape(reverse("mesh:set_up"))
         self.plus = self.icon("plus")
+        self.ages: dict[datetime | None, str] = {}
         self.looks = {
             value: (outcome(value), outcome_label(value), self.icon(outcome(value)))
             for value in {cell.outcome for row in mesh.rows for cell in row[1]}
@@ -94,8 +98,16 @@ class Drawing:
             f'<td class="{kind}{half}">'
             f'<a href="{self.before_pk}{peer.pk}{self.after_pk}" '
             f'title="{self.names[cell.home.pk]} to {self.names[cell.remote.pk]}: '
-            f'{word}{told}, {here} of {there} users">{drawn}{count}</a></td>'
+            f'{word}{told}, {here} of {there} users, {self.seen(peer.checked_at)}">'
+            f"{drawn}{count}</a></td>"
         )
+
+    def seen(self, at: datetime | None) -> str:
+        """When a status was seen; all peers of a collection have one time."""
+        if at not in self.ages:
+            shown = at and date_format(timezone.localtime(at), "Y-m-d H:i T")
+            self.ages[at] = f"checked {shown}" if shown else "never checked"
+        return self.ages[at]
 
     def health(self, cluster: Cluster) -> str:
         kind, word, drawn = self.looks[cluster.health]

@@ -1,6 +1,7 @@
 """The mesh: every pair of clusters, and what is known of its peering."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from peers.models import Cluster, Outcome, Peer
@@ -50,6 +51,21 @@ class Mesh:
         """Entries that were changed or removed on the clusters themselves."""
         peers = ((cell, cell.peer) for cell in self.cells)
         return [c for c, peer in peers if peer and (peer.drifted or peer.removed_there)]
+
+    @cached_property
+    def times(self) -> list[datetime]:
+        """When each status was seen, of those that ever were."""
+        found = (cell.peer.checked_at for cell in self.cells if cell.peer)
+        return [at for at in found if at]
+
+    @property
+    def oldest(self) -> datetime | None:
+        return min(self.times, default=None)
+
+    @property
+    def unseen(self) -> int:
+        """Peers that were never checked."""
+        return len(self.cells) - len(self.missing) - len(self.times)
 
     @cached_property
     def passed(self) -> int:

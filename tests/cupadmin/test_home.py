@@ -1,7 +1,7 @@
 import pytest
 from django.utils import timezone
 
-from peers.models import Node
+from peers.models import Node, Peer
 from services.models import NodeReading, Service
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +29,30 @@ def test_what_is_not_known_is_not_shown_as_good(viewer, client_of, cluster_facto
     assert cards["Healthy clusters"].outcome == "unknown"
     assert cards["Sync agents started"].outcome == "unknown"
     assert cards["Peers with all check marks"].outcome == "unknown"
+
+
+def peers_card(client):
+    cards = client.get("/").context["cards"]
+    card = next(card for card in cards if card.name == "Peers with all check marks")
+    return card.figure, card.outcome, card.note
+
+
+def test_a_peer_outside_the_mesh_is_counted_with_the_others(
+    viewer, client_of, cluster_factory, peer_factory
+):
+    east, west = cluster_factory("east"), cluster_factory("west")
+    for home, remote in ((east, west), (west, east)):
+        peer_factory(home, remote, outcome="passed", checked_at=timezone.now())
+    assert peers_card(client_of(viewer)) == ("2 of 2", "passed", "the mesh is complete")
+    stray = peer_factory(east, west, address="192.0.2.9", outcome="failed")
+    Peer.objects.filter(pk=stray.pk).update(remote_cluster=None)
+    assert peers_card(client_of(viewer)) == ("2 of 3", "failed", "1 failed")
+
+
+def test_one_cluster_is_no_complete_mesh(viewer, client_of, cluster_factory):
+    cluster_factory("east")
+    card = peers_card(client_of(viewer))
+    assert card == ("0 of 0", "unknown", "a mesh needs two clusters")
 
 
 def test_one_silent_node_does_not_hide_a_stopped_agent(

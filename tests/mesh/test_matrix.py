@@ -2,8 +2,11 @@
 
 import gzip
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 
 from mesh.drawing import Drawing
 from mesh.matrix import Mesh, _cell, mesh
@@ -50,6 +53,31 @@ def test_a_cell_tells_its_counts_and_that_the_other_side_is_missing(
     assert 'class="warning half"' in found
     assert "one to two: Warning, no entry back, 3 of ? users" in found
     assert "3 / ?" in found
+
+
+def test_a_cell_tells_when_its_status_was_seen(cluster_factory, peer_factory):
+    one, two = cluster_factory("one"), cluster_factory("two")
+    at = datetime(2026, 3, 1, 14, 5, 30, tzinfo=UTC)
+    peer_factory(one, two, outcome="passed", checked_at=at)
+    peer_factory(two, one)
+    found = Drawing(mesh(), offering=True).html()
+    assert "of ? users, checked 2026-03-01 14:05 UTC" in found
+    assert "two to one: Unknown, ? of ? users, never checked" in found
+
+
+def test_the_page_tells_the_age_of_its_oldest_status(
+    viewer, client_of, cluster_factory, peer_factory
+):
+    one, two = cluster_factory("one"), cluster_factory("two")
+    now = timezone.now()
+    peer_factory(one, two, outcome="passed", checked_at=now - timedelta(hours=3))
+    back = peer_factory(two, one, outcome="passed", checked_at=now)
+    page = client_of(viewer).get(reverse("mesh:matrix")).content.decode()
+    assert "oldest status" in page
+    assert "3 hours ago" in page
+    Peer.objects.filter(pk=back.pk).update(checked_at=None)
+    page = client_of(viewer).get(reverse("mesh:matrix")).content.decode()
+    assert "1 never checked" in page
 
 
 def test_sixty_clusters_are_under_200_kilobytes_on_the_way():
