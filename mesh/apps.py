@@ -7,4 +7,8 @@ class MeshConfig(AppConfig):
     name = "mesh"
 
     def ready(self) -> None:
+        from diagnostics import attention
         from mesh import receivers  # noqa: F401
+        from mesh.results import mended
+
+        attention.MENDED["set-up-peerings"] = mended

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+from accounts.scope import unlimited
 from jobs.models import Job, JobStep
 from mesh.pairs import Pair, pairs_of
 from mesh.wanted import Wanted
-from peers.models import Cluster, Peer
+from peers.models import Cluster, Outcome, Peer
 
 State = JobStep.State
 VERIFIED, UNVERIFIED, FAILED = "verified", "unverified", "failed"
@@ -22,6 +24,7 @@ LABELS = {
     BY_HAND: "Waits for you",
     OPEN: "Not begun",
 }
+SEEN = ("cluster_id", "remote_cluster_id", "outcome", "checked_at")
 OUTCOMES = {VERIFIED: "passed", BY_HAND: "warning", OPEN: "unknown"}
 
 
@@ -123,6 +126,28 @@ def left(found: list[Result]) -> Wanted:
         tuple((one, other) for one, other, _ in pairs),
         protocols={frozenset({a.pk, b.pk}): protocol for a, b, protocol in pairs},
     )
+
+
+def mended(job: Job) -> bool:
+    """Whether each pair of an ended job was seen good since, or is there no more.
+
+    It is asked over all clusters: that somebody does not see a side makes nothing good.
+    """
+    pairs = [pair.clusters for pair in pairs_of(job)]
+    clusters = {pk for pair in pairs for pk in pair}
+    with unlimited():
+        rows = Peer.objects.filter(cluster__in=clusters, remote_cluster__in=clusters)
+        good = {
+            (peer.cluster_id, peer.remote_cluster_id): good_since(peer, job.finished_at)
+            for peer in rows.order_by().only(*SEEN)
+        }
+    sides = [(good.get((a, b)), good.get((b, a))) for a, b in pairs]
+    return all(both in ((True, True), (None, None)) for both in sides)
+
+
+def good_since(peer: Peer, at: datetime | None) -> bool:
+    seen = peer.checked_at
+    return bool(peer.outcome == Outcome.PASSED and seen and at and seen > at)
 
 
 def summary(found: list[Result]) -> str:

@@ -2,7 +2,9 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from diagnostics.attention import needs_attention
 from jobs.locks import JobLock
 from jobs.models import Job, JobStep
 from jobs.run import perform
@@ -256,3 +258,23 @@ def test_a_side_that_was_written_and_not_read_back_is_taken_back(
     assert job.state == Job.State.ROLLED_BACK
     assert entries(lab) == [0, 0, 0]
     assert job.steps.filter(state=JobStep.State.UNDONE).count() == 1
+
+
+def told_to_attend() -> list[str]:
+    return [sentence.text for sentence in needs_attention()]
+
+
+def test_a_job_needs_no_attention_once_its_pairs_are_good(lab, clusters, monkeypatch):
+    monkeypatch.setattr(verification, "VERIFY_FOR", 1.0)
+    lab.clusters[0].set_fault("agent", "skip")
+    job = done(apply(Wanted((tuple(clusters[:2]),))))
+    assert any(text.startswith(str(job)) for text in told_to_attend())
+    sides = list(Peer.objects.all())
+    Peer.objects.update(outcome="passed")  # as last seen while the job worked
+    assert any(text.startswith(str(job)) for text in told_to_attend())
+    Peer.objects.update(checked_at=timezone.now())
+    assert told_to_attend() == []
+    sides[0].delete()
+    assert any(text.startswith(str(job)) for text in told_to_attend())
+    sides[1].delete()
+    assert told_to_attend() == []
