@@ -331,6 +331,8 @@ class Job(HangsOnClusters):
     def retry(self) -> None:
         """Queue it again; finished steps stay, the others start over.
 
+        A step of unknown outcome goes on, and its memo says that it was retried.
+
         Raises:
             Busy: another unfinished job holds one of its locks.
         """
@@ -352,9 +354,11 @@ class Job(HangsOnClusters):
             steps.exclude(state=JobStep.State.UNKNOWN).update(
                 state=JobStep.State.PENDING, detail="", finished_at=None
             )
-            steps.filter(state=JobStep.State.UNKNOWN).update(
-                state=JobStep.State.RUNNING, finished_at=None
-            )
+            unknown = list(steps.filter(state=JobStep.State.UNKNOWN))
+            for step in unknown:
+                step.state, step.finished_at = JobStep.State.RUNNING, None
+                step.memo = step.memo | {"retried": True}
+            JobStep.objects.bulk_update(unknown, ["state", "memo", "finished_at"])
             transaction.on_commit(self.ring, robust=True)
 
 

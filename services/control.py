@@ -202,6 +202,7 @@ class Control:
             "before": snapshot(status) if status else {},
             "tries": memo.get("tries", 1) + 1 if memo.get("sent_at") else 1,
             "throttled": memo.get("throttled", 0),
+            "retried": False,
         }
 
     def command(
@@ -271,8 +272,11 @@ def causes(steps: list[JobStep]) -> str:
 
 def memo_of(step: JobStep) -> dict[str, Any]:
     """What is remembered of the target; nothing when the job starts it over."""
-    memo: dict[str, Any] = step.memo
-    return {} if step.state == JobStep.State.PENDING else memo
+    memo: dict[str, Any] = {} if step.state == JobStep.State.PENDING else step.memo
+    if memo.get("retried"):
+        # Whoever retries wants a command that is read to have had no effect once more.
+        return memo | {"accepted": False, "tries": 0}
+    return memo
 
 
 def backed_off(memo: dict[str, Any], now: float) -> dict[str, Any]:

@@ -142,6 +142,29 @@ def test_a_retry_reads_back_what_was_unknown(node, trouble, monkeypatch):
     assert commands(trouble, began) == []
 
 
+def test_a_retry_asks_once_more_for_what_had_no_effect(node, trouble, monkeypatch):
+    monkeypatch.setattr(verdicts, "GRACE", 0.0)
+    name = agent_on(node).name
+    trouble.service(name).set("Stopped")
+    trouble.set_fault("control_center", "stuck")
+    real = control.send
+
+    def send(*arguments):
+        Job.objects.update(cancel_requested=True)
+        return real(*arguments)
+
+    monkeypatch.setattr(control, "send", send)
+    job, step = run("start", node)
+    assert (job.state, step.state) == (Job.State.CANCELLED, "unknown")
+    monkeypatch.setattr(control, "send", real)
+    trouble.clear_faults()
+    trouble.service(name).set("Stopped")
+    began = len(trouble.calls)
+    job.retry()
+    assert done(job).state == Job.State.SUCCEEDED, job.error
+    assert len(commands(trouble, began)) == 1
+
+
 def test_after_too_many_failures_the_rest_is_left_alone(nodes, node, trouble, lab):
     for cluster in lab.clusters:
         cluster.set_fault("control_center", "refuse:-1042")
