@@ -59,6 +59,10 @@ class Step:
         self.memo |= memo
         JobStep.objects.filter(pk=self.row.pk).update(memo=self.memo)
 
+    def say(self, detail: str) -> None:
+        """Tell how it stands while the step is not over."""
+        JobStep.objects.filter(pk=self.row.pk).update(detail=detail[:1000])
+
 
 class Run:
     """One attempt at a job, as its work function sees it."""

@@ -5,3 +5,8 @@ class NotificationsConfig(AppConfig):
     """Tells people, mail addresses and webhooks what changed."""
 
     name = "notifications"
+
+    def ready(self) -> None:
+        from notifications.receivers import connect
+
+        connect()

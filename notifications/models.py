@@ -133,6 +133,9 @@ class Message(models.Model):
 
     objects = models.Manager.from_queryset(MessageQuerySet)()
 
+    # What became of it so far, where a page has asked for that.
+    tried = ""
+
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = [

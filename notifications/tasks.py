@@ -29,7 +29,8 @@ def send_notifications(run: Run) -> None:
     """Send what waits for a subscriber, one message after the other."""
     while message := next_message(run.arguments["subscriber"]):
         wait_after_last(run, message)
-        run.do(str(message.pk), partial(attempt, run, message))
+        label = f"Send: {message.subject}"
+        run.do(str(message.pk), partial(attempt, run, message), label)
 
 
 def next_message(subscriber: str) -> Message | None:
@@ -58,6 +59,9 @@ def attempt(run: Run, message: Message, step: Step) -> str:
     except Undelivered as error:
         step.remember(failures=failures + 1, error=str(error))
         if failures < len(BACKOFF):
+            at = timezone.localtime() + timedelta(seconds=BACKOFF[failures])
+            times = "once" if failures == 0 else f"{failures + 1} times"
+            step.say(f"Tried {times}, again at {at:%H:%M:%S %Z}. {error}")
             run.park(BACKOFF[failures])
         Message.objects.filter(pk=message.pk).update(error=str(error)[:500])
         run.fail(f"Given up after {failures + 1} attempts. {error}")

@@ -1,5 +1,6 @@
 """My notifications, webhooks, and the maintenance of a cluster."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from accounts.access import Role, access
 from accounts.http import Request
 from accounts.roles import role_of
 from accounts.scope import current
+from jobs.models import JobStep
 from notifications import changes
 from notifications.forms import (
     EditWebhookForm,
@@ -115,13 +117,25 @@ def edit_webhook(request: Request, pk: UUID) -> HttpResponse:
         if not secret:
             return redirect("notifications:webhooks")
         form = EditWebhookForm(instance=webhook)
+    page = Paginator(webhook.messages.all(), 25).get_page(request.GET.get("page"))
+    page.object_list = with_tries(page.object_list)
     context = {
         "form": form,
         "webhook": webhook_or_404(pk),
         "secret": secret,
-        "page": Paginator(webhook.messages.all(), 25).get_page(request.GET.get("page")),
+        "page": page,
     }
     return render(request, "notifications/edit_webhook.html", context)
+
+
+def with_tries(found: Iterable[Message]) -> list[Message]:
+    """Say of those that wait what became of them so far."""
+    rows = list(found)
+    waiting = {str(row.pk): row for row in rows if row.state == Message.State.WAITING}
+    steps = JobStep.objects.filter(key__in=waiting, job__kind="send-notifications")
+    for key, detail in steps.values_list("key", "detail"):
+        waiting[key].tried = detail
+    return rows
 
 
 def webhook_or_404(pk: UUID) -> Subscriber:

@@ -3,6 +3,7 @@ import hmac
 import json
 
 import pytest
+from django.urls import reverse
 
 from jobs.models import Job
 from jobs.run import perform
@@ -41,6 +42,22 @@ def test_a_webhook_that_fails_is_tried_again_with_the_same_message(
     assert len(webserver.calls) == 3
     assert len({body for _, _, body in webserver.calls}) == 1
     assert len({head["X-Cupadmin-Delivery"] for _, head, _ in webserver.calls}) == 1
+
+
+def test_while_it_is_tried_again_the_pages_say_why(
+    webserver, webhook, peers, client_of, administrator
+):
+    webserver.statuses += [500] * 100
+    judge("failed", peers[0])
+    job = Job.objects.get(kind="send-notifications")
+    perform(str(job.pk))
+    client = client_of(administrator)
+    url = reverse("notifications:edit_webhook", args=[webhook.pk])
+    for page in (job.get_absolute_url(), url):
+        content = client.get(page).content.decode()
+        assert "Tried once, again at" in content
+        assert "The webhook answered with status 500." in content
+    assert f"Send: Peer {peers[0].address}" in job.steps.get().label
 
 
 def test_after_all_attempts_it_is_given_up_and_said_why(webserver, webhook, peers):

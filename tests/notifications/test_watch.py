@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.audit import Actor
 from accounts.users import limit
 from jobs.locks import JobLock
 from jobs.models import Job
@@ -11,7 +12,9 @@ from notifications.models import Maintenance, Message
 from notifications.validation import LONGEST
 from notifications.watch import look
 from peers.models import Node
+from services.changes import control
 from services.models import NodeReading, Service
+from services.signals import services_controlled
 from tests.notifications.conftest import judge
 
 
@@ -76,6 +79,19 @@ def test_an_agent_that_a_job_restarts_is_no_news(reader, agent):
     assert look() == 0
     JobLock.objects.filter(job=job).delete()
     assert look() == 1
+
+
+def test_an_agent_that_a_person_stopped_here_is_no_news(reader, agent):
+    job = control("stop", [agent], Actor())
+    Service.objects.update(status="stopped")
+    job.steps.update(state="done")
+    services_controlled.send(sender=None, nodes=set(), names=set(), job=job)
+    JobLock.objects.all().delete()
+    assert look() == 0
+    for status in ("started", "stopped"):
+        Service.objects.update(status=status)
+        look()
+    assert told() == [[f"{agent.name} on {agent.node} is stopped."]]
 
 
 def test_an_agent_that_cannot_be_seen_is_no_news(reader, agent):

@@ -1,0 +1,28 @@
+"""What other apps tell: an agent that a person has stopped is no news to anybody."""
+
+from typing import Any
+
+from jobs.models import Job, JobStep
+from notifications.models import Told
+from services.models import Service
+from services.signals import services_controlled
+
+
+def connect() -> None:
+    services_controlled.connect(know_stopped, dispatch_uid="notifications.know_stopped")
+
+
+def know_stopped(sender: object, *, job: Job, **extra: Any) -> None:
+    """Take agents that the job has stopped for told, until they are started again."""
+    if job.arguments["action"] != "stop":
+        return
+    done = list(
+        job.steps.filter(state=JobStep.State.DONE).values_list("key", flat=True)
+    )
+    agents = Service.objects.sync_agents().filter(pk__in=done)
+    Told.objects.bulk_create(
+        [Told(key=f"agent:{agent.node_id}", state="stopped") for agent in agents],
+        update_conflicts=True,
+        unique_fields=["key"],
+        update_fields=["state", "since"],
+    )
