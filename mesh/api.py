@@ -100,6 +100,10 @@ class StepSerializer(serializers.Serializer[Any]):
     address = serializers.CharField()
     before = serializers.DictField(child=serializers.CharField(), allow_null=True)
     after = serializers.DictField(child=serializers.CharField(), allow_null=True)
+    read_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When the cluster showed `before`; null: it is what the console has.",
+    )
     warnings = serializers.ListField(child=serializers.CharField())
     errors = serializers.ListField(  # type: ignore[assignment]
         child=serializers.CharField()

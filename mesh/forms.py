@@ -47,7 +47,7 @@ class PeeringForm(forms.Form):
         help_text="With which the second cluster signs in there. Empty: its AXL user.",
     )
     one_password = forms.CharField(
-        label="Its password",
+        label="Password for the first",
         required=False,
         max_length=128,
         strip=False,
@@ -60,7 +60,7 @@ class PeeringForm(forms.Form):
         help_text="With which the first cluster signs in there. Empty: its AXL user.",
     )
     other_password = forms.CharField(
-        label="Its password",
+        label="Password for the second",
         required=False,
         max_length=128,
         strip=False,

@@ -70,6 +70,7 @@ class Planner:
             errors=tuple(self.errors(home, remote, after, peer)),
             peer=peer,
             password=password,
+            read_at=shown.read_at if shown else None,
         )
 
     def entry(

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from mesh.wanted import Wanted
 from peers.models import Cluster, Peer
@@ -37,6 +38,8 @@ class Step:
     errors: tuple[str, ...] = ()
     peer: Peer | None = field(default=None, repr=False)
     password: Secret = field(default=Secret(""), repr=False)
+    # When the home cluster showed what is before; None: that is what the console has.
+    read_at: datetime | None = None
 
     @property
     def changes(self) -> bool:
@@ -97,6 +100,16 @@ class Plan:
     @property
     def few(self) -> bool:
         return len(self.changes) <= FEW
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the cluster was read whose reading is the oldest."""
+        return min((s.read_at for s in self.steps if s.read_at), default=None)
+
+    @property
+    def unread(self) -> int:
+        """Sides that are compared with what the console has."""
+        return sum(step.read_at is None for step in self.steps)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -59,7 +59,7 @@ def test_a_plan_names_every_step_and_changes_nothing(ada, body):
     steps = answer.json()["steps"]
     assert [step["action"] for step in steps] == ["create", "create"]
     names = {"action", "cluster", "remote_cluster", "address", "before", "after"}
-    assert set(steps[0]) == names | {"warnings", "errors"}
+    assert set(steps[0]) == names | {"read_at", "warnings", "errors"}
     assert not Peer.objects.exists()
 
 

@@ -1,12 +1,14 @@
 """The pages of the mesh: who, plan, run."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from jobs.models import Job
-from mesh.models import Draft
+from mesh.models import Draft, Shown
 from mesh.plan import plan
 from mesh.wanted import Wanted
 from peers.models import Cluster, Peer
@@ -187,6 +189,41 @@ def test_complete_plans_only_what_is_missing(ada, cluster_factory, peer_factory)
     found = ada.get(ada.post(page("complete"), body).url).content.decode()
     assert "4 of 6 sides will change" in found
     assert "2 sides that need nothing" in found
+
+
+def test_a_plan_tells_when_the_clusters_were_read(ada, pair):
+    at = timezone.now() - timedelta(hours=2)
+    Shown.objects.create(cluster=pair[0], entries=[], read_at=at)
+    found = ada.get(drafted(ada, pair)).content.decode()
+    assert re.search(r"As east showed it, read\s+<time[^>]*>2 hours ago", found)
+    assert "What the console has: west was not read yet, or not since an edit" in found
+
+
+def test_a_large_plan_tells_when_the_clusters_were_read(ada, cluster_factory):
+    clusters = [cluster_factory(version="8.6") for _ in range(8)]
+    at = timezone.now() - timedelta(hours=2)
+    for cluster in clusters[1:]:
+        Shown.objects.create(cluster=cluster, entries=[], read_at=at)
+    body = {"clusters": [c.pk for c in clusters], "protocol": "TCP"}
+    found = ada.get(ada.post(page("complete"), body).url).content.decode()
+    assert "2 hours ago" in found
+    assert "7 sides are compared with what the console has" in found
+
+
+def test_complete_tells_of_entries_that_were_removed_on_their_cluster(
+    ada, pair, peer_factory
+):
+    for side in (pair, pair[::-1]):
+        peer_factory(*side, provisioning_state="absent", applied_address="1.2.3.4")
+    found = ada.get(page("complete")).content.decode()
+    assert "0 of 2 entries are missing, 2 changed or removed on their clusters" in found
+
+
+def test_each_password_is_told_by_its_name(ada, pair):
+    body = typed(pair, one_username="icuser")
+    found = ada.post(page("set_up"), body).content.decode()
+    assert "Password for the first" in found
+    assert "Its password" not in found
 
 
 def test_complete_needs_two_clusters(ada, pair):
