@@ -1,19 +1,24 @@
 """`make demo`: the console beside three simulated clusters, one peering set up."""
 
+import errno
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError
 
 from cupadmin.keys import read_or_create
 from cupadmin.management.commands import run
 from cupadmin.supervisor import Supervisor
 
 LAB_NETWORK = "127.0.0.0/8"
+# Where the lab's first node listens, on Linux.
+FIRST_NODE = ("127.20.1.1", 8443)
 # Releases that are known to peer with each other.
 VERSIONS = "8.6,8.6,9.1"
 
@@ -32,6 +37,7 @@ class Command(run.Command):
         return password
 
     def before(self, supervisor: Supervisor) -> dict[str, str]:
+        refuse_second_lab(FIRST_NODE)
         self.say("Starting three simulated clusters ...")
         state = settings.DATA_DIR / "lab"
         described = state / "lab.json"
@@ -67,3 +73,17 @@ class Command(run.Command):
             "  Try it: Presence > Inter-Clustering, then set up the pairs that are\n"
             "  missing in the matrix. The lab's credentials are in var/lab/lab.json.\n"
         )
+
+
+def refuse_second_lab(address: tuple[str, int]) -> None:
+    """Two labs share no addresses; say so rather than start one again and again."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise CommandError(
+                    f"{address[0]}:{address[1]} is taken: another demo or lab runs on "
+                    "this machine. End it first."
+                ) from None
