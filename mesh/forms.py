@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django import forms
 
-from mesh.wanted import Credentials, Wanted
+from mesh.wanted import Credentials, Wanted, standing_protocols
 from peers.mask import validate_mask
 from peers.models import Cluster, Peer
 from wire import Secret
@@ -107,7 +107,10 @@ class MeshForm(forms.Form):
     protocol = forms.ChoiceField(
         choices=Peer.Protocol.choices,
         initial=Peer.Protocol.TCP,
-        help_text="TCP is recommended. Every side gets the same.",
+        help_text="TCP is recommended. A peering that stands keeps its own.",
+    )
+    everywhere = forms.BooleanField(
+        label="Change peerings that stand to this protocol as well", required=False
     )
 
     def clean_clusters(self) -> Any:
@@ -119,7 +122,9 @@ class MeshForm(forms.Form):
     @property
     def wanted(self) -> Wanted:
         clusters = self.cleaned_data["clusters"].prefetch_related("nodes")
-        return Wanted.whole_mesh(clusters, protocol=self.cleaned_data["protocol"])
+        kept = {} if self.cleaned_data["everywhere"] else standing_protocols(clusters)
+        chosen = self.cleaned_data["protocol"]
+        return Wanted.whole_mesh(clusters, protocol=chosen, protocols=kept)
 
 
 class AdoptForm(forms.Form):

@@ -6,6 +6,8 @@ from itertools import combinations
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from peers.models import Cluster, Peer
 from wire import Secret
 
@@ -58,3 +60,17 @@ class Wanted:
     def mask_of(self, home: Cluster, remote: Cluster) -> str | None:
         """The mask of a side; None where nobody asked for one."""
         return self.side_masks.get((home.pk, remote.pk), self.masks.get(home.pk))
+
+
+def standing_protocols(clusters: Iterable[Cluster]) -> dict[frozenset[UUID], str]:
+    """The protocol of each pair with an entry already, unless its sides differ."""
+    never = Q(provisioning_state=Peer.ProvisioningState.ABSENT, applied_address="")
+    rows = Peer.objects.filter(cluster__in=clusters, remote_cluster__in=clusters)
+    found: dict[frozenset[UUID], set[str]] = {}
+    for *pair, protocol in (
+        rows.exclude(never)
+        .order_by()
+        .values_list("cluster", "remote_cluster", "protocol")
+    ):
+        found.setdefault(frozenset(pair), set()).add(protocol)
+    return {pair: told.pop() for pair, told in found.items() if len(told) == 1}

@@ -226,6 +226,26 @@ def test_each_password_is_told_by_its_name(ada, pair):
     assert "Its password" not in found
 
 
+def test_complete_leaves_a_peering_that_stands_its_protocol(
+    ada, pair, cluster_factory, peer_factory
+):
+    third = cluster_factory(version="8.6")
+    for side in (pair, pair[::-1]):
+        peer_factory(*side, protocol="TLS", provisioning_state="applied")
+    peer_factory(pair[0], third, protocol="TLS", provisioning_state="applied")
+    body = {"clusters": [c.pk for c in (*pair, third)], "protocol": "TCP"}
+    found = ada.get(ada.post(page("complete"), body).url)
+    steps = found.context["plan"].changes
+    assert [(step.action, step.after["protocol"]) for step in steps] == [
+        ("create", "TLS"),  # as the side that stands
+        ("create", "TCP"),
+        ("create", "TCP"),
+    ]
+    again = {**body, "everywhere": "on"}
+    found = ada.get(ada.post(page("complete"), again).url)
+    assert {s.after["protocol"] for s in found.context["plan"].steps} == {"TCP"}
+
+
 def test_complete_needs_two_clusters(ada, pair):
     body = {"clusters": [pair[0].pk], "protocol": "TCP"}
     answer = ada.post(page("complete"), body).content.decode()
