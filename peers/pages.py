@@ -33,6 +33,8 @@ NULLABLE: dict[str, Any] = {
     "checked_at": datetime(1970, 1, 1, tzinfo=UTC),
     "remote_cluster__name": "",
 }
+# Columns whose order is that of the clusters' names.
+PARTED = ("cluster", "remote_cluster")
 # Columns of which one value has an index in the order of addresses.
 WITH_ADDRESS = ("cluster", "severity")
 
@@ -211,11 +213,14 @@ class Approach:
     """How a search is done, by what its size allows.
 
     Args:
+        full: whether it finds all of many rows: clusters then have enough to be gone
+            through one after the other.
         least: how many rows there are at least, where they are not counted.
     """
 
     peers: QuerySet[Peer]
     exact: bool = True
+    full: bool = False
     least: int = 0
     terms: tuple[Term, ...] = ()
 
@@ -229,7 +234,8 @@ class Approach:
             if indexed and len(indexed) == len(terms) and has_more(found, FEW):
                 # So many that their order is walked sooner than they are sorted.
                 return cls(peers, terms=tuple(terms))
-            return cls(found)
+            by_cluster = search.column in PARTED and not terms
+            return cls(found, full=by_cluster and has_more(found, FEW))
         few = candidates(peers, terms)
         if few is not None:
             return cls(few.filter(*queries))
@@ -257,7 +263,7 @@ class Approach:
         *,
         back: bool,
     ) -> Walk:
-        parts = parts_of(search, joined=self.exact)
+        parts = parts_of(search, joined=self.exact and not self.full)
         return Walk(
             self.peers,
             parts[::-1] if back else parts,
@@ -323,7 +329,7 @@ def candidates(peers: QuerySet[Peer], terms: list[Term]) -> QuerySet[Peer] | Non
 def parts_of(search: Search, *, joined: bool) -> list[Part]:
     """The order of the search as parts that an index, or a small join, can follow."""
     column = search.column
-    if column not in ("cluster", "remote_cluster"):
+    if column not in PARTED:
         return with_empty(column)
     if joined:
         return with_empty(f"{column}__name")

@@ -85,6 +85,16 @@ def test_pages_of_a_large_table_show_every_row_once(sixty, large, sort):
     assert forwards(query) == backwards(query) == expected(query)
 
 
+@pytest.mark.parametrize("sort", ["cluster", "-cluster", "remote_cluster"])
+def test_pages_of_more_than_a_few_go_through_the_clusters(sixty, monkeypatch, sort):
+    query = f"rows=10&sort={sort}"
+    joined = forwards(query)
+    monkeypatch.setattr(pages, "FEW", 4)
+    with CaptureQueriesContext(connection) as queries:
+        assert forwards(query) == backwards(query) == joined
+    assert not any("JOIN" in asked["sql"] for asked in queries)
+
+
 @pytest.mark.parametrize("sort", ["address", "-username", "cluster", "-checked_at"])
 @pytest.mark.parametrize(
     "criteria",
