@@ -71,6 +71,15 @@ class WantedSerializer(serializers.Serializer[Any]):
         except ValueError:
             raise serializers.ValidationError("The keys are cluster ids.") from None
 
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        """An id that was mistaken would else leave its cluster with the AXL user."""
+        planned = {cluster.pk for cluster in data["clusters"]}
+        for pk in data.get("credentials", {}):
+            if pk not in planned:
+                said = f"{pk} is not among the clusters."
+                raise serializers.ValidationError({"credentials": [said]})
+        return data
+
     @property
     def wanted(self) -> Wanted:
         data = self.validated_data

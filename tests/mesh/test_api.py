@@ -63,6 +63,16 @@ def test_a_plan_names_every_step_and_changes_nothing(ada, body):
     assert not Peer.objects.exists()
 
 
+def test_credentials_of_a_cluster_that_is_not_planned_are_an_error(
+    ada, body, cluster_factory
+):
+    other = cluster_factory("other")
+    given = {str(other.pk): {"username": "icuser", "password": "secret"}}
+    answer = ada.post(PLAN, {**body, "credentials": given})
+    assert answer.status_code == 400
+    assert "is not among the clusters" in str(answer.json()["errors"]["credentials"])
+
+
 @pytest.mark.parametrize("url", [PLAN, APPLY])
 def test_only_an_administrator_plans_and_applies(operator, api, body, url):
     assert api(operator).post(url, body).status_code == 403
