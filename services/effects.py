@@ -17,6 +17,12 @@ ROUTER = {
     "restart": "All sessions on the node end and sign in again. The router is "
     "restarted in one command, never stopped and started.",
 }
+AXL = {
+    "stop": "The console itself can no longer read or change this cluster through the "
+    "node: AXL answers nobody there until the service is started.",
+    "restart": "For a while the console itself cannot read or change this cluster "
+    "through the node: AXL answers nobody there until the service is back.",
+}
 DEPENDENTS = {
     "stop": "Services that depend on these stop with them.",
     "restart": "Services that depend on these pause with them.",
@@ -28,11 +34,14 @@ def effects(action: str, services: Sequence[Service]) -> list[str]:
     told = []
     if names & set(agent_names()):
         told.append(AGENT[action])
-    if names & routers(services):
+    if names & called("xcp_router", services):
         told.append(ROUTER.get(action, ""))
+    if names & called("axl", services):
+        told.append(AXL.get(action, ""))
     told.append(DEPENDENTS.get(action, ""))
     return [sentence for sentence in told if sentence]
 
 
-def routers(services: Iterable[Service]) -> set[str]:
-    return {one.node.cluster.profile.services["xcp_router"] for one in services}
+def called(part: str, services: Iterable[Service]) -> set[str]:
+    """What the generations of these services' clusters call a part of the product."""
+    return {one.node.cluster.profile.services[part] for one in services}

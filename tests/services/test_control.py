@@ -32,6 +32,14 @@ def test_nothing_happens_before_the_confirmation(client_of, operator, agent):
     assert not Job.objects.exists()
 
 
+def test_stopping_axl_is_said_to_lock_the_console_out(client_of, operator, agent):
+    agent.name = "Cisco AXL Web Service"
+    agent.save()
+    said = ask(client_of(operator), "stop", agent).content.decode()
+    assert "AXL answers nobody there" in said
+    assert "grows stale" not in said
+
+
 def test_the_confirmed_plan_becomes_a_job(client_of, operator, agent):
     client = client_of(operator)
     plan = signed_plan(ask(client, "stop", agent))
