@@ -18,6 +18,8 @@ def validate_mask(mask: str) -> None:
         raise ValidationError("A mask holds digits, +, *, # and X, nothing else.")
     if mask.count("+") > 1 or "+" in mask[1:]:
         raise ValidationError("Only one + is allowed, as the first character.")
+    if mask == "+":
+        raise ValidationError("A mask needs digits or Xs after the +.")
     if not _SHAPE.fullmatch(mask):
         raise ValidationError("The Xs stand for the extension and must come last.")
 

@@ -98,6 +98,7 @@ def test_form_recommends_tcp(ada, madrid):
         ("external_phone_number_mask", "++1XX", "Only one +"),
         ("external_phone_number_mask", "1" * 40, "at most 24"),
         ("external_phone_number_mask", "1" * 90, "at most"),
+        ("external_phone_number_mask", "+", "A mask needs digits or Xs after the +."),
     ],
 )
 def test_bad_value_gives_one_sentence_at_its_field(ada, typed, field, value, sentence):
