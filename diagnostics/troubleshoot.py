@@ -109,7 +109,6 @@ def troubleshoot(run: Run) -> None:
     row = TroubleshooterRun.objects.filter(pk=run.arguments["run"]).first()
     if row is None:
         run.fail("This run was deleted in the meantime.")
-        return
     TroubleshooterRun.objects.filter(pk=row.pk, started_at=None).update(
         started_at=timezone.now()
     )

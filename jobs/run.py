@@ -5,7 +5,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, Q
@@ -173,13 +173,13 @@ class Run:
         if Job.objects.filter(pk=self.job.pk, cancel_requested=True).exists():
             self.cancelled.set()
 
-    def fail(self, message: str) -> None:
+    def fail(self, message: str) -> NoReturn:
         raise Ended(Job.State.FAILED, message)
 
-    def needs_attention(self, message: str) -> None:
+    def needs_attention(self, message: str) -> NoReturn:
         raise Ended(Job.State.NEEDS_ATTENTION, message)
 
-    def park(self, seconds: float) -> None:
+    def park(self, seconds: float) -> NoReturn:
         """Give the worker back and come again after `seconds`."""
         raise Parked(seconds)
 

@@ -18,7 +18,6 @@ def provision_peer(run: Run) -> None:
     peer = Peer.objects.select_related("cluster").filter(pk=run.job.target_id).first()
     if peer is None:
         run.fail("The peer was deleted in the meantime.")
-        return
     direct = peer.cluster.direct
     try:
         if direct:
@@ -51,7 +50,6 @@ def discover_cluster(run: Run) -> None:
     cluster = Cluster.objects.filter(pk=run.job.target_id).first()
     if cluster is None:
         run.fail("The cluster was deleted in the meantime.")
-        return
     run.do("version", lambda step: discovery.learn_version(cluster))
     run.do("nodes", lambda step: discovery.learn_nodes(cluster))
     run.do("certificates", lambda step: discovery.look_at_certificates(cluster))

@@ -2,7 +2,8 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, IntegrityError, transaction
 
 from accounts.audit import Actor
-from jobs.locks import Busy
+from jobs.locks import Busy, wait_for_turn
 from peers import editing, lookups
 from peers.changes import PeerEdit
 from peers.exchange.book import Book
@@ -62,6 +63,10 @@ class Result:
     def edited(self) -> int:
         return self.count(CHANGE)
 
+    @property
+    def said(self) -> str:
+        return f"{self.added:,} added, {self.edited:,} changed."
+
 
 def preview(entries: Sequence[Entry]) -> Result:
     """Say what the entries would do."""
@@ -72,38 +77,54 @@ def preview(entries: Sequence[Entry]) -> Result:
     return Result(effects)
 
 
-def apply(entries: Sequence[Entry], actor: Actor, upload: Upload) -> Result:
+def apply(
+    entries: Sequence[Entry],
+    actor: Actor,
+    upload: Upload,
+    also: Callable[[Result], object] | None = None,
+) -> Result:
     """Do all of it and forget the file, or nothing where something is wrong.
 
     The database is locked only while it is written; what was read before must be so
     still.
+
+    Args:
+        also: what else is committed with it.
     """
     book = Book.of(entries)
     with lookups.answered_by(book):
         result = Result(judge(entries, book))
         if not result.errors:
-            result.refused = save(result, actor, lambda: still(entries, book, upload))
+            with telling(result), transaction.atomic():
+                # An import does not see what another has not committed yet.
+                wait_for_turn("import")
+                still(entries, book, upload)
+                write(result, actor)
+                if also:
+                    also(result)
     return result
 
 
-def save(result: Result, actor: Actor, check: Callable[[], object]) -> str:
-    """Write all of it in one transaction, or say why not."""
+@contextmanager
+def telling(result: Result) -> Iterator[None]:
+    """Note why the block was given up."""
     try:
-        with transaction.atomic():
-            check()
-            for effect in result.changes:
-                for save_one in effect.saves:
-                    save_one(actor)
-            for edits in waves(effect.edit for effect in result.changes):
-                editing.save_peers(edits, actor)
+        yield
     except (Busy, Stale) as error:
-        return str(error)
+        result.refused = str(error)
     except (IntegrityError, ObjectDoesNotExist):
-        return MEANWHILE
+        result.refused = MEANWHILE
     except DatabaseError:
         logger.exception("an import was refused")
-        return "The database refused it; the log says why."
-    return ""
+        result.refused = "The database refused it; the log says why."
+
+
+def write(result: Result, actor: Actor) -> None:
+    for effect in result.changes:
+        for save in effect.saves:
+            save(actor)
+    for edits in waves(effect.edit for effect in result.changes):
+        editing.save_peers(edits, actor)
 
 
 def still(entries: Sequence[Entry], book: Book, upload: Upload) -> None:

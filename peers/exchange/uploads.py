@@ -70,22 +70,32 @@ def submit(row: Upload, count: int, actor: Actor) -> Job:
 
 def do(run: Run, step: Step) -> str:
     """Import the file of a job, as who asked for it; all of it, or the job fails."""
+    if said := imported(step):
+        return said
     row = Upload.objects.filter(pk=run.arguments["upload"]).first()
-    if row is None and step.interrupted:
-        return "An earlier attempt imported it."
     if row is None:
         run.fail("The file is kept no more: upload it again.")
-        return ""
     job = run.job
     actor = Actor(row.user, job.requested_from, job.request_id)
     with limited_to(limit_of(row.user)):
-        result = applying.apply(entries_of(row), actor, row)
+        result = applying.apply(
+            entries_of(row), actor, row, lambda done: step.remember(said=done.said)
+        )
     if result.errors:
         first = result.errors[0]
         run.fail(
             f"Nothing was imported. {len(result.errors):,} with errors, the first is "
             f"line {first.entry.line}: {' '.join(first.errors)}"
         )
-    if result.refused:
+    if result.refused and not imported(step):
         run.fail(f"Nothing was imported. {result.refused}")
-    return f"{result.added:,} added, {result.edited:,} changed."
+    return imported(step)
+
+
+def imported(step: Step) -> str:
+    """What the attempt said that imported the file, this one or another.
+
+    One that was taken for dead may end only now.
+    """
+    step.row.refresh_from_db(fields=["memo"])
+    return str(step.row.memo.get("said", ""))

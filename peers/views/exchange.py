@@ -82,8 +82,7 @@ def preview(request: Request, pk: str) -> HttpResponse:
     else:
         result = applying.apply(entries, audit.actor_of(request), row)
         if not (result.errors or result.refused):
-            said = f"{result.added} added, {result.edited} changed."
-            messages.success(request, said)
+            messages.success(request, result.said)
             return redirect("peers:find")
     page = Paginator(result.worst_first, ROWS).get_page(request.GET.get("page"))
     context = {"upload": row, "result": result, "page_obj": page}

@@ -24,6 +24,7 @@ DECIDED = [
     "tests/peers/test_clusters.py",
     "tests/peers/test_peers.py",
     "tests/peers/test_exchange_many.py",
+    "tests/peers/test_exchange_attempts.py",
     "tests/services/test_agents.py",
     "tests/services/test_pace.py",
     "tests/rest/test_lists.py",

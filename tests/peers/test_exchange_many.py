@@ -170,17 +170,6 @@ def test_a_job_whose_file_is_gone_says_so(ada, madrid, at_once):
     assert job.state == Job.State.FAILED and "upload it again" in job.error
 
 
-def test_a_job_that_died_after_its_import_does_not_import_again(ada, madrid, at_once):
-    send(ada, rows(1, 2))
-    confirm(ada)
-    job = Job.objects.get()
-    Upload.objects.all().delete()
-    job.steps.update(state="running")
-    perform(str(job.pk))
-    job.refresh_from_db()
-    assert job.state == Job.State.SUCCEEDED
-
-
 @pytest.mark.parametrize("by_job", [False, True])
 def test_an_import_keeps_to_the_limit_of_who_asked(
     ada, administrator, madrid, cluster_factory, monkeypatch, by_job

@@ -1,0 +1,118 @@
+"""Imports that are interrupted, tried again, or done by two at once."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+
+from accounts import audit, users
+from jobs.models import LEASE, Job, JobStep
+from jobs.run import LeaseLost, Run, Step, perform
+from peers import editing
+from peers.exchange import applying, uploads
+from peers.models import Peer, Upload
+
+FILE = b"cluster,address,username,password\nMadrid,10.8.0.1,ic,pw\n"
+
+
+@pytest.fixture
+def madrid(cluster_factory):
+    return cluster_factory("Madrid")
+
+
+@pytest.fixture
+def job(administrator, madrid):
+    users.limit(administrator, [str(madrid.pk)])
+    row = uploads.keep(User.objects.get(), "many.csv", FILE)
+    return uploads.submit(row, 1, audit.Actor(administrator))
+
+
+def attempt(job):
+    perform(str(job.pk))
+    job.refresh_from_db()
+    return job
+
+
+def die(*args):
+    raise LeaseLost
+
+
+def test_a_job_that_died_after_its_import_does_not_import_again(job, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "_end_step", die)
+        assert attempt(job).state == Job.State.RUNNING
+    Job.objects.update(lease_until=timezone.now() - LEASE)
+    assert attempt(job).state == Job.State.SUCCEEDED
+    assert job.steps.get().detail == "1 added, 0 changed."
+    assert Peer.objects.count() == 1 and not Upload.objects.exists()
+
+
+def test_a_job_that_died_before_the_end_of_its_import_imports(job, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(editing, "save_peers", die)
+        assert attempt(job).state == Job.State.RUNNING
+    assert Upload.objects.exists() and not Peer.objects.exists()
+    Job.objects.update(lease_until=timezone.now() - LEASE)
+    assert attempt(job).state == Job.State.SUCCEEDED
+    assert Peer.objects.count() == 1
+
+
+def test_a_file_that_is_gone_was_not_imported_by_an_attempt_that_broke(
+    job, monkeypatch
+):
+    with monkeypatch.context() as patched:
+        patched.setattr(applying, "judge", lambda *args: 1 / 0)
+        assert attempt(job).state == Job.State.FAILED
+    # The next file of the same person takes its place.
+    Upload.objects.all().delete()
+    job.retry()
+    assert attempt(job).state == Job.State.FAILED
+    assert "upload it again" in job.error
+
+
+def test_an_attempt_that_was_overtaken_says_what_the_other_did(job, monkeypatch):
+    judge = applying.judge
+
+    def judge_late(*args):
+        monkeypatch.setattr(applying, "judge", judge)
+        uploads.do(Run(job), Step(JobStep.objects.get()))
+        return judge(*args)
+
+    monkeypatch.setattr(applying, "judge", judge_late)
+    assert attempt(job).state == Job.State.SUCCEEDED
+    assert job.steps.get().detail == "1 added, 0 changed."
+    assert Peer.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_imports_at_once_the_second_is_told(
+    madrid, cluster_factory, django_user_model, monkeypatch
+):
+    oslo = cluster_factory("Oslo").publisher
+    save_peers = editing.save_peers
+
+    def save_slowly(*args):
+        time.sleep(0.5)
+        return save_peers(*args)
+
+    def submit(name, host):
+        user = django_user_model.objects.create_superuser(name)
+        content = FILE.replace(b"10.8.0.1", host.encode())
+        return uploads.keep(user, "many.csv", content)
+
+    def apply(row):
+        try:
+            return applying.apply(uploads.entries_of(row), audit.CONSOLE, row).refused
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(editing, "save_peers", save_slowly)
+    # Both are the same cluster, which no constraint of the database knows.
+    rows = [submit("ada", oslo.name), submit("eve", oslo.address)]
+    with ThreadPoolExecutor(2) as pool:
+        refused = sorted(pool.map(apply, rows))
+    assert refused == ["", applying.MEANWHILE]
+    assert Peer.objects.count() == 1
