@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from accounts.scope import unlimited
+from accounts.scope import admits
 from jobs.models import Job, JobStep
 from mesh.pairs import Pair, pairs_of
 from mesh.wanted import Wanted
@@ -131,16 +131,17 @@ def left(found: list[Result]) -> Wanted:
 def mended(job: Job) -> bool:
     """Whether each pair of an ended job was seen good since, or is there no more.
 
-    It is asked over all clusters: that somebody does not see a side makes nothing good.
+    A pair of which whoever asks may see one side only, or none, is not called good.
     """
     pairs = [pair.clusters for pair in pairs_of(job)]
     clusters = {pk for pair in pairs for pk in pair}
-    with unlimited():
-        rows = Peer.objects.filter(cluster__in=clusters, remote_cluster__in=clusters)
-        good = {
-            (peer.cluster_id, peer.remote_cluster_id): good_since(peer, job.finished_at)
-            for peer in rows.order_by().only(*SEEN)
-        }
+    if not all(map(admits, clusters)):
+        return False
+    rows = Peer.objects.filter(cluster__in=clusters, remote_cluster__in=clusters)
+    good = {
+        (peer.cluster_id, peer.remote_cluster_id): good_since(peer, job.finished_at)
+        for peer in rows.order_by().only(*SEEN)
+    }
     sides = [(good.get((a, b)), good.get((b, a))) for a, b in pairs]
     return all(both in ((True, True), (None, None)) for both in sides)
 

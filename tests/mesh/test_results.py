@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.scope import Limit, limited_to
 from diagnostics.attention import needs_attention
 from jobs.locks import JobLock
 from jobs.models import Job, JobStep
@@ -11,7 +12,7 @@ from jobs.run import perform
 from mesh import verification
 from mesh.models import Draft
 from mesh.plan import plan
-from mesh.results import results
+from mesh.results import mended, results
 from mesh.wanted import Wanted
 from peers.models import Cluster, Peer
 from tests.mesh.test_setup import apply, entries
@@ -274,6 +275,8 @@ def test_a_job_needs_no_attention_once_its_pairs_are_good(lab, clusters, monkeyp
     assert any(text.startswith(str(job)) for text in told_to_attend())
     Peer.objects.update(checked_at=timezone.now())
     assert told_to_attend() == []
+    with limited_to(Limit(frozenset({clusters[0].pk}))):
+        assert not mended(job)
     sides[0].delete()
     assert any(text.startswith(str(job)) for text in told_to_attend())
     sides[1].delete()
