@@ -330,6 +330,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "ring-due-jobs": {"task": "jobs.tasks.ring_due", "schedule": 5.0},
     "clean-accounts": {"task": "accounts.tasks.clean", "schedule": 3600.0},
+    "clean-peers": {"task": "peers.tasks.clean", "schedule": 600.0},
     "look-for-news": {"task": "notifications.tasks.look", "schedule": 30.0},
     "prune-jobs": {"task": "jobs.tasks.prune", "schedule": 3600.0},
     "snapshot-users": {

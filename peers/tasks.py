@@ -1,5 +1,6 @@
 """The background work of clusters and peers."""
 
+from celery import shared_task
 from django.urls import reverse
 from django.utils import timezone
 
@@ -84,3 +85,9 @@ def reach(run: Run, node: Node) -> bool:
 
 def describe(publishers: int) -> str:
     return f"AXL answers (publishers it knows: {publishers})."
+
+
+@shared_task
+def clean() -> None:
+    """Delete files that nobody imported in time: they may hold passwords."""
+    uploads.forget_old()

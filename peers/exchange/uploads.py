@@ -31,12 +31,20 @@ def keep(user: User, name: str, content: bytes) -> Upload:
     row = Upload(user=user, name=name[-100:])
     reading.read(content, is_yaml=row.is_yaml)
     row.seal("content", content.decode("utf-8-sig"))
-    locks = JobLock.objects.filter(name__startswith=LOCK)
-    taken = [lock.name.removeprefix(LOCK) for lock in locks]
-    too_old = Q(created_at__lt=timezone.now() - KEPT_FOR)
-    Upload.objects.filter(too_old | Q(user=user)).exclude(pk__in=taken).delete()
+    forget(Q(user=user))
     row.save(force_insert=True)
     return row
+
+
+def forget_old() -> None:
+    forget(Q(created_at__lt=timezone.now() - KEPT_FOR))
+
+
+def forget(which: Q) -> None:
+    """Delete these files, except those that a job is to import."""
+    locks = JobLock.objects.filter(name__startswith=LOCK)
+    taken = [lock.name.removeprefix(LOCK) for lock in locks]
+    Upload.objects.filter(which).exclude(pk__in=taken).delete()
 
 
 def kept(user: User) -> QuerySet[Upload]:
@@ -69,7 +77,10 @@ def submit(row: Upload, count: int, actor: Actor) -> Job:
 
 
 def do(run: Run, step: Step) -> str:
-    """Import the file of a job, as who asked for it; all of it, or the job fails."""
+    """Import the file of a job, as who asked for it; all of it, or the job fails.
+
+    It may be cancelled until it is committed.
+    """
     if said := imported(step):
         return said
     row = Upload.objects.filter(pk=run.arguments["upload"]).first()
@@ -77,10 +88,13 @@ def do(run: Run, step: Step) -> str:
         run.fail("The file is kept no more: upload it again.")
     job = run.job
     actor = Actor(row.user, job.requested_from, job.request_id)
+
+    def commit(result: applying.Result) -> None:
+        run.check()
+        step.remember(said=result.said)
+
     with limited_to(limit_of(row.user)):
-        result = applying.apply(
-            entries_of(row), actor, row, lambda done: step.remember(said=done.said)
-        )
+        result = applying.apply(entries_of(row), actor, row, commit)
     if result.errors:
         first = result.errors[0]
         run.fail(

@@ -4,6 +4,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from celery import current_app
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
@@ -85,6 +87,28 @@ def test_an_attempt_that_was_overtaken_says_what_the_other_did(job, monkeypatch)
     assert attempt(job).state == Job.State.SUCCEEDED
     assert job.steps.get().detail == "1 added, 0 changed."
     assert Peer.objects.count() == 1
+
+
+def test_an_import_that_is_cancelled_before_its_end_leaves_nothing(job, monkeypatch):
+    def save_and_cancel(*args):
+        Job.objects.update(cancel_requested=True)
+
+    monkeypatch.setattr(editing, "save_peers", save_and_cancel)
+    assert attempt(job).state == Job.State.CANCELLED
+    assert Upload.objects.exists() and job.steps.get().state == JobStep.State.SKIPPED
+
+
+def test_a_file_is_forgotten_after_its_hour_unless_a_job_is_to_import_it(
+    job, django_user_model
+):
+    eve, bob = map(django_user_model.objects.create_user, ("eve", "bob"))
+    uploads.keep(eve, "old.csv", FILE)
+    Upload.objects.update(created_at=timezone.now() - uploads.KEPT_FOR)
+    uploads.keep(bob, "new.csv", FILE)
+    # By beat, though nobody imports anything any more.
+    clean = settings.CELERY_BEAT_SCHEDULE["clean-peers"]["task"]
+    current_app.tasks[clean]()
+    assert {row.name for row in Upload.objects.all()} == {"many.csv", "new.csv"}
 
 
 @pytest.mark.django_db(transaction=True)
