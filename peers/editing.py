@@ -20,6 +20,7 @@ from peers.signals import resync_asked
 # A check may go on: it copes with a row that is gone.
 KINDS = ("provision-peer", "remove-peer", "discover-cluster", "test-cluster")
 
+# What a person enters, in the order of the forms; passwords are apart.
 CLUSTER_FIELDS = (
     "name",
     "domain",
@@ -32,15 +33,8 @@ CLUSTER_FIELDS = (
     "legacy_tls",
     "peer_table",
 )
-NODE_FIELDS = (
-    "name",
-    "address",
-    "role",
-    "axl_port",
-    "sip_port",
-    "sip_tls_port",
-    "sip_peer_tls_port",
-)
+PORTS = ("axl_port", "sip_port", "sip_tls_port", "sip_peer_tls_port")
+NODE_FIELDS = ("name", "address", "role", *PORTS)
 
 
 class NoPublisher(Exception):

@@ -10,6 +10,8 @@ from django.http import QueryDict
 
 from accounts.models import AuditEntry
 from peers import rules
+from peers.changes import PEER_FIELDS
+from peers.editing import CLUSTER_FIELDS, NODE_FIELDS, PORTS
 from peers.models import Cluster, Node, Peer
 from peers.validation import clean_host, validate_credential
 from rest.models import Revised
@@ -136,18 +138,7 @@ class ClusterForm(RevisedForm[Cluster]):
 
     class Meta:
         model = Cluster
-        fields = (
-            "name",
-            "domain",
-            "description",
-            "site",
-            "axl_username",
-            "provisioning",
-            "tls_mode",
-            "ca_certificate",
-            "legacy_tls",
-            "peer_table",
-        )
+        fields = CLUSTER_FIELDS
         widgets: ClassVar = {
             "ca_certificate": forms.Textarea(attrs={"rows": 6, "class": "mono"}),
             "peer_table": forms.Textarea(attrs={"rows": 6, "class": "mono"}),
@@ -182,15 +173,12 @@ class ClusterForm(RevisedForm[Cluster]):
         )
 
 
-PORTS = ("axl_port", "sip_port", "sip_tls_port", "sip_peer_tls_port")
-
-
 class NodeForm(RevisedForm[Node]):
     """A node of a known cluster."""
 
     class Meta:
         model = Node
-        fields: ClassVar[tuple[str, ...]] = ("name", "address", "role", *PORTS)
+        fields: ClassVar[tuple[str, ...]] = NODE_FIELDS
         field_classes: ClassVar = {"name": HostField, "address": HostField}
 
     def find_errors(self) -> rules.Errors:
@@ -241,13 +229,7 @@ class PeerForm(RevisedForm[Peer]):
 
     class Meta:
         model = Peer
-        fields = (
-            "cluster",
-            "address",
-            "username",
-            "protocol",
-            "external_phone_number_mask",
-        )
+        fields = ("cluster", *PEER_FIELDS)
         field_classes: ClassVar = {"address": HostField}
 
     field_order = (
