@@ -1,4 +1,4 @@
-"""Jobs and their steps.
+"""Jobs: how they are asked for, who works on them, how they stand.
 
 The job's row is the outbox: it is committed with the change that asked for it, and
 `ring_due` rings for every row that nobody took. The broker only makes that quick.
@@ -29,6 +29,7 @@ from accounts.scope import (
 from jobs import kinds
 from jobs.asked import Asked
 from jobs.locks import Busy, JobLock, hold, hold_all
+from jobs.models.steps import JobCluster, JobStep
 from rest import request_ids
 
 LEASE = timedelta(seconds=30)
@@ -37,7 +38,6 @@ RING_AGAIN = timedelta(seconds=20)
 MAX_ATTEMPTS = 5
 # So many rows are written in one statement.
 BATCH = 500
-
 
 BEYOND = "This job also works on clusters outside your limit."
 
@@ -360,66 +360,3 @@ class Job(HangsOnClusters):
                 step.memo = step.memo | {"retried": True}
             JobStep.objects.bulk_update(unknown, ["state", "memo", "finished_at"])
             transaction.on_commit(self.ring, robust=True)
-
-
-class JobCluster(models.Model):
-    """A cluster that a job works on; it may be deleted before the job is."""
-
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="on")
-    cluster = models.UUIDField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["cluster", "job"], name="cluster_once_per_job"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return str(self.cluster)
-
-
-def whole_jobs_within(limit: Limit) -> models.QuerySet[Job]:
-    """Jobs that work on no other cluster: what their steps say may be read."""
-    others = JobCluster._base_manager.exclude(cluster__in=limit.clusters)
-    return Job._base_manager.exclude(pk__in=others.values("job"))
-
-
-class JobStep(HangsOnClusters):
-    """One step: its intent is committed before it acts, its result after."""
-
-    scope = Scope(
-        "job_id", whole_jobs_within, lambda step: Job.scope.clusters_of(step.job)
-    )
-
-    class State(models.TextChoices):
-        PENDING = "pending"
-        RUNNING = "running"
-        DONE = "done"
-        FAILED = "failed"
-        UNKNOWN = "unknown"
-        SKIPPED = "skipped"
-        UNDONE = "undone"
-
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="steps")
-    position = models.PositiveIntegerField()
-    key = models.CharField(max_length=120)
-    label = models.CharField(max_length=255)
-    state = models.CharField(
-        max_length=20, choices=State.choices, default=State.PENDING
-    )
-    detail = models.CharField(max_length=1000, blank=True)
-    memo = models.JSONField(default=dict)
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-
-    objects = ScopedManager()
-
-    class Meta:
-        ordering = ["position"]
-        constraints = [
-            models.UniqueConstraint(fields=["job", "key"], name="one_step_per_key")
-        ]
-
-    def __str__(self) -> str:
-        return self.label
