@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, models, transaction
-from django.utils import timezone
 
 if TYPE_CHECKING:
     from jobs.models import Job
@@ -64,9 +63,3 @@ def refuse_held(names: Iterable[str]) -> None:
     held = JobLock.objects.filter(name__in=names).select_related("job").first()
     if held is not None:
         raise Busy(held.job) from None
-
-
-def wait_for_turn(name: str) -> None:
-    """Let one transaction at a time go on from here to its end, however it ends."""
-    found = {"owner": "", "until": timezone.now()}
-    Lease.objects.select_for_update().get_or_create(found, name=name)

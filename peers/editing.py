@@ -76,9 +76,17 @@ def save_cluster(
         save_node(publisher, actor)
 
 
+def hold_clusters(pks: Iterable[Any]) -> None:
+    """Lock these clusters until the transaction ends, in the order that all keep to."""
+    rows = Cluster.objects.select_for_update(no_key=True).filter(pk__in=list(pks))
+    list(rows.order_by("pk").values_list("pk"))
+
+
 @transaction.atomic
 def delete_cluster(cluster: Cluster, actor: Actor) -> None:
     """Delete it with its nodes and peers, here only; raises Busy while a job works."""
+    # An import that has it waits for the audit trail.
+    hold_clusters([cluster.pk])
     rows: list[models.Model] = [cluster, *cluster.nodes.all(), *cluster.peers.all()]
     withdraw(*rows)
     audit.record(actor, "delete cluster", cluster)

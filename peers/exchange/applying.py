@@ -11,7 +11,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, IntegrityError, transaction
 
 from accounts.audit import Actor
-from jobs.locks import Busy, wait_for_turn
+from jobs.locks import Busy
 from peers import editing, lookups
 from peers.changes import PeerEdit
 from peers.exchange.book import Book
@@ -96,8 +96,6 @@ def apply(
         result = Result(judge(entries, book))
         if not result.errors:
             with telling(result), transaction.atomic():
-                # An import does not see what another has not committed yet.
-                wait_for_turn("import")
                 still(entries, book, upload)
                 write(result, actor)
                 if also:
@@ -131,6 +129,7 @@ def still(entries: Sequence[Entry], book: Book, upload: Upload) -> None:
     """Forget the file, and raise Stale unless all is as the book read it."""
     if not Upload.objects.filter(pk=upload.pk).delete()[0]:
         raise Stale("This file was imported already.")
+    book.hold()
     if Book.of(entries).state != book.state:
         raise Stale(MEANWHILE)
 

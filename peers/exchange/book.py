@@ -92,6 +92,14 @@ class Book:
                 book.put_peer(peer)
         return book
 
+    def hold(self) -> None:
+        """Let no plan and no other import write until this transaction ends.
+
+        They have not committed yet what they add, so it cannot be seen.
+        """
+        with unlimited():
+            editing.hold_clusters(self.clusters.filed)
+
     def note(self, row: Revised, *more: object) -> None:
         self.state.add((row.pk, row.revision, *more))
 

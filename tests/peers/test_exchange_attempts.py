@@ -2,20 +2,22 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import audit, users
+from jobs.locks import Busy
 from jobs.models import LEASE, Job, JobStep
 from jobs.run import LeaseLost, Run, Step, perform
 from peers import editing
 from peers.exchange import applying, uploads
-from peers.models import Peer, Upload
+from peers.models import Cluster, Peer, Upload
 
 FILE = b"cluster,address,username,password\nMadrid,10.8.0.1,ic,pw\n"
 
@@ -111,32 +113,68 @@ def test_a_file_is_forgotten_after_its_hour_unless_a_job_is_to_import_it(
     assert {row.name for row in Upload.objects.all()} == {"many.csv", "new.csv"}
 
 
-@pytest.mark.django_db(transaction=True)
-def test_of_two_imports_at_once_the_second_is_told(
-    madrid, cluster_factory, django_user_model, monkeypatch
-):
-    oslo = cluster_factory("Oslo").publisher
+@pytest.fixture
+def apply(transactional_db, madrid, monkeypatch):
+    """Imports files slowly, each in a thread of its own."""
     save_peers = editing.save_peers
 
     def save_slowly(*args):
         time.sleep(0.5)
         return save_peers(*args)
 
-    def submit(name, host):
-        user = django_user_model.objects.create_superuser(name)
-        content = FILE.replace(b"10.8.0.1", host.encode())
-        return uploads.keep(user, "many.csv", content)
-
     def apply(row):
-        try:
-            return applying.apply(uploads.entries_of(row), audit.CONSOLE, row).refused
-        finally:
-            connection.close()
+        return applying.apply(uploads.entries_of(row), audit.CONSOLE, row).refused
 
     monkeypatch.setattr(editing, "save_peers", save_slowly)
-    # Both are the same cluster, which no constraint of the database knows.
-    rows = [submit("ada", oslo.name), submit("eve", oslo.address)]
     with ThreadPoolExecutor(2) as pool:
-        refused = sorted(pool.map(apply, rows))
-    assert refused == ["", applying.MEANWHILE]
+        yield lambda row: pool.submit(closing, apply, row)
+
+
+def closing(work, *args):
+    try:
+        return work(*args)
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def keep(django_user_model):
+    """Keeps the file for a peer, of somebody's own."""
+
+    def keep(name, host):
+        user = django_user_model.objects.create_superuser(name)
+        return uploads.keep(user, "f.csv", FILE.replace(b"10.8.0.1", host.encode()))
+
+    return keep
+
+
+def test_of_two_imports_at_once_the_second_is_told(apply, keep, cluster_factory):
+    oslo = cluster_factory("Oslo").publisher
+    # Both are the same cluster, which no constraint of the database knows.
+    rows = [keep("ada", oslo.name), keep("eve", oslo.address)]
+    refused = [told.result() for told in [apply(row) for row in rows]]
+    assert sorted(refused) == ["", applying.MEANWHILE]
     assert Peer.objects.count() == 1
+
+
+def test_an_import_waits_for_a_plan_of_its_clusters(
+    apply, keep, cluster_factory, madrid
+):
+    oslo = cluster_factory("Oslo")
+    row = keep("ada", oslo.publisher.address)
+    with transaction.atomic():
+        list(Cluster.objects.select_for_update().order_by("pk"))
+        told = apply(row)
+        time.sleep(0.5)
+        name = oslo.publisher.name
+        Peer.objects.create(cluster=madrid, remote_cluster=oslo, address=name)
+    assert told.result() == applying.MEANWHILE
+
+
+def test_deleting_a_cluster_waits_for_an_import(apply, keep, cluster_factory, madrid):
+    told = apply(keep("ada", "10.8.0.1"))
+    time.sleep(0.25)
+    # Busy: the new peer is being set up.
+    with suppress(Busy):
+        editing.delete_cluster(madrid, audit.CONSOLE)
+    assert told.result() in ("", applying.MEANWHILE)
