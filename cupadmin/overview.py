@@ -45,7 +45,8 @@ def peers_card(mesh: Mesh) -> Card:
     total = sum(counts.values())
     outcomes = set(counts)
     if counts and mesh.missing:
-        outcomes.add(Outcome.WARNING)
+        # Not every two clusters need to be peers, but each side needs its other one.
+        outcomes.add(Outcome.WARNING if mesh.one_sided else "information")
     all_dated = all(number == dated for _, number, dated, _ in rows)
     return Card(
         "Peers with all check marks",
@@ -129,7 +130,7 @@ def certificates_card() -> Card:
 
 def worst(outcomes: set[str]) -> str:
     """Unknown is never good: it comes before passed."""
-    order = ("failed", "warning", "unknown", "passed")
+    order = ("failed", "warning", "unknown", "information", "passed")
     return next((outcome for outcome in order if outcome in outcomes), "unknown")
 
 

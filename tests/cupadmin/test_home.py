@@ -49,6 +49,17 @@ def test_a_peer_outside_the_mesh_is_counted_with_the_others(
     assert peers_card(client_of(viewer)) == ("2 of 3", "failed", "1 failed")
 
 
+def test_clusters_that_are_no_peers_are_told_but_no_warning(
+    viewer, client_of, cluster_factory, peer_factory
+):
+    east, west, north = (cluster_factory(name) for name in ("east", "west", "north"))
+    for home, remote in ((east, west), (west, east)):
+        peer_factory(home, remote, outcome="passed", checked_at=timezone.now())
+    assert peers_card(client_of(viewer)) == ("2 of 2", "information", "4 missing")
+    peer_factory(north, east, outcome="passed", checked_at=timezone.now())
+    assert peers_card(client_of(viewer)) == ("3 of 3", "warning", "3 missing")
+
+
 def test_one_cluster_is_no_complete_mesh(viewer, client_of, cluster_factory):
     cluster_factory("east")
     card = peers_card(client_of(viewer))
