@@ -14,8 +14,8 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from cupadmin.templatetags.cupadmin import icon, outcome, outcome_label
-from mesh.matrix import Cell, Mesh
-from peers.models import Cluster, Peer
+from mesh.matrix import Cell, Mesh, PeerStatus
+from peers.models import Cluster
 
 # Above so many clusters a cell has no room for its counts.
 ROOMY = 10
@@ -84,7 +84,7 @@ class Drawing:
             return self.health(cell.home)
         return self.missing(cell)
 
-    def peer(self, cell: Cell, peer: Peer) -> str:
+    def peer(self, cell: Cell, peer: PeerStatus) -> str:
         kind, word, drawn = self.looks[peer.outcome]
         here = "?" if peer.associated_users is None else peer.associated_users
         there = "?" if peer.remote_users is None else peer.remote_users
@@ -103,11 +103,12 @@ class Drawing:
         )
 
     def seen(self, at: datetime | None) -> str:
-        """When a status was seen; all peers of a collection have one time."""
-        if at not in self.ages:
-            shown = at and date_format(timezone.localtime(at), "Y-m-d H:i T")
-            self.ages[at] = f"checked {shown}" if shown else "never checked"
-        return self.ages[at]
+        """When a status was seen; thousands were seen within a few minutes."""
+        minute = at and at.replace(second=0, microsecond=0)
+        if minute not in self.ages:
+            shown = minute and date_format(timezone.localtime(minute), "Y-m-d H:i T")
+            self.ages[minute] = f"checked {shown}" if shown else "never checked"
+        return self.ages[minute]
 
     def health(self, cluster: Cluster) -> str:
         kind, word, drawn = self.looks[cluster.health]

@@ -3,8 +3,26 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
+from uuid import UUID
 
 from peers.models import Cluster, Outcome, Peer
+
+
+class PeerStatus(NamedTuple):
+    """What the matrix tells of a peer: of thousands, so they are no model instances."""
+
+    pk: UUID
+    outcome: str
+    associated_users: int | None
+    remote_users: int | None
+    checked_at: datetime | None
+    drifted: bool
+    removed_there: bool
+
+
+# Those of each home and remote cluster.
+Peers = dict[tuple[UUID, UUID | None], PeerStatus]
 
 
 @dataclass(frozen=True)
@@ -13,7 +31,7 @@ class Cell:
 
     home: Cluster
     remote: Cluster
-    peer: Peer | None
+    peer: PeerStatus | None
     one_sided: bool
 
     @property
@@ -75,21 +93,20 @@ class Mesh:
 def mesh() -> Mesh:
     """Return the mesh of all clusters, in two queries."""
     clusters = list(Cluster.objects.order_by("name"))
-    peers: dict[tuple[object, object], Peer] = {}
-    managed = Peer.objects.exclude(remote_cluster=None).defer("entries", "password")
-    for peer in managed.order_by("-address"):
-        peers[peer.cluster_id, peer.remote_cluster_id] = peer
+    managed = Peer.objects.exclude(remote_cluster=None).with_drift()
+    rows = managed.order_by("-address").values_list(
+        "cluster_id", "remote_cluster_id", *PeerStatus._fields
+    )
+    peers = {(home, remote): PeerStatus(*told) for home, remote, *told in rows}
     seen = {cluster.pk for cluster in clusters}
     outward = sum(remote not in seen for _, remote in peers)
-    rows = [
+    cells = [
         (home, [_cell(peers, home, remote) for remote in clusters]) for home in clusters
     ]
-    return Mesh(clusters, rows, outward)
+    return Mesh(clusters, cells, outward)
 
 
-def _cell(
-    peers: dict[tuple[object, object], Peer], home: Cluster, remote: Cluster
-) -> Cell:
+def _cell(peers: Peers, home: Cluster, remote: Cluster) -> Cell:
     peer = peers.get((home.pk, remote.pk))
     back = peers.get((remote.pk, home.pk))
     return Cell(home, remote, peer, one_sided=peer is not None and back is None)

@@ -40,6 +40,17 @@ class PeerQuerySet(models.QuerySet["Peer"]):
             cluster=peer.remote_cluster_id, remote_cluster=peer.cluster_id
         ).first()
 
+    def with_drift(self) -> Self:
+        """With `drifted` and `removed_there` as columns, for rows of values."""
+        state = Peer.ProvisioningState
+        there = Q(provisioning_state=state.APPLIED, removing=False)
+        gone = Q(provisioning_state=state.ABSENT, removing=False)
+        flag = models.BooleanField()
+        return self.annotate(
+            drifted=models.ExpressionWrapper(there & ~Q(drift={}), flag),
+            removed_there=models.ExpressionWrapper(gone & ~Q(applied_address=""), flag),
+        )
+
     def between(self, home: Cluster, remote: Cluster) -> Self:
         return self.filter(cluster=home, remote_cluster=remote)
 

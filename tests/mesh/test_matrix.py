@@ -93,3 +93,18 @@ def test_a_mesh_is_read_in_two_queries(
     peer_factory(*clusters[:2])
     with django_assert_num_queries(2):
         assert len(mesh().missing) == 11
+
+
+@pytest.mark.parametrize("state", Peer.ProvisioningState.values)
+@pytest.mark.parametrize("drift", [{}, {"protocol": "UDP"}])
+@pytest.mark.parametrize("applied", ["", "192.0.2.1"])
+@pytest.mark.parametrize("removing", [False, True])
+def test_the_columns_of_drift_say_what_the_peer_says(
+    cluster_factory, peer_factory, state, drift, applied, removing
+):
+    told = {"provisioning_state": state, "drift": drift, "removing": removing}
+    one, two = cluster_factory("one"), cluster_factory("two")
+    peer = peer_factory(one, two, applied_address=applied, **told)
+    [cell] = [cell for cell in mesh().cells if cell.peer]
+    assert cell.peer.drifted == peer.drifted
+    assert cell.peer.removed_there == peer.removed_there
