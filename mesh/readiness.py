@@ -8,12 +8,15 @@ from jobs.models import Job
 from jobs.run import Ended, Run, Step
 from peers.conversation import ask
 from peers.discovery import publisher_of
-from peers.models import Cluster
+from peers.models import Cluster, Node
 from services import changes as service_changes
 from services.models import Service
 from services.readings import read
 from wire import AxlClient, WireError, sql
+from wire.reasons import NOT_ACTIVATED
 
+# Without these on a node, its users are not synchronised or their presence not routed.
+NEEDED = ("sync_agent", "sip_proxy", "presence_engine")
 # While agents start the worker waits; after this long it is given back.
 ATTENDED = 30.0
 COME_BACK = 5.0
@@ -67,11 +70,17 @@ def start_agents(run: Run, cluster: Cluster, step: Step) -> str:
 
 
 def stopped_agents(cluster: Cluster) -> list[Service]:
-    """Read every node and return the agents that are not started."""
+    """Read every node and return the agents that are not started.
+
+    Raises:
+        Ended: a node lacks a service that intercluster peers need.
+        WireError: a node could not be read.
+    """
     nodes = list(cluster.nodes.select_related("cluster"))
     for reading in read(nodes).values():
         if reading.error is not None:
             raise reading.error
+    refuse_inactive(cluster, nodes)
     agents = Service.objects.sync_agents().filter(node__in=nodes).with_node()
     if {agent.node_id for agent in agents} != {node.pk for node in nodes}:
         raise Ended(
@@ -79,6 +88,19 @@ def stopped_agents(cluster: Cluster) -> list[Service]:
             f"Not every node of {cluster} has an Intercluster Sync Agent.",
         )
     return [agent for agent in agents if agent.status != Service.Status.STARTED]
+
+
+def refuse_inactive(cluster: Cluster, nodes: list[Node]) -> None:
+    """The guide wants the services activated on each node before any peer is added."""
+    names = [cluster.profile.services[part] for part in NEEDED]
+    services = Service.objects.filter(node__in=nodes, name__in=names).with_node()
+    inactive = services.filter(reason_code=NOT_ACTIVATED).order_by("node__name", "name")
+    if told := ", ".join(f"{one.name} on {one.node.name}" for one in inactive):
+        raise Ended(
+            Job.State.FAILED,
+            f"Not activated: {told}. Activate it under "
+            f"{cluster.profile.serviceability} > Tools > Service Activation.",
+        )
 
 
 def wait_for(run: Run, child: Job) -> None:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from accounts.scope import HangsOnClusters, Limit, Scope, ScopedManager
 from peers.models import Generation, Node
 from wire import Code, platforms
+from wire.reasons import COMMANDED_OUT, NOT_ACTIVATED
 
 # Errors that mean that nobody answered; after any other, somebody did.
 SILENT = (
@@ -23,8 +24,8 @@ SILENT = (
     Code.TIMEOUT,
     Code.CLOSED,
 )
-# Service Not Activated, Commanded Out of Service: somebody wants it so.
-INTENDED = (-1068, -1069)
+# Somebody wants it so.
+INTENDED = (NOT_ACTIVATED, COMMANDED_OUT)
 
 
 def nodes_within(limit: Limit) -> models.QuerySet[Node]:

@@ -4,6 +4,8 @@ SUCCESSFUL = -1
 ALREADY_STARTED = -1039
 ALREADY_STOPPED = -1040
 ALREADY_THERE = -1057
+NOT_ACTIVATED = -1068
+COMMANDED_OUT = -1069
 
 REASONS: dict[int, str] = {
     SUCCESSFUL: "successful",
@@ -39,8 +41,8 @@ REASONS: dict[int, str] = {
     ALREADY_THERE: "already in that state",
     -1058: "out of range",
     -1067: "invalid token",
-    -1068: "not activated",
-    -1069: "commanded out of service",
+    NOT_ACTIVATED: "not activated",
+    COMMANDED_OUT: "commanded out of service",
     -1070: "several modules failed",
     -1071: "an exception occurred",
     -1072: "context path error",

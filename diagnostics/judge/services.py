@@ -16,9 +16,8 @@ from diagnostics.judge.verdict import (
     unknown,
 )
 from wire import platforms
+from wire.reasons import NOT_ACTIVATED
 
-# Told by the platform as a wish, not as a fault.
-NOT_ACTIVATED = -1068
 # The code of the test of each service that has one, by its key in the profiles.
 CODES = {
     "xcp_router": "xcp_router_service",

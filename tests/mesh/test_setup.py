@@ -11,6 +11,7 @@ from mesh.wanted import Credentials, Wanted
 from peers.models import Outcome, Peer
 from tests.workers import done, expire_leases, killed_at
 from wire import Secret
+from wire.reasons import NOT_ACTIVATED
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,6 +50,20 @@ def test_a_stopped_agent_is_started_on_the_way(lab, clusters):
     job = done(apply(wanted_pair(clusters)))
     assert job.state == Job.State.SUCCEEDED, job.error
     assert lab.clusters[0].publisher.service(name).is_started
+
+
+def test_a_service_that_is_not_activated_is_found_before_anything_is_written(
+    lab, clusters, monkeypatch
+):
+    node = lab.clusters[1].publisher
+    proxy = node.services[clusters[1].profile.services["sip_proxy"]]
+    monkeypatch.setattr(proxy, "steady", "Stopped")
+    monkeypatch.setattr(proxy, "reason", NOT_ACTIVATED)
+    job = done(apply(wanted_pair(clusters)))
+    assert job.state == Job.State.FAILED
+    assert f"SIP Proxy on {node.name}. Activate it under Cisco Unified" in job.error
+    assert "Tools > Service Activation" in job.error
+    assert entries(lab) == [0, 0, 0]
 
 
 def test_a_whole_mesh_is_set_up_in_one_go(lab, clusters):
