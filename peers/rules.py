@@ -177,11 +177,13 @@ def known_remote(peer: Peer) -> str:
     if is_name(peer.address):
         return (
             f"No cluster in the console has a node {peer.address}. If it is a DNS SRV "
-            "name, the check resolves it and names the nodes behind it."
+            "name, the check resolves it and names the nodes behind it; else only this "
+            "side is set up, and the remote cluster needs its entry for this one."
         )
     return (
-        f"No cluster in the console has a node {peer.address}: whatever needs the "
-        "other side cannot be checked."
+        f"No cluster in the console has a node {peer.address}: only this side is set "
+        "up. The remote cluster needs its entry for this one too; whether it has one "
+        "cannot be checked from here."
     )
 
 

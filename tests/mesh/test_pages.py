@@ -269,3 +269,7 @@ def test_a_plan_asks_as_much_of_the_database_for_many_as_for_few(
     wanted = Wanted.whole_mesh(list(clusters))
     with django_assert_max_num_queries(4):
         assert len(plan(wanted).changes) == 132
+
+
+def test_set_up_leads_to_the_one_side_of_a_cluster_that_is_not_managed(ada):
+    assert reverse("peers:add_peer") in ada.get(page("set_up")).content.decode()
