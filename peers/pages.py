@@ -16,7 +16,7 @@ from django.db.models import F, Q, QuerySet, Value
 from django.http import QueryDict
 
 from peers.models import Cluster, Peer
-from peers.search import Search, Term, searchable, without_indexes
+from peers.search import Search, Term, without_indexes
 
 # A table up to this size is counted and searched as a whole.
 SMALL = 10_000
@@ -226,7 +226,7 @@ class Approach:
 
     @classmethod
     def to(cls, search: Search, peers: QuerySet[Peer]) -> "Approach":
-        terms, peers = search.terms, searchable(peers)
+        terms, peers = search.terms, search.searchable(peers)
         queries = [term.query for term in terms]
         if not has_more(peers, SMALL):
             found = peers.filter(*queries)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import zip_longest
 from typing import Any
 
@@ -38,13 +38,14 @@ LOOKUPS = {
 }
 # Texts, stored or indexed in lower case: an index finds how a value begins, not what
 # it contains.
-TEXTS = {"address": "address", "username": "folded_username"}
+FOLDED = "folded_username"
+TEXTS = {"address": "address", "username": FOLDED}
 SORTS = {
     "status": "severity",
     "address": "address",
     "cluster": "cluster",
     "remote_cluster": "remote_cluster",
-    "username": "folded_username",
+    "username": FOLDED,
     "protocol": "protocol",
     "associated_users": "associated_users",
     "checked_at": "checked_at",
@@ -196,8 +197,9 @@ class Search:
             rows=next((n for n in ROWS if str(n) == wanted), rows),
         )
 
-    @property
+    @cached_property
     def terms(self) -> list[Term]:
+        # Kept, since clusters that a row names are looked up.
         return [row.term for row in self.criteria if row.narrows]
 
     @property
@@ -216,9 +218,15 @@ class Search:
     def narrowed(self) -> bool:
         return any(row.narrows for row in self.criteria)
 
+    def searchable(self, peers: QuerySet[Peer]) -> QuerySet[Peer]:
+        """Name the expression that terms and the sort may speak of."""
+        if FOLDED in (self.column, *(term.column for term in self.terms)):
+            return peers.alias(**{FOLDED: Lower("username")})
+        return peers
+
     def apply(self, peers: QuerySet[Peer]) -> QuerySet[Peer]:
         """Everything that is found, in one sequence: for exports."""
-        found = searchable(peers).filter(*(term.query for term in self.terms))
+        found = self.searchable(peers).filter(*(term.query for term in self.terms))
         name = {"cluster": "cluster__name", "remote_cluster": "remote_cluster__name"}
         column = name.get(self.column, self.column)
         sign = "-" if self.descending else ""
@@ -236,11 +244,6 @@ def options_of(select: str, chosen: str) -> SafeString:
             for value, label in SELECTS[select].items()
         ),
     )
-
-
-def searchable(peers: QuerySet[Peer]) -> QuerySet[Peer]:
-    """Name the expressions that terms and sorts speak of."""
-    return peers.alias(folded_username=Lower("username"))
 
 
 def without_indexes(peers: QuerySet[Peer], terms: Sequence[Term]) -> QuerySet[Peer]:
