@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
@@ -16,9 +17,9 @@ from services.models import Service, sync_agents
 
 MOST = 7
 EXPIRES_SOON = timedelta(days=30)
-# Whether all that a job left behind is good by now, by the kind of the job: the apps
-# whose jobs they are enter theirs.
-MENDED: dict[str, Callable[[Job], bool]] = {}
+# Tells the ids of those jobs of a kind of which all that they left is good by now: the
+# apps whose jobs they are enter theirs.
+MENDED: dict[str, Callable[..., set[UUID]]] = {}
 # So many of the latest jobs are asked about.
 LATEST = 50
 # Of many failing peers the cause is told once.
@@ -117,14 +118,14 @@ def expiring_certificates() -> Iterator[Sentence]:
 
 
 def failed_jobs() -> Iterator[Sentence]:
-    waiting = Job.objects.filter(state=Job.State.NEEDS_ATTENTION)
-    told = 0
-    for job in waiting[:LATEST]:
-        mended = MENDED.get(job.kind)
-        if told < MOST and not (mended and mended(job)):
-            told += 1
-            text = f"{job}: {job.told_error}"
-            yield Sentence("warning", text, job.get_absolute_url())
+    waiting = Job.objects.filter(state=Job.State.NEEDS_ATTENTION)[:LATEST]
+    mended = {
+        pk
+        for kind, those_of in MENDED.items()
+        for pk in those_of(*(job for job in waiting if job.kind == kind))
+    }
+    for job in [job for job in waiting if job.pk not in mended][:MOST]:
+        yield Sentence("warning", f"{job}: {job.told_error}", job.get_absolute_url())
 
 
 def late_sweeps() -> Iterator[Sentence]:

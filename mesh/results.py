@@ -128,27 +128,34 @@ def left(found: list[Result]) -> Wanted:
     )
 
 
-def mended(job: Job) -> bool:
-    """Whether each pair of an ended job was seen good since, or is there no more.
+def mended(*jobs: Job) -> set[UUID]:
+    """The ids of those ended jobs whose pairs were all seen good since, or are gone.
 
     A pair of which whoever asks may see one side only, or none, is not called good.
     """
-    pairs = [pair.clusters for pair in pairs_of(job)]
-    clusters = {pk for pair in pairs for pk in pair}
-    if not all(map(admits, clusters)):
-        return False
+    pairs = {job.pk: [pair.clusters for pair in pairs_of(job)] for job in jobs}
+    clusters = {pk for found in pairs.values() for pair in found for pk in pair}
     rows = Peer.objects.filter(cluster__in=clusters, remote_cluster__in=clusters)
-    good = {
-        (peer.cluster_id, peer.remote_cluster_id): good_since(peer, job.finished_at)
-        for peer in rows.order_by().only(*SEEN)
+    seen = {
+        (home, remote): (outcome, at)
+        for home, remote, outcome, at in rows.order_by().values_list(*SEEN)
     }
-    sides = [(good.get((a, b)), good.get((b, a))) for a, b in pairs]
-    return all(both in ((True, True), (None, None)) for both in sides)
+
+    def is_good(one: UUID, other: UUID, since: datetime | None) -> bool:
+        sides = [seen.get((one, other)), seen.get((other, one))]
+        if not any(sides):
+            return admits(one) and admits(other)
+        return all(side and good_since(*side, since) for side in sides)
+
+    return {
+        job.pk
+        for job in jobs
+        if all(is_good(*pair, job.finished_at) for pair in pairs[job.pk])
+    }
 
 
-def good_since(peer: Peer, at: datetime | None) -> bool:
-    seen = peer.checked_at
-    return bool(peer.outcome == Outcome.PASSED and seen and at and seen > at)
+def good_since(outcome: str, seen: datetime | None, at: datetime | None) -> bool:
+    return bool(outcome == Outcome.PASSED and seen and at and seen > at)
 
 
 def summary(found: list[Result]) -> str:
