@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from jobs.models import Job
 
 
+# A lock may be released between the failure to take it and the look at who holds it.
+TRIES = 5
+
+
 class Busy(Exception):
     """Another job that is not finished works on the same thing."""
 
@@ -50,12 +54,16 @@ def hold_all(wanted: list[JobLock]) -> None:
     names = {lock.name for lock in wanted}
     if len(names) < len(wanted):
         raise ValueError("Two of these jobs want the same lock.")
-    try:
-        with transaction.atomic():
-            JobLock.objects.bulk_create(wanted, batch_size=500)
-    except IntegrityError:
-        refuse_held(names)
-        hold_all(wanted)  # released just now
+    for attempt in range(TRIES):
+        try:
+            with transaction.atomic():
+                JobLock.objects.bulk_create(wanted, batch_size=500)
+            return
+        except IntegrityError:
+            refuse_held(names)
+            # Released just now, or it is no lock that was in the way.
+            if attempt + 1 == TRIES:
+                raise
 
 
 def refuse_held(names: Iterable[str]) -> None:
