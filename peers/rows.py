@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from cupadmin.templatetags.cupadmin import age_at, icon, outcome_label
+from cupadmin.templatetags.cupadmin import age_tag, icon, outcome_label
 from peers.links import Head, Links
 
 STATES = {
@@ -31,6 +31,7 @@ REMOVING = ' <span class="pill warning">Being removed</span>'
 
 def options(texts: Iterable[str]) -> SafeString:
     """What a datalist suggests."""
+    # Each text goes through escape.
     return mark_safe(  # noqa: S308
         "".join(f'<option value="{escape(text)}"></option>' for text in texts)
     )
@@ -38,6 +39,7 @@ def options(texts: Iterable[str]) -> SafeString:
 
 def heads(links: Links) -> SafeString:
     """The heads of the columns; the sorted one leads to the other direction."""
+    # All is ours but the URL, which goes through escape.
     return mark_safe("".join(map(head, links.heads())))  # noqa: S308
 
 
@@ -114,15 +116,7 @@ class Rows:
         )
 
     def when(self, at: datetime | None) -> str:
-        if at is None:
-            return NEVER
-        local = at.astimezone(self.zone)
-        exact = local.isoformat(timespec="seconds")
-        return (
-            f'<time class="age" tabindex="0" datetime="{exact}" '
-            f'title="{exact[:10]} {exact[11:19]} {local.tzname()}">'
-            f"{age_at(self.now, at)}</time>"
-        )
+        return age_tag(self.now, at, self.zone, focus=True) if at else NEVER
 
 
 @cache

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from cupadmin.templatetags.cupadmin import age_at, outcome, state_label
+from cupadmin.templatetags.cupadmin import age_tag, outcome, state_label
 from peers.models import Node
 from services.models import NodeReading, Service, ServiceQuerySet, is_meant
 
@@ -77,7 +77,7 @@ class Drawing:
         self.columns = list(columns)
         self.icons = static("icons.svg")
         self.show = reverse("services:show", args=[UUID(int=0)])
-        self.now = timezone.now()
+        self.zone, self.now = timezone.get_current_timezone(), timezone.now()
         self.drawn: dict[tuple[Any, ...], str] = {}
 
     def row(self, node: Node, found: Cells) -> str:
@@ -100,14 +100,7 @@ class Drawing:
     def seen(self, reading: NodeReading | None) -> str:
         """When the node last said what the row shows."""
         at = reading.observed_at if reading else None
-        if at is None:
-            return "never"
-        local = timezone.localtime(at)
-        return (
-            f'<time class="age" datetime="{at.isoformat()}" '
-            f'title="{local:%Y-%m-%d %H:%M:%S %Z}">'
-            f"{age_at(self.now, at)}</time>"
-        )
+        return age_tag(self.now, at, self.zone) if at else "never"
 
     def cell(self, name: str, status: str, reason_code: int | None, state: str) -> str:
         shown = state or status if status == Service.Status.UNKNOWN else status
