@@ -13,7 +13,7 @@ def directions(
 ) -> tuple[Cluster | None, list[str], list[str | None]]:
     """The remote cluster of a peer address, its numbers, and those of the home
     cluster as the remote cluster sees them."""
-    remote = Peer(address=address).find_remote() if address else None
+    remote = Cluster.objects.owner_of(address) if address else None
     if remote is None or not admits(remote.pk):
         return None, [], []
     directory = Directory()

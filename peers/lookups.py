@@ -41,7 +41,7 @@ class Database:
     """Asks the database each time."""
 
     def owner(self, host: str) -> Cluster | None:
-        return Peer(address=host).find_remote()
+        return Cluster.objects.owner_of(host)
 
     def nodes(self, cluster: Cluster) -> Sequence[Node]:
         return list(cluster.nodes.all())

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 
-from accounts.scope import HangsOnClusters, ScopedManager, unlimited
+from accounts.scope import HangsOnClusters, ScopedManager
 from accounts.secrets import HoldsSecrets, SecretField
 from peers.mask import validate_mask
 from peers.models.clusters import Cluster
@@ -204,11 +204,7 @@ class Peer(HangsOnClusters, HoldsSecrets, Revised):
 
     def find_remote(self) -> Cluster | None:
         """Return the managed cluster that owns the peer address, whoever asks."""
-        owners = Q(nodes__name__iexact=self.address) | Q(
-            nodes__address__iexact=self.address
-        )
-        with unlimited():
-            return Cluster.objects.filter(owners).distinct().first()
+        return Cluster.objects.owner_of(self.address)
 
     def set_state(self, state: str) -> None:
         Peer.objects.filter(pk=self.pk).update(provisioning_state=state)
