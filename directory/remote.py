@@ -5,7 +5,7 @@ from uuid import UUID
 from accounts.scope import admits
 from directory.homes import Directory, Side
 from peers.mask import apply_mask
-from peers.models import Cluster, Peer
+from peers.models import Cluster, Peer, owner_of
 
 
 def directions(
@@ -13,7 +13,7 @@ def directions(
 ) -> tuple[Cluster | None, list[str], list[str | None]]:
     """The remote cluster of a peer address, its numbers, and those of the home
     cluster as the remote cluster sees them."""
-    remote = Cluster.objects.owner_of(address) if address else None
+    remote = owner_of(address) if address else None
     if remote is None or not admits(remote.pk):
         return None, [], []
     directory = Directory()

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import Protocol
 
 from accounts.scope import unlimited
-from peers.models import Cluster, Node, Peer, PeerQuerySet
+from peers.models import Cluster, Node, Peer, PeerQuerySet, owner_of
 
 
 class Source(Protocol):
@@ -41,7 +41,7 @@ class Database:
     """Asks the database each time."""
 
     def owner(self, host: str) -> Cluster | None:
-        return Cluster.objects.owner_of(host)
+        return owner_of(host)
 
     def nodes(self, cluster: Cluster) -> Sequence[Node]:
         return list(cluster.nodes.all())

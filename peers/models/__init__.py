@@ -2,7 +2,7 @@
 
 from peers.models.clusters import Cluster, Generation, Node
 from peers.models.kept import SavedSearch, Upload
-from peers.models.peers import SEVERITY, Outcome, Peer, PeerQuerySet
+from peers.models.peers import SEVERITY, Outcome, Peer, PeerQuerySet, owner_of
 
 __all__ = [
     "SEVERITY",
@@ -14,4 +14,5 @@ __all__ = [
     "PeerQuerySet",
     "SavedSearch",
     "Upload",
+    "owner_of",
 ]

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from accounts.scope import HangsOnClusters, Scope, ScopedManager, unlimited
+from accounts.scope import HangsOnClusters, Scope, ScopedManager
 from accounts.secrets import HoldsSecrets, SecretField
 from peers.validation import validate_host, validate_peer_table, validate_pem
 from rest.models import Revised
@@ -22,16 +22,6 @@ class Generation(models.TextChoices):
     CUP7 = "cup7", "Cisco Unified Presence 7.x"
     CUP8 = "cup8", "Cisco Unified Presence 8.x"
     IMP = "imp", "Cisco IM and Presence Service 9-15"
-
-
-class ClusterQuerySet(models.QuerySet["Cluster"]):
-    """Queries over clusters."""
-
-    def owner_of(self, host: str) -> "Cluster | None":
-        """Return the cluster with a node of this name or address, whoever asks."""
-        owners = Q(nodes__name__iexact=host) | Q(nodes__address__iexact=host)
-        with unlimited():
-            return self.filter(owners).distinct().first()
 
 
 class Cluster(HangsOnClusters, HoldsSecrets, Revised):
@@ -108,7 +98,7 @@ class Cluster(HangsOnClusters, HoldsSecrets, Revised):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = ScopedManager.from_queryset(ClusterQuerySet)()
+    objects = ScopedManager()
 
     class Meta:
         ordering = ["name"]
