@@ -6,8 +6,19 @@ VENV := .venv
 TEST_VENV := .venv-test
 PORT ?= 8000
 export PORT
+POSTGRES ?= postgres://postgres@127.0.0.1:5432/cupadmin
 
-.PHONY: demo run test fuzz lint format bench lock clean python
+# Compiled tests are kept, also where the environment says otherwise: compiling them
+# takes longer than importing them.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo run test test-crawl test-servers test-all test-postgres fuzz lint format bench lock clean python
+
+# REAL=1: a running mesh with hidden peer tables; it has data of its own.
+ifdef REAL
+export REAL
+export CUPADMIN_DATA_DIR ?= var/real
+endif
 
 demo: $(VENV)/.installed
 	@$(VENV)/bin/python manage.py demo
@@ -15,17 +26,39 @@ demo: $(VENV)/.installed
 run: $(VENV)/.installed
 	@$(VENV)/bin/python manage.py run
 
-test: $(TEST_VENV)/.installed
-	$(TEST_VENV)/bin/python -m pytest --numprocesses auto --dist loadfile $(TESTS)
+PYTEST := $(TEST_VENV)/bin/python -m pytest --numprocesses auto --dist loadfile
 
-# Odd requests to every operation of the REST interface: 20,000 and more.
+# What is quick: all but the two steps below. COVERAGE=1 also measures which branches of
+# what decides about a cluster (pyproject.toml) were taken, and fails below its goal.
+test: $(TEST_VENV)/.installed
+	$(PYTEST) -m "not crawl and not servers" $(if $(COVERAGE),--cov --cov-report=term-missing) $(TESTS)
+
+# Every page and operation, with odd and hostile content; secrets looked for in all of it.
+test-crawl: $(TEST_VENV)/.installed
+	$(PYTEST) -m "crawl and not servers" $(TESTS)
+
+# Brokers, directories, proxies, browsers, workers that are killed.
+test-servers: $(TEST_VENV)/.installed
+	$(PYTEST) -m servers $(TESTS)
+
+test-all: $(TEST_VENV)/.installed
+	$(PYTEST) $(TESTS)
+
+# What the database decides must be decided alike by PostgreSQL: claims, leases, locks
+# and the audit chain; unique rows and queries of the pages; workers that are killed.
+test-postgres: $(TEST_VENV)/.installed
+	CUPADMIN_DATABASE_URL=$(POSTGRES) $(TEST_VENV)/bin/python -m pytest -k "not embedded" \
+	  --create-db $$(cat tests/on_postgresql.txt)
+
+# Odd requests to every operation of REST and to every page: 20,000 and more of each.
 fuzz: $(TEST_VENV)/.installed
-	CUPADMIN_FUZZ_EXAMPLES=120 $(TEST_VENV)/bin/python -m pytest -q tests/rest/test_fuzz.py
+	CUPADMIN_FUZZ_EXAMPLES=40 $(TEST_VENV)/bin/python -m pytest -q --numprocesses auto tests/rest/test_fuzz.py tests/rest/test_fuzz_pages.py tests/rest/test_bodies.py
 
 lint: $(TEST_VENV)/.installed
 	$(TEST_VENV)/bin/ruff check .
 	$(TEST_VENV)/bin/ruff format --check .
 	$(TEST_VENV)/bin/mypy .
+	$(TEST_VENV)/bin/lint-imports
 	$(TEST_VENV)/bin/djlint --lint --quiet templates
 	CUPADMIN_DATA_DIR=$$(mktemp -d) $(TEST_VENV)/bin/python manage.py makemigrations --check --dry-run
 	CUPADMIN_DATA_DIR=$$(mktemp -d) CUPADMIN_HTTPS=1 $(TEST_VENV)/bin/python manage.py check --deploy --fail-level WARNING
@@ -33,6 +66,10 @@ lint: $(TEST_VENV)/.installed
 format: $(TEST_VENV)/.installed
 	$(TEST_VENV)/bin/ruff check --fix .
 	$(TEST_VENV)/bin/ruff format .
+
+# The docs as a site in site/, with the REST reference; fails on a broken link.
+docs: $(TEST_VENV)/.installed
+	NO_MKDOCS_2_WARNING=1 $(TEST_VENV)/bin/mkdocs build --strict --quiet
 
 bench: $(TEST_VENV)/.installed
 	$(TEST_VENV)/bin/python -m bench
@@ -42,6 +79,9 @@ lock:
 	uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 requirements.in -o requirements.txt
 	uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt
 	uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 requirements-ldap.in -o requirements-ldap.txt
+	uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 requirements-saml.in -o requirements-saml.txt
+	uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 requirements-xmpp.in -o requirements-xmpp.txt
+	uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 requirements-pages.in -o requirements-pages.txt
 
 $(VENV)/.installed: requirements.txt | python
 	@echo "Installing the console's packages into $(VENV), once; this takes a minute ..."

@@ -10,9 +10,9 @@ from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.permissions import BasePermission
 
-from accounts import audit, scope
+from accounts import audit, cluster_limits
 from accounts.http import Request
-from accounts.proof import is_recent
+from accounts.reauthentication import is_recent
 from accounts.roles import Role, role_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from rest_framework.request import Request as ApiRequest
     from rest_framework.views import APIView
 
-__all__ = ["DeclaredAccess", "Role", "access", "open_to_all", "role_behind", "role_of"]
+__all__ = [
+    "DeclaredAccess",
+    "Role",
+    "access",
+    "before_second_factor",
+    "open_to_all",
+    "role_behind",
+    "role_of",
+]
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -32,7 +40,7 @@ def not_allowed(request: HttpRequest, methods: Collection[str]) -> HttpResponse:
     """Say so to whoever reloads what a form was sent to."""
     context = {
         "title": "Nothing to show",
-        "sentence": "This address takes what a form sends; go back to the form.",
+        "sentence": "This page only accepts form submissions; go back to the form.",
     }
     answer = render(request, "error.html", context, status=405)
     answer["Allow"] = ", ".join(sorted(methods))
@@ -59,7 +67,7 @@ def access(*, all_clusters: bool = False, **methods: Role) -> Callable[[View], V
             if role is None or not role.covers(needed):
                 audit.record_refusal(request)
                 raise PermissionDenied(f"This needs the role {needed}.")
-            if all_clusters and scope.current() is not None:
+            if all_clusters and cluster_limits.current_limit() is not None:
                 audit.record_refusal(request)
                 raise PermissionDenied(ALL_CLUSTERS)
             answer: HttpResponse = view(request, *args, **kwargs)
@@ -67,6 +75,8 @@ def access(*, all_clusters: bool = False, **methods: Role) -> Callable[[View], V
 
         guarded.access = table  # type: ignore[attr-defined]
         guarded.all_clusters = all_clusters  # type: ignore[attr-defined]
+        # Whatever a page of a library says of itself.
+        guarded.login_required = True  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]
 
     return decorate
@@ -76,6 +86,12 @@ def open_to_all(view: View) -> View:
     """Declare a page that answers without a sign-in (sign-in itself, health)."""
     view.access = None  # type: ignore[attr-defined]
     view.login_required = False  # type: ignore[attr-defined]
+    return view
+
+
+def before_second_factor(view: View) -> View:
+    """Open a page to those whose role needs a second factor that is not set up."""
+    view.before_second_factor = True  # type: ignore[attr-defined]
     return view
 
 
@@ -107,6 +123,7 @@ class DeclaredAccess(BasePermission):
         action = getattr(view, "action", None) or (request.method or "").lower()
         needed = table.get(action)
         role = role_behind(request)
+        note_rights(request, role)
         if needed is None:
             return refuse_undeclared(request, view)
         if role is None or not role.covers(needed):
@@ -114,13 +131,22 @@ class DeclaredAccess(BasePermission):
                 audit.record_refusal(request)
             return False
         everywhere: Collection[str] = getattr(view, "all_clusters", ())
-        if action in everywhere and scope.current() is not None:
+        if action in everywhere and cluster_limits.current_limit() is not None:
             audit.record_refusal(request)
             raise exceptions.PermissionDenied(ALL_CLUSTERS)
         dangerous: Collection[str] = getattr(view, "recent_proof", ())
         if action in dangerous and request.auth is None and not is_recent(request):
             raise ProofNeeded
         return True
+
+
+def note_rights(request: "ApiRequest", role: Role | None) -> None:
+    """Leave on the request what `rest.idempotency` keeps with a first answer."""
+    limit = cluster_limits.current_limit()
+    request.rights = {  # type: ignore[attr-defined]
+        "rank": role.rank if role is not None else -1,
+        "clusters": None if limit is None else sorted(map(str, limit.clusters)),
+    }
 
 
 def refuse_undeclared(request: "ApiRequest", view: "APIView") -> bool:

@@ -14,7 +14,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import audit, scope
+from accounts import audit, cluster_limits
 from accounts.access import DeclaredAccess, Role, role_behind
 from accounts.authentication import PasswordAuthentication
 from accounts.models import ApiToken, AuditEntry
@@ -57,7 +57,7 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
         extra_kwargs = {"role": {"required": False}}
 
     def validate_clusters(self, ids: list[UUID]) -> list[str]:
-        known = scope.cluster_names()
+        known = cluster_limits.cluster_names()
         unknown = [pk for pk in ids if pk not in known]
         if unknown:
             raise serializers.ValidationError(f"There is no cluster {unknown[0]}.")
@@ -127,34 +127,34 @@ class TokenViewSet(
         """Create a token. A script sends its first request with HTTP Basic."""
         form = TokenSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        wanted = within(request, form.validated_data)
-        token, text = ApiToken.issue(request.user, **wanted)  # type: ignore[arg-type]
-        audit.record(audit.actor_of(request), "create token", token)
+        limited = limit_token(request, form.validated_data)
+        token, text = ApiToken.issue(request.user, **limited)  # type: ignore[arg-type]
+        audit.append_entry(audit.actor_of(request), "create token", token)
         return Response({**TokenSerializer(token).data, "token": text}, status=201)
 
     @transaction.atomic
     def perform_destroy(self, instance: ApiToken) -> None:
-        audit.record(audit.actor_of(self.request), "revoke token", instance)
+        audit.append_entry(audit.actor_of(self.request), "revoke token", instance)
         instance.delete()
 
 
-def within(request: Request, wanted: dict[str, Any]) -> dict[str, Any]:
+def limit_token(request: Request, requested: dict[str, Any]) -> dict[str, Any]:
     """Keep a new token within what its maker may: role, networks, clusters and end."""
     held = role_behind(request) or Role.VIEWER
-    role = Role(wanted.get("role") or held)
+    role = Role(requested.get("role") or held)
     if not held.covers(role):
         raise serializers.ValidationError({"role": [f"You are {held} only."]})
     maker: Any = request.auth
-    networks = wanted.get("networks", [])
-    clusters = wanted.get("clusters", [])
-    expires_at = wanted.get("expires_at")
+    networks = requested.get("networks", [])
+    clusters = requested.get("clusters", [])
+    expires_at = requested.get("expires_at")
     if maker is not None:
         networks = maker.networks or networks
         clusters = clusters or maker.clusters
         ends = [at for at in (expires_at, maker.expires_at) if at is not None]
         expires_at = min(ends, default=None)
     return {
-        "name": wanted["name"],
+        "name": requested["name"],
         "role": role,
         "networks": networks,
         "clusters": clusters,

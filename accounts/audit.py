@@ -14,9 +14,9 @@ from django.db import models, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import scope
+from accounts import cluster_limits
 from accounts.models import AuditEntry, AuditHead
-from rest import request_ids
+from base import request_ids
 
 Changes = dict[str, list[Any]]
 
@@ -45,7 +45,7 @@ def actor_of(request: HttpRequest, user: Any = None) -> Actor:
     return _actor(request, user if isinstance(user, User) else None)
 
 
-def stranger(request: HttpRequest | None) -> Actor:
+def unknown_actor(request: HttpRequest | None) -> Actor:
     """Return somebody who has not proved who they are."""
     return _actor(request, None) if request else Actor(name="anonymous")
 
@@ -60,7 +60,7 @@ def _actor(request: HttpRequest, user: User | None) -> Actor:
 
 
 @dataclass(frozen=True)
-class Event:
+class AuditEvent:
     """One thing that is to be written to the trail."""
 
     action: str
@@ -69,7 +69,7 @@ class Event:
     label: str = ""
 
 
-def record(
+def append_entry(
     actor: Actor,
     action: str,
     target: models.Model | None = None,
@@ -78,11 +78,11 @@ def record(
     label: str = "",
 ) -> AuditEntry:
     """Append an entry; its hash covers the entry before it, so gaps show."""
-    return record_all(actor, [Event(action, target, changes, label)])[0]
+    return record_all(actor, [AuditEvent(action, target, changes, label)])[0]
 
 
 @transaction.atomic
-def record_all(actor: Actor, events: Iterable[Event]) -> list[AuditEntry]:
+def record_all(actor: Actor, events: Iterable[AuditEvent]) -> list[AuditEntry]:
     """Append an entry for each event, in a few statements however many they are."""
     head, _ = AuditHead.objects.select_for_update().get_or_create(pk=1)
     entries = []
@@ -95,7 +95,7 @@ def record_all(actor: Actor, events: Iterable[Event]) -> list[AuditEntry]:
     return entries
 
 
-def entry_of(actor: Actor, event: Event, head: AuditHead) -> AuditEntry:
+def entry_of(actor: Actor, event: AuditEvent, head: AuditHead) -> AuditEntry:
     """Make the entry that follows the head of the chain."""
     target = event.target
     entry = AuditEntry(
@@ -109,32 +109,38 @@ def entry_of(actor: Actor, event: Event, head: AuditHead) -> AuditEntry:
         cluster=cluster_of(target),
         changes=event.changes or {},
         address=plain_address(actor.address),
-        request_id=actor.request_id or request_ids.known(),
+        request_id=actor.request_id or request_ids.current_request_id(),
         job_id=actor.job_id or request_ids.current_job.get(),
         previous_hash=head.hash,
     )
-    entry.hash = digest(entry)
+    entry.hash = entry_digest(entry)
     return entry
 
 
 def cluster_of(target: models.Model | None) -> UUID | None:
     """The one cluster that it hangs on; None where there are several, or none."""
-    clusters = scope.clusters_of(target)
+    clusters = cluster_limits.clusters_of(target)
     return clusters.pop() if len(clusters) == 1 else None
 
 
 def record_refusal(request: Any) -> None:
-    """Record that somebody tried what the role does not allow, once a minute."""
-    actor = actor_of(request)
-    label = f"{request.method} {request.path}"[:255]
-    same = AuditEntry.objects.filter(
+    """Record that somebody tried what the role does not allow."""
+    label = f"{request.method} {request.path}"
+    record_once_a_minute(actor_of(request), "refuse access", label)
+
+
+def record_once_a_minute(actor: Actor, action: str, label: str) -> None:
+    """Record what anybody can repeat at will, once for an address."""
+    # A stranger sees no entries, so the limit of the request does not count here.
+    same = AuditEntry._base_manager.filter(
         actor=actor.label,
-        action="refuse access",
-        object_label=label,
+        action=action,
+        object_label=label[:255],
+        address=plain_address(actor.address),
         at__gt=timezone.now() - timedelta(minutes=1),
     )
     if not same.exists():
-        record(actor, "refuse access", label=label)
+        append_entry(actor, action, label=label[:255])
 
 
 def plain_address(text: str | None) -> str | None:
@@ -147,7 +153,7 @@ def plain_address(text: str | None) -> str | None:
     return str(mapped or address)
 
 
-def digest(entry: AuditEntry) -> str:
+def entry_digest(entry: AuditEntry) -> str:
     fields = [
         entry.previous_hash,
         entry.number,
@@ -177,7 +183,7 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> Changes:
     }
 
 
-def verify() -> Iterator[str]:
+def chain_faults() -> Iterator[str]:
     """Walk the chain from its beginning and yield a sentence for each fault."""
     head = AuditHead.objects.filter(pk=1).first() or AuditHead(pk=1)
     number, previous = head.pruned_number, head.pruned_hash
@@ -186,7 +192,7 @@ def verify() -> Iterator[str]:
             yield f"Entries {number + 1} to {entry.number - 1} are missing."
         elif entry.previous_hash != previous:
             yield f"Entry {entry.number} does not follow the one before it."
-        if entry.hash != digest(entry):
+        if entry.hash != entry_digest(entry):
             yield f"Entry {entry.number} was changed after it was written."
         number, previous = entry.number, entry.hash
     if (number, previous) != (head.number, head.hash):
@@ -194,17 +200,17 @@ def verify() -> Iterator[str]:
 
 
 @transaction.atomic
-def prune(before: datetime) -> int:
+def prune_entries(before: datetime) -> int:
     """Delete entries older than this from the beginning of the chain on.
 
     The chain then begins with the last deleted entry's hash, and the deletion is an
     entry itself.
     """
     head, _ = AuditHead.objects.select_for_update().get_or_create(pk=1)
-    kept = AuditEntry.objects.filter(at__gte=before).order_by("number").first()
+    first_left = AuditEntry.objects.filter(at__gte=before).order_by("number").first()
     old = AuditEntry.objects.all()
-    if kept is not None:
-        old = old.filter(number__lt=kept.number)
+    if first_left is not None:
+        old = old.filter(number__lt=first_left.number)
     last = old.order_by("-number").first()
     if last is None:
         return 0
@@ -213,5 +219,5 @@ def prune(before: datetime) -> int:
         pruned_number=last.number, pruned_hash=last.hash
     )
     deleted = AuditEntry.objects.filter(number__lte=last.number).delete()[0]
-    record(CONSOLE, "prune audit", changes={"entries": [deleted, 0]})
+    append_entry(CONSOLE, "prune audit", changes={"entries": [deleted, 0]})
     return deleted

@@ -5,18 +5,18 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
+from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import (
     BaseAuthentication,
     BasicAuthentication,
     SessionAuthentication,
-    get_authorization_header,
 )
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
 from rest_framework.request import Request
 
-from accounts import lockout, scope, second_factor
+from accounts import cluster_limits, lockout, rights, second_factor
 from accounts.models import ApiToken
 
 # A use is written down at most this often.
@@ -26,23 +26,37 @@ SECOND_FACTOR_NEEDED = (
 )
 
 
+def token_of(request: HttpRequest) -> ApiToken | None:
+    """Return the token that a request bears, and narrow what follows to its clusters.
+
+    The one way to recognize a token, whatever the address it is sent to.
+
+    Raises:
+        AuthenticationFailed: it is unknown, over, or not allowed from this address.
+    """
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, text = header.partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    token = ApiToken.find(text.strip())
+    if token is None:
+        raise AuthenticationFailed("This token is unknown, expired or revoked.")
+    if not token.admits(request.META.get("REMOTE_ADDR", "")):
+        raise AuthenticationFailed("This token is not allowed from your address.")
+    now = timezone.now()
+    if token.last_used_at is None or now - token.last_used_at > USED_EVERY:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    cluster_limits.narrow_limit(token.limit)
+    rights.note_token(token.pk)
+    return token
+
+
 class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>`."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        scheme, _, text = get_authorization_header(request).partition(b" ")
-        if scheme.lower() != b"bearer":
-            return None
-        token = ApiToken.find(text.decode("latin-1").strip())
-        if token is None:
-            raise AuthenticationFailed("This token is unknown, expired or revoked.")
-        if not token.admits(request.META.get("REMOTE_ADDR", "")):
-            raise AuthenticationFailed("This token is not allowed from your address.")
-        now = timezone.now()
-        if token.last_used_at is None or now - token.last_used_at > USED_EVERY:
-            ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-        scope.narrow(token.limit)
-        return token.user, token
+        token = token_of(request._request)
+        return (token.user, token) if token is not None else None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -73,10 +87,10 @@ class PasswordAuthentication(BasicAuthentication):
                 raise Throttled(locked.seconds, "Too many attempts to sign in.")
             raise AuthenticationFailed("The user name or password is wrong.")
         # Not forgiven: a right password must not give its holder more attempts.
-        if second_factor.of(user) or second_factor.is_missing(user):
+        if second_factor.is_set_up(user) or second_factor.is_missing(user):
             raise AuthenticationFailed(SECOND_FACTOR_NEEDED)
-        lockout.forgive(userid, request.META.get("REMOTE_ADDR", ""))
-        scope.narrow(scope.limit_of(user))
+        lockout.forgive_attempt(userid, request.META.get("REMOTE_ADDR", ""))
+        cluster_limits.narrow_limit(cluster_limits.limit_of(user))
         return user, None
 
 

@@ -8,7 +8,11 @@ from django.http import HttpRequest
 
 from accounts import audit, lockout
 
-PROVIDER_BACKEND = "accounts.backends.ProviderBackend"
+# The backend that a sign-in through each kind of provider goes by.
+PROVIDER_BACKENDS = {
+    "oidc": "accounts.backends.ProviderBackend",
+    "saml": "accounts.backends.SamlBackend",
+}
 
 
 class LockoutBackend:
@@ -23,12 +27,12 @@ class LockoutBackend:
         if username is None:
             return
         try:
-            lockout.reserve(username, address_of(request))
+            lockout.reserve_attempt(username, address_of(request))
         except lockout.Locked as locked:
             if request is not None:
                 request.locked = locked  # type: ignore[attr-defined]
             if locked.first:
-                audit.record(audit.stranger(request), "lock sign-in")
+                audit.append_entry(audit.unknown_actor(request), "lock sign-in")
             raise PermissionDenied from locked
 
 
@@ -41,6 +45,10 @@ class ProviderBackend(ModelBackend):
 
     def authenticate(self, *args: Any, **kwargs: Any) -> None:
         return None
+
+
+class SamlBackend(ProviderBackend):
+    """The same for a SAML provider: each goes by its own settings."""
 
 
 def address_of(request: HttpRequest | None) -> str:

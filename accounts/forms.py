@@ -1,19 +1,35 @@
 """Forms of sign-in, tokens and users."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any, cast
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
+from django.conf import settings
+from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from accounts import scope, users
-from accounts.models import ApiToken
-from accounts.proof import refusal
+from accounts import cluster_limits, grants, time_zones, users
+from accounts.models import ApiToken, GroupMapping, Identity
 from accounts.roles import Role, role_of
 from accounts.validation import validate_networks
+
+# How long a new token is proposed to be valid.
+PROPOSED = timedelta(days=90)
+
+
+class TimeZoneForm(forms.Form):
+    """The zone in which a person reads times."""
+
+    time_zone = forms.ChoiceField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        own = ("", f"That of the console ({settings.TIME_ZONE})")
+        choices = [own, *((name, name) for name in time_zones.zone_names())]
+        cast(forms.ChoiceField, self.fields["time_zone"]).choices = choices
 
 
 class ClustersField(forms.MultipleChoiceField):
@@ -29,33 +45,10 @@ class ClustersField(forms.MultipleChoiceField):
 
     def offer(self, chosen: Collection[str] = ()) -> None:
         """Offer all clusters in sight; a deleted one stays chosen until it is not."""
-        names = {str(pk): name for pk, name in scope.cluster_names().items()}
+        names = {str(pk): name for pk, name in cluster_limits.cluster_names().items()}
         gone = [(pk, "A deleted cluster") for pk in chosen if pk not in names]
         self.choices = [*names.items(), *gone]
         self.initial = list(chosen)
-
-
-class SignInForm(AuthenticationForm):
-    """User name and password; says so when too many attempts were made."""
-
-    def get_invalid_login_error(self) -> ValidationError:
-        return ValidationError(refusal(self.request))
-
-
-class CodeForm(forms.Form):
-    """A code of the authenticator app, or one for recovery: digits, both."""
-
-    code = forms.CharField(
-        max_length=40,
-        widget=forms.TextInput(
-            attrs={
-                "autocomplete": "one-time-code",
-                "inputmode": "numeric",
-                "autofocus": True,
-                "class": "mono",
-            }
-        ),
-    )
 
 
 class TokenForm(forms.ModelForm[ApiToken]):
@@ -64,9 +57,9 @@ class TokenForm(forms.ModelForm[ApiToken]):
     networks = forms.CharField(
         required=False,
         max_length=1000,
-        help_text="Optional: addresses or networks that may use it, by commas.",
+        help_text="Optional: allowed addresses or networks, separated by commas.",
     )
-    clusters = ClustersField("None chosen: all that you may see.")
+    clusters = ClustersField("If none is selected: all clusters you can access.")
 
     class Meta:
         model = ApiToken
@@ -77,7 +70,10 @@ class TokenForm(forms.ModelForm[ApiToken]):
     def __init__(self, *args: Any, held: Role, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(role.value, role.label) for role in Role if held.covers(role)]
-        self.fields["role"] = forms.ChoiceField(choices=choices, initial=held.value)
+        least = choices[0][0]
+        self.fields["role"] = forms.ChoiceField(choices=choices, initial=least)
+        # A form that was not sent proposes an end; leave it empty for none.
+        self.fields["expires_at"].initial = (timezone.now() + PROPOSED).date()
         offer_clusters(self)
 
     def clean_role(self) -> Role:
@@ -130,7 +126,7 @@ class EditUserForm(forms.ModelForm[User]):
     is_active = forms.BooleanField(
         label="May sign in",
         required=False,
-        help_text="Without it all sessions and tokens of the user stop at once.",
+        help_text="If cleared, the user's sessions and tokens stop working at once.",
     )
     clusters = ClustersField(ALL)
 
@@ -142,3 +138,62 @@ class EditUserForm(forms.ModelForm[User]):
         super().__init__(*args, **kwargs)
         self.fields["role"].initial = role_of(self.instance)
         offer_clusters(self, users.limit_of(self.instance))
+        decided = grants.by_groups_of(self.instance)
+        if decided is not None:
+            self.leave_to_groups(decided[1])
+
+    def leave_to_groups(self, grant: grants.Grant) -> None:
+        """Show what the groups decide, without a way to change it here."""
+        names = [
+            "role",
+            *(["clusters"] if grant.clusters and "clusters" in self.fields else []),
+        ]
+        for name in names:
+            self.fields[name].disabled = True
+            self.fields[name].help_text = "Set by the groups of this user."
+
+    @property
+    def chosen_clusters(self) -> list[str] | None:
+        """The clusters to limit the user to; None where they are not decided here."""
+        field = self.fields.get("clusters")
+        if field is None or field.disabled:
+            return None if field else []
+        found: list[str] = self.cleaned_data["clusters"]
+        return found
+
+
+class GroupMappingForm(forms.ModelForm[GroupMapping]):
+    """A group, and what its people get."""
+
+    clusters = ClustersField(ALL)
+
+    class Meta:
+        model = GroupMapping
+        fields = ("provider", "group", "role")
+        help_texts = {
+            "group": "As the provider sends it, or the cn of the group in LDAP;"
+            " upper and lower case count.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = {*grants.configured_rules(), self.instance.provider}
+        choices = [pair for pair in Identity.Provider.choices if pair[0] in known]
+        self.fields["provider"] = forms.ChoiceField(choices=choices)
+        self.fields["role"] = forms.ChoiceField(choices=ROLES)
+        offer_clusters(self, self.instance.clusters)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        directory = settings.LDAP
+        if cleaned.get("provider") == "ldap" and directory and not directory.group_base:
+            self.add_error(
+                "provider", "CUPADMIN_LDAP_GROUP_BASE must say where groups are."
+            )
+        return cleaned
+
+    def mapping(self) -> GroupMapping:
+        """Return the mapping, not stored yet."""
+        row = self.save(commit=False)
+        row.clusters = sorted(self.cleaned_data.get("clusters", []))
+        return row

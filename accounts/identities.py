@@ -1,5 +1,6 @@
 """People whom somebody else vouches for, and the accounts that are theirs here."""
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -7,16 +8,23 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import audit, users
+from accounts import audit, grants, users
 from accounts.audit import Actor
+from accounts.cluster_limits import all_clusters
+from accounts.grants import Grant
+from accounts.identity_settings import Admission
 from accounts.models import Identity
 from accounts.roles import Role
-from cupadmin.identity import Admission
+
+# What the column of a subject takes; a longer one is stored as its hash.
+LONGEST_UID = 191
+NOT_NAMED = "The provider does not say who you are."
 
 
-class Refused(Exception):
+class SignInRefused(Exception):
     """Somebody may not come in; the text is for that person."""
 
 
@@ -24,7 +32,7 @@ class Refused(Exception):
 class Person:
     """Who somebody is for the system that vouches; `subject` never changes there."""
 
-    provider: str
+    kind: str
     issuer: str
     subject: str
     username: str
@@ -33,72 +41,117 @@ class Person:
     email: str = ""
     groups: Collection[str] = field(default_factory=list)
 
+    @property
+    def provider(self) -> str:
+        return provider_key(self.kind, self.issuer)
 
-def admit(person: Person, rules: Admission, actor: Actor) -> User:
+    @property
+    def uid(self) -> str:
+        if len(self.subject) <= LONGEST_UID:
+            return self.subject
+        return f"sha256:{hashlib.sha256(self.subject.encode()).hexdigest()}"
+
+    @property
+    def stored_groups(self) -> list[str]:
+        """The groups as the database can hold them."""
+        return sorted({group.replace("\0", "")[:255] for group in self.groups})
+
+
+def provider_key(kind: str, issuer: str) -> str:
+    return f"{kind}:{issuer}" if issuer else kind
+
+
+def of_kind(kind: str) -> QuerySet[Identity]:
+    found: QuerySet[Identity] = Identity.objects.filter(provider__startswith=kind)
+    return found
+
+
+def admit_person(person: Person, rules: Admission, actor: Actor) -> User:
     """Return the account of this person, made or brought up to date.
 
     Raises:
         Refused: there is none, or its groups give no role.
     """
-    if not 0 < len(person.subject) <= 255:
-        raise Refused("It is not said who you are there.")
-    role = role_by_groups(person, rules)
+    if not person.subject:
+        raise SignInRefused(NOT_NAMED)
+    grant = grant_by_groups(person, rules, actor)
     try:
-        with transaction.atomic():
+        # The request of a sign-in sees no cluster yet; the trail names them.
+        with all_clusters(), transaction.atomic():
             identity = of_person(person)
             if identity is None:
-                return create(person, rules, role, actor)
-            return update(identity, rules, role, actor)
+                return create_account(person, rules, grant, actor)
+            return update_account(identity, person, grant, actor)
     except users.LastAdministrator:
-        raise Refused(
+        raise SignInRefused(
             "With the role of your groups nobody would be administrator here."
         ) from None
     except IntegrityError:
-        raise Refused("You are signing in twice at once. Try again.") from None
+        raise SignInRefused("You are signing in twice at once. Try again.") from None
 
 
 def of_person(person: Person) -> Identity | None:
     found = Identity.objects.select_related("user")
-    return found.filter(issuer=person.issuer, subject=person.subject).first()
+    row: Identity | None = found.filter(
+        provider=person.provider, uid=person.uid
+    ).first()
+    return row
 
 
-def role_by_groups(person: Person, rules: Admission) -> Role | None:
-    """Return the highest role of the groups; None where they decide nothing."""
-    if rules.required_group and rules.required_group not in person.groups:
-        raise Refused("You are not in the group that may use this console.")
-    if not rules.roles:
-        return None
-    held = {rules.roles[group] for group in person.groups if group in rules.roles}
-    if rules.default_role:
-        held.add(rules.default_role)
-    if not held:
-        raise Refused("None of your groups has a role on this console.")
-    return max((Role(name) for name in held), key=lambda role: role.rank)
+def grant_by_groups(person: Person, rules: Admission, actor: Actor) -> Grant | None:
+    """Return what the person's groups give; None where groups decide nothing.
+
+    Raises:
+        Refused: they give nothing. An account that lives by its groups loses its role.
+    """
+    try:
+        return grants.grant_of(person.kind, person.groups, rules)
+    except grants.NoGrant as error:
+        identity = of_person(person)
+        if identity is not None:
+            withdraw_identity(identity, person, actor)
+        raise SignInRefused(str(error)) from None
 
 
-def create(person: Person, rules: Admission, role: Role | None, actor: Actor) -> User:
+def withdraw_identity(identity: Identity, person: Person, actor: Actor) -> None:
+    try:
+        with transaction.atomic():
+            note_sign_in(identity, person)
+            grants.apply_to(identity, actor)
+    except users.LastAdministrator:
+        raise SignInRefused(
+            "None of your groups has a role, but nobody else is administrator here."
+        ) from None
+
+
+def create_account(
+    person: Person, rules: Admission, grant: Grant | None, actor: Actor
+) -> User:
     if not rules.create_accounts:
-        raise Refused("You have no account on this console. Ask an administrator.")
-    role = role or (Role(rules.default_role) if rules.default_role else None)
-    if role is None:
-        raise Refused("There is no role for you on this console.")
+        raise SignInRefused(
+            "You have no account on this console. Ask an administrator."
+        )
+    if grant is None and rules.default_role:
+        grant = Grant(Role(rules.default_role))
+    if grant is None:
+        raise SignInRefused("There is no role for you on this console.")
     if User.objects.filter(username__iexact=person.username).exists():
-        raise Refused(
+        raise SignInRefused(
             f"Another account here is named {person.username}. If it is yours, sign in"
             " with its password and connect it on the page Second factor."
         )
-    user = User(username=person.username, **details(person))
+    user = User(username=person.username, **person_details(person))
     user.set_unusable_password()
     try:
         user.full_clean(exclude=["password"])
     except ValidationError:
-        raise Refused("Your user name there does not fit as one here.") from None
-    users.save(user, role, actor)
-    link(user, person)
+        raise SignInRefused("Your user name there does not fit as one here.") from None
+    users.save_user(user, grant.role, actor, grant.clusters, by_groups=True)
+    note_sign_in(link_identity(user, person), person)
     return user
 
 
-def details(person: Person) -> dict[str, str]:
+def person_details(person: Person) -> dict[str, str]:
     """Return names and address, as far as they fit."""
     try:
         validate_email(person.email)
@@ -112,49 +165,59 @@ def details(person: Person) -> dict[str, str]:
     }
 
 
-def update(
-    identity: Identity, rules: Admission, role: Role | None, actor: Actor
+def update_account(
+    identity: Identity, person: Person, grant: Grant | None, actor: Actor
 ) -> User:
-    user = identity.user
+    user: User = identity.user
     if not user.is_active:
-        raise Refused("Your account on this console is deactivated.")
-    if role is not None and users.role_of_fresh(user) != role:
-        users.save(user, role, actor)
-    Identity.objects.filter(pk=identity.pk).update(used_at=timezone.now())
+        raise SignInRefused("Your account on this console is deactivated.")
+    if grant is not None:
+        grants.apply_grant(user, grant, actor)
+    note_sign_in(identity, person)
     return user
 
 
-def link(user: User, person: Person) -> Identity:
-    return Identity.objects.create(
-        user=user,
-        provider=person.provider,
-        issuer=person.issuer,
-        subject=person.subject,
-        used_at=timezone.now(),
+def note_sign_in(identity: Identity, person: Person) -> None:
+    """Store when somebody signed in, and with which groups."""
+    identity.extra_data = {"groups": person.stored_groups}
+    identity.last_login = timezone.now()
+    identity.save(update_fields=["extra_data", "last_login"])
+
+
+def link_identity(user: User, person: Person) -> Identity:
+    row: Identity = Identity.objects.create(
+        user=user, provider=person.provider, uid=person.uid
     )
+    return row
 
 
 @transaction.atomic
-def connect(user: User, person: Person, actor: Actor) -> None:
+def connect_identity(user: User, person: Person, actor: Actor) -> None:
     """Let this person sign in to an account that is here already.
 
     Raises:
         Refused: the person, or the account, is connected otherwise.
     """
     if of_person(person) is not None:
-        raise Refused("You are connected with an account of this console already.")
-    if user.identities.filter(provider=person.provider).exists():
-        raise Refused("This account is connected with somebody else there.")
-    link(user, person)
-    audit.record(actor, "connect account", user, {person.provider: [None, "connected"]})
+        raise SignInRefused(
+            "You are connected with an account of this console already."
+        )
+    if of_kind(person.kind).filter(user=user).exists():
+        raise SignInRefused("This account is connected with somebody else there.")
+    link_identity(user, person)
+    audit.append_entry(
+        actor, "connect account", user, {person.kind: [None, "connected"]}
+    )
 
 
 @transaction.atomic
-def disconnect(user: User, provider: str, actor: Actor) -> bool:
+def disconnect_identity(user: User, kind: str, actor: Actor) -> bool:
     """Take the connection away and tell whether there was one."""
     if not user.has_usable_password():
         return False
-    deleted = user.identities.filter(provider=provider).delete()[0]
+    deleted = of_kind(kind).filter(user=user).delete()[0]
     if deleted:
-        audit.record(actor, "disconnect account", user, {provider: ["connected", None]})
+        audit.append_entry(
+            actor, "disconnect account", user, {kind: ["connected", None]}
+        )
     return bool(deleted)

@@ -5,12 +5,25 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificate
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from accounts.identity_settings import (
+    LDAP_GROUP_TYPES,
+    Admission,
+    Ldap,
+    Oidc,
+    Saml,
+    is_safe,
+)
 from accounts.roles import Role
-from cupadmin.identity import LDAP_GROUP_TYPES, Admission, Ldap, Oidc, is_safe
+
+# What the column of a provider takes, with the kind before it.
+LONGEST_ISSUER = 190
 
 ROLES = f"Roles are {', '.join(Role.values)}."
 
@@ -23,6 +36,8 @@ def sign_in_is_configured(
     errors = [*required_role_errors()]
     if settings.OIDC is not None:
         errors += oidc_errors(settings.OIDC)
+    if settings.SAML is not None:
+        errors += saml_errors(settings.SAML)
     if settings.LDAP is not None:
         errors += ldap_errors(settings.LDAP)
     return errors
@@ -51,10 +66,46 @@ def oidc_errors(provider: Oidc) -> Iterator[CheckMessage]:
         yield Error(
             "CUPADMIN_OIDC_ISSUER must begin with https://.", id="accounts.E012"
         )
+    if len(provider.issuer) > LONGEST_ISSUER:
+        yield Error(
+            f"CUPADMIN_OIDC_ISSUER has more than {LONGEST_ISSUER} characters.",
+            id="accounts.E017",
+        )
     if "openid" not in provider.scopes.split():
         yield Error("CUPADMIN_OIDC_SCOPES must name openid.", id="accounts.E013")
     yield from file_errors("CUPADMIN_OIDC_CA_FILE", provider.ca_file)
     yield from admission_errors("CUPADMIN_OIDC", provider.admission)
+
+
+def saml_errors(provider: Saml) -> Iterator[CheckMessage]:
+    if find_spec("onelogin") is None:
+        yield Error(
+            "SAML is set up, but python3-saml is not installed.",
+            hint="Install requirements-saml.txt, see docs/security.md.",
+            id="accounts.E030",
+        )
+        return
+    if bool(provider.metadata_url) == bool(provider.metadata_file):
+        yield Error(
+            "SAML needs one of CUPADMIN_SAML_METADATA_URL and"
+            " CUPADMIN_SAML_METADATA_FILE.",
+            hint="Set one of them, or remove the other CUPADMIN_SAML_ variables.",
+            id="accounts.E031",
+        )
+    if provider.metadata_url and not is_safe(provider.metadata_url):
+        yield Error(
+            "CUPADMIN_SAML_METADATA_URL must begin with https://.", id="accounts.E032"
+        )
+    if not holds_key_pair(provider):
+        yield Error(
+            "CUPADMIN_SAML_KEY and CUPADMIN_SAML_CERTIFICATE_FILE must hold a private"
+            " key and its certificate, as PEM.",
+            id="accounts.E033",
+        )
+    yield from file_errors("CUPADMIN_SAML_METADATA_FILE", provider.metadata_file)
+    yield from metadata_errors(provider)
+    yield from file_errors("CUPADMIN_SAML_CA_FILE", provider.ca_file)
+    yield from admission_errors("CUPADMIN_SAML", provider.admission)
 
 
 def ldap_errors(directory: Ldap) -> Iterator[CheckMessage]:
@@ -109,6 +160,35 @@ def group_errors(directory: Ldap) -> Iterator[CheckMessage]:
         )
 
 
+def holds_key_pair(provider: Saml) -> bool:
+    """Whether key and certificate are a pair, or neither is set."""
+    if not (provider.key or provider.certificate_file):
+        return True
+    try:
+        key = load_pem_private_key(provider.key.encode(), None)
+        pem = Path(provider.certificate_file).read_bytes()
+        return load_pem_x509_certificate(pem).public_key() == key.public_key()
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+
+
+def metadata_errors(provider: Saml) -> Iterator[CheckMessage]:
+    """Read a file now; an address is asked when somebody signs in."""
+    if not Path(provider.metadata_file or "/").is_file():
+        return
+    from accounts.providers import saml
+
+    try:
+        saml.described_in(saml.metadata_of(provider), provider.entity_id)
+    except Exception as error:
+        yield Error(
+            f"CUPADMIN_SAML_METADATA_FILE names {provider.metadata_file}, which does"
+            " not describe a provider.",
+            hint=str(error)[:200],
+            id="accounts.E034",
+        )
+
+
 def file_errors(variable: str, path: str) -> Iterator[CheckMessage]:
     if path and not Path(path).is_file():
         yield Error(f"{variable} names {path}, which is no file.", id="accounts.E014")
@@ -126,8 +206,10 @@ def admission_errors(prefix: str, rules: Admission) -> Iterator[CheckMessage]:
                 id="accounts.E015",
             )
     if rules.create_accounts and not given:
-        yield Error(
-            f"{prefix}_CREATE_ACCOUNTS makes accounts, but nothing gives them a role.",
-            hint=f"Set {prefix}_ROLES or {prefix}_DEFAULT_ROLE, or switch it off.",
-            id="accounts.E016",
+        yield Warning(
+            f"{prefix}_CREATE_ACCOUNTS makes accounts, but no setting gives them a"
+            " role.",
+            hint="Map groups under System > Users > Groups: until then nobody new"
+            f" comes in. Or set {prefix}_ROLES or {prefix}_DEFAULT_ROLE.",
+            id="accounts.W016",
         )

@@ -16,9 +16,9 @@ from django_auth_ldap import config
 from django_auth_ldap.backend import LDAPBackend, ldap_error
 
 from accounts import audit, identities
-from accounts.identities import Person, Refused
+from accounts.identities import Person, SignInRefused
+from accounts.identity_settings import Ldap
 from accounts.models import Identity
-from cupadmin.identity import Ldap
 
 # Seconds to connect, and for an answer.
 CONNECT, ANSWER = 5, 10
@@ -35,7 +35,7 @@ class DirectoryBackend(LDAPBackend):  # type: ignore[misc]
 
     @property
     def default_settings(self) -> dict[str, Any]:
-        return options(configured())
+        return backend_options(ldap_settings())
 
     def authenticate(
         self,
@@ -48,8 +48,8 @@ class DirectoryBackend(LDAPBackend):  # type: ignore[misc]
             return None
         try:
             user: User | None = super().authenticate(request, username, password)
-        except Refused as refused:
-            say(request, str(refused))
+        except SignInRefused as refused:
+            add_error(request, str(refused))
             return None
         return user
 
@@ -61,7 +61,7 @@ class DirectoryBackend(LDAPBackend):  # type: ignore[misc]
             request_id=getattr(ldap_user._request, "request_id", ""),
             name="LDAP",
         )
-        return identities.admit(person, configured().admission, actor), False
+        return identities.admit_person(person, ldap_settings().admission, actor), False
 
     def get_user(self, user_id: Any) -> User | None:
         # The library's own would let in the deactivated.
@@ -69,7 +69,7 @@ class DirectoryBackend(LDAPBackend):  # type: ignore[misc]
         return found
 
 
-def configured() -> Ldap:
+def ldap_settings() -> Ldap:
     if settings.LDAP is None:
         raise RuntimeError("No directory is configured.")
     return settings.LDAP
@@ -77,41 +77,42 @@ def configured() -> Ldap:
 
 def is_of_the_console(username: str) -> bool:
     named = User.objects.filter(username__iexact=username.strip())
-    return named.exclude(identities__provider=Identity.Provider.LDAP).exists()
+    directory = Identity.Provider.LDAP.value
+    return named.exclude(socialaccount__provider=directory).exists()
 
 
 def person_of(ldap_user: Any) -> Person:
     """Who it is by the directory's word; a filter may find one by several names."""
-    told = ldap_user.attrs or {}
-    grouped = bool(configured().group_base)
-    name = name_in(told)
+    attributes = ldap_user.attrs or {}
+    grouped = bool(ldap_settings().group_base)
+    name = name_in(attributes)
     return Person(
-        provider=Identity.Provider.LDAP,
-        issuer="ldap",
+        kind=Identity.Provider.LDAP,
+        issuer="",
         subject=name,
         username=name,
-        first_name=first(told, "givenName"),
-        last_name=first(told, "sn"),
-        email=first(told, "mail"),
+        first_name=first_value(attributes, "givenName"),
+        last_name=first_value(attributes, "sn"),
+        email=first_value(attributes, "mail"),
         groups=ldap_user.group_names if grouped else [],
     )
 
 
-def name_in(told: Any) -> str:
+def name_in(given: Any) -> str:
     """The name of the account, in lower case; empty where the directory tells none."""
-    values = told.get(configured().name_attribute) or [""]
+    values = given.get(ldap_settings().name_attribute) or [""]
     # A directory does not tell upper from lower case, so neither may an account. It
     # keeps several values in no order.
     name = min(str(value).lower() for value in values)
     return "" if "\0" in name else name
 
 
-def first(told: Any, name: str) -> str:
-    values = told.get(name) or [""]
+def first_value(given: Any, name: str) -> str:
+    values = given.get(name) or [""]
     return str(values[0]).replace("\0", "")
 
 
-def options(directory: Ldap) -> dict[str, Any]:
+def backend_options(directory: Ldap) -> dict[str, Any]:
     """Return the settings of django-auth-ldap."""
     scope = ldap.SCOPE_SUBTREE
     found = {
@@ -145,11 +146,11 @@ def connection_options(directory: Ldap) -> dict[int, Any]:
 
 
 @receiver(ldap_error, dispatch_uid="accounts.ldap")
-def failed(request: HttpRequest | None = None, **kwargs: Any) -> None:
+def log_failure(request: HttpRequest | None = None, **kwargs: Any) -> None:
     """A wrong password is no error for the library; this is about the directory."""
-    say(request, "The directory gives no usable answer now. Other accounts work.")
+    add_error(request, "The directory gives no usable answer now. Other accounts work.")
 
 
-def say(request: HttpRequest | None, sentence: str) -> None:
+def add_error(request: HttpRequest | None, sentence: str) -> None:
     if request is not None:
         request.refused_because = sentence  # type: ignore[attr-defined]

@@ -4,7 +4,6 @@ An attempt is counted before its password is looked at, by one conditional UPDAT
 the database decides which attempts are still within the limit.
 """
 
-import hashlib
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -13,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Attempts
+from base.keyed_hash import keyed_hash
 
 
 class Locked(Exception):
@@ -32,7 +32,7 @@ class Locked(Exception):
         return f"Too many attempts. Try again in {-(-self.seconds // 60)} minutes."
 
 
-def limits(name: str, address: str) -> list[tuple[str, int]]:
+def attempt_limits(name: str, address: str) -> list[tuple[str, int]]:
     """Return (key, limit) for the pair, the address and the name.
 
     The name's own limit is high: a stranger must not lock its owner out easily.
@@ -47,16 +47,27 @@ def limits(name: str, address: str) -> list[tuple[str, int]]:
 
 
 def key_of(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()
+    """Return the counter's key; a name may be a password in the wrong field."""
+    content = "\0".join(parts).encode(errors="replace")
+    return keyed_hash("accounts.lockout", content)
 
 
-def reserve(name: str, address: str) -> None:
+def reserve_attempt(name: str, address: str) -> None:
     """Count an attempt.
 
     Raises:
         Locked: the limit is reached; the password must not be looked at.
     """
-    for key, limit in limits(name, address):
+    count_attempt(attempt_limits(name, address))
+
+
+def passkey_limits(address: str) -> list[tuple[str, int]]:
+    """A passkey names its user only when it is right, so the address alone counts."""
+    return [(key_of("passkeys", address), settings.SIGN_IN_LIMIT * 5)]
+
+
+def count_attempt(limited: list[tuple[str, int]]) -> None:
+    for key, limit in limited:
         now = timezone.now()
         until = now + timedelta(minutes=settings.SIGN_IN_LOCK_MINUTES)
         row = Attempts.objects.filter(key=key)
@@ -70,9 +81,21 @@ def reserve(name: str, address: str) -> None:
 
 
 @transaction.atomic
-def forgive(name: str, address: str) -> None:
+def forgive_attempt(name: str, address: str) -> None:
     """Take back the attempt that turned out to be right."""
-    pair, *others = (key for key, _ in limits(name, address))
+    pair, *others = (key for key, _ in attempt_limits(name, address))
     Attempts.objects.filter(key=pair).delete()
-    counted = Attempts.objects.filter(key__in=others, count__gt=0)
+    take_back(others)
+
+
+def take_back(keys: list[str]) -> None:
+    counted = Attempts.objects.filter(key__in=keys, count__gt=0)
     counted.update(count=F("count") - 1)
+
+
+def use_code_once(kind: str, whose: str, code: str, seconds: int) -> bool:
+    """Whether this code is used for the first time within its time, in any process."""
+    key, now = key_of(kind, whose, code), timezone.now()
+    Attempts.objects.filter(key=key, until__lte=now).delete()
+    values = {"count": 1, "until": now + timedelta(seconds=seconds)}
+    return Attempts.objects.get_or_create(key=key, defaults=values)[1]

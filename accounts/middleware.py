@@ -9,7 +9,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts import audit, scope, second_factor, sessions
+from accounts import (
+    audit,
+    cluster_limits,
+    rights,
+    second_factor,
+    sessions,
+)
 
 # Views that belong to libraries and guard themselves, by module.
 SELF_GUARDED = ("django.contrib.auth", "django.contrib.staticfiles")
@@ -26,8 +32,12 @@ class ClientAddressMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.PROXIES:
             # Only what our own proxies wrote counts; more to the left is hearsay.
-            told = request.headers.get("X-Forwarded-For", "").split(",")
-            given = told[-settings.PROXIES] if len(told) >= settings.PROXIES else ""
+            forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+            given = (
+                forwarded[-settings.PROXIES]
+                if len(forwarded) >= settings.PROXIES
+                else ""
+            )
             request.META["REMOTE_ADDR"] = audit.plain_address(given.strip()) or ""
         return self.get_response(request)
 
@@ -62,13 +72,13 @@ class SessionMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        row = sessions.current(request)
+        row = sessions.current_session(request)
         if row is not None and request.user.is_authenticated:
             request.sign_in = row  # type: ignore[attr-defined]
             if "HX-Poll" not in request.headers:
-                sessions.see(row)
+                sessions.touch_session(row)
         elif request.user.is_authenticated:
-            sessions.end(request)
+            sessions.end_session(request)
         return self.get_response(request)
 
 
@@ -84,17 +94,23 @@ class ScopeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         row = getattr(request, "sign_in", None)
-        limit = scope.limit_of(row.user) if row is not None else scope.NOTHING
-        with scope.limited_to(limit):
+        limit = (
+            cluster_limits.limit_of(row.user)
+            if row is not None
+            else cluster_limits.NOTHING
+        )
+        with cluster_limits.limited_to(limit), rights.using_token(None):
             response = self.get_response(request)
-            limit = scope.current()
+            limit = cluster_limits.current_limit()
         return streamed_within(limit, response)
 
 
-def streamed_within(limit: scope.Limit | None, response: Any) -> HttpResponse:
+def streamed_within(limit: cluster_limits.Limit | None, response: Any) -> HttpResponse:
     """A streamed body asks the database when its view has returned long ago."""
     if response.streaming:
-        response.streaming_content = scope.kept(response.streaming_content, limit)
+        response.streaming_content = cluster_limits.keep_limit(
+            response.streaming_content, limit
+        )
     answer: HttpResponse = response
     return answer
 
@@ -119,7 +135,7 @@ class SecondFactorMiddleware:
             return None
         user = request.user
         if isinstance(user, User) and second_factor.is_missing(user, request):
-            return redirect("accounts:second_factor")
+            return redirect("mfa_index")
         return None
 
 

@@ -1,23 +1,34 @@
-"""API tokens, sign-ins, second factors, counted attempts and the audit trail."""
+"""API tokens, sign-ins, counted attempts and the audit trail."""
 
 import hashlib
 import hmac
 import ipaddress
+import re
 import secrets
 import uuid
 from typing import Any, Self
 
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
 from django.utils import timezone
 
+from accounts.browsers import browser_name
+from accounts.cluster_limits import (
+    ClusterScope,
+    HangsOnClusters,
+    Limit,
+    ScopedManager,
+    limit_of,
+)
 from accounts.roles import Role, role_of
-from accounts.scope import HangsOnClusters, Limit, Scope, ScopedManager, limit_of
-from accounts.secrets import HoldsSecrets, SecretField
 from accounts.validation import validate_networks
+from rest.fields import JSONField
 
 TOKEN_PREFIX_LENGTH = 8
+# What `issue` makes; no other text is looked up.
+TOKEN = re.compile(r"cup_([0-9a-f]{8})_[A-Za-z0-9_-]{20,100}")
 
 
 # What stands as the actor where nobody is signed in.
@@ -33,7 +44,9 @@ class ClusterLimit(models.Model):
     user = models.OneToOneField(
         User, primary_key=True, on_delete=models.CASCADE, related_name="limit"
     )
-    clusters = models.JSONField(default=list)
+    clusters = JSONField(default=list)
+    # Set from the user's groups at a sign-in; a limit set manually stays otherwise.
+    by_groups = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return f"{self.user} is limited to {len(self.clusters)} clusters"
@@ -48,13 +61,13 @@ class ApiToken(models.Model):
     role = models.CharField(max_length=20, choices=Role.choices)
     prefix = models.CharField(max_length=TOKEN_PREFIX_LENGTH, unique=True)
     digest = models.CharField(max_length=160)
-    networks = models.JSONField(
+    networks = JSONField(
         default=list,
         blank=True,
         validators=[validate_networks],
         help_text="Addresses or networks that may use it; none means any.",
     )
-    clusters = models.JSONField(
+    clusters = JSONField(
         default=list,
         blank=True,
         help_text="Clusters that it may be used for; none means all of its owner's.",
@@ -81,7 +94,7 @@ class ApiToken(models.Model):
             name=name,
             role=role,
             prefix=prefix,
-            digest=digest(text),
+            digest=token_digest(text),
             **fields,
         )
         return token, text
@@ -89,11 +102,11 @@ class ApiToken(models.Model):
     @classmethod
     def find(cls, text: str) -> Self | None:
         """Return the usable token that `text` is, or None."""
-        parts = text.split("_", 2)
-        if len(parts) != 3 or parts[0] != "cup" or len(parts[1]) != TOKEN_PREFIX_LENGTH:
+        written = TOKEN.fullmatch(text)
+        if written is None:
             return None
         tokens = cls.objects.select_related("user__limit")
-        token = tokens.filter(prefix=parts[1]).first()
+        token = tokens.filter(prefix=written[1]).first()
         if token is None or not token.matches(text):
             return None
         return token if token.usable else None
@@ -101,7 +114,7 @@ class ApiToken(models.Model):
     def matches(self, text: str) -> bool:
         key_id = self.digest.partition("$")[0]
         known = key_id in settings.FIELD_KEYS
-        return known and hmac.compare_digest(self.digest, digest(text, key_id))
+        return known and hmac.compare_digest(self.digest, token_digest(text, key_id))
 
     @property
     def usable(self) -> bool:
@@ -133,7 +146,7 @@ class ApiToken(models.Model):
         return limit_of(self.user, among=self.clusters)
 
 
-def digest(text: str, key_id: str = "") -> str:
+def token_digest(text: str, key_id: str = "") -> str:
     """Return `key id$keyed hash` of a token: a stolen table alone opens nothing."""
     key_id = key_id or next(iter(settings.FIELD_KEYS))
     pepper = hmac.digest(settings.FIELD_KEYS[key_id], b"api tokens", "sha256")
@@ -158,54 +171,59 @@ class BrowserSession(models.Model):
     def __str__(self) -> str:
         return f"{self.user} from {self.address or 'an unknown address'}"
 
-
-class SecondFactor(HoldsSecrets):
-    """The authenticator app of a user: what it shares with us, and recovery codes."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.OneToOneField(
-        User, on_delete=models.CASCADE, related_name="second_factor"
-    )
-    secret = SecretField()
-    # Hashes of the recovery codes that are left, as JSON.
-    recovery = SecretField()
-    # The time step of the newest code that was taken: no code is right twice.
-    last_step = models.BigIntegerField(default=0)
-    created_at = models.DateTimeField(default=timezone.now)
-    # Until a first code was right it is not asked for.
-    confirmed_at = models.DateTimeField(null=True)
-
-    secret_fields = ("secret", "recovery")
-
-    def __str__(self) -> str:
-        return f"second factor of {self.user}"
+    @property
+    def browser(self) -> str:
+        return browser_name(self.agent)
 
 
-class Identity(models.Model):
-    """Who a user is for an identity provider or a directory."""
+class Identity(SocialAccount):  # type: ignore[misc]
+    """Who a user is for an identity provider or a directory.
+
+    Its `provider` names kind and issuer, `oidc:https://idp.example.com`: the same `uid`
+    of another issuer is somebody else.
+    """
 
     class Provider(models.TextChoices):
         OIDC = "oidc", "OpenID Connect"
+        SAML = "saml", "SAML"
         LDAP = "ldap", "LDAP"
 
+    class Meta:
+        proxy = True
+
+    @property
+    def kind(self) -> Provider:
+        return self.Provider(self.provider.partition(":")[0])
+
+    @property
+    def groups(self) -> list[str] | None:
+        """The groups at the last sign-in; None while they are unknown."""
+        found: list[str] | None = self.extra_data.get("groups")
+        return found
+
+
+class GroupMapping(models.Model):
+    """What the people of one group of a provider or directory get on this console."""
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
-    provider = models.CharField(max_length=10, choices=Provider.choices)
-    issuer = models.CharField(max_length=255)
-    # What never changes there, whatever happens to names and mail addresses.
-    subject = models.CharField(max_length=255)
-    created_at = models.DateTimeField(default=timezone.now)
-    used_at = models.DateTimeField(null=True)
+    provider = models.CharField(max_length=10, choices=Identity.Provider.choices)
+    group = models.CharField(max_length=255)
+    role = models.CharField(max_length=20, choices=Role.choices)
+    # Ids, as of a ClusterLimit; none means all clusters.
+    clusters = JSONField(default=list, blank=True)
 
     class Meta:
+        ordering = ["provider", "group"]
         constraints = [
             models.UniqueConstraint(
-                fields=["issuer", "subject"], name="identity_of_one_user"
+                fields=["provider", "group"],
+                name="group_mapped_once",
+                violation_error_message="This group is mapped already.",
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.subject} at {self.issuer}"
+        return f"{self.group} ({self.get_provider_display()})"
 
 
 class Attempts(models.Model):
@@ -231,7 +249,7 @@ def entries_within(limit: Limit) -> models.QuerySet["AuditEntry"]:
 class AuditEntry(HangsOnClusters):
     """One thing that somebody did; never changed, each bound to the one before."""
 
-    scope = Scope("pk", entries_within, lambda entry: {entry.cluster} - {None})
+    scope = ClusterScope("pk", entries_within, lambda entry: {entry.cluster} - {None})
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.BigIntegerField(unique=True)
@@ -243,7 +261,7 @@ class AuditEntry(HangsOnClusters):
     object_label = models.CharField(max_length=255, blank=True)
     # The one cluster that the object hangs on; its administrators see the entry.
     cluster = models.UUIDField(null=True, editable=False)
-    changes = models.JSONField(default=dict)
+    changes = JSONField(default=dict)
     address = models.GenericIPAddressField(null=True)
     request_id = models.CharField(max_length=64, blank=True)
     job_id = models.CharField(max_length=64, blank=True)
@@ -286,3 +304,16 @@ class AuditHead(models.Model):
 
     def __str__(self) -> str:
         return self.hash
+
+
+class Preference(models.Model):
+    """How a person wants pages to be."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE
+    )
+    # A name of the time zone database; empty for the console's own.
+    time_zone = models.CharField(max_length=60, blank=True)
+
+    def __str__(self) -> str:
+        return f"Preferences of {self.user}"

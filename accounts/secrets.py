@@ -18,7 +18,7 @@ class SecretError(Exception):
     """A stored credential cannot be opened: key missing, or moved from its row."""
 
 
-def seal(plain: str, context: str) -> str:
+def seal_secret(plain: str, context: str) -> str:
     """Return `v1|key id|nonce|ciphertext`, which only opens in the same context."""
     key_id, key = next(iter(settings.FIELD_KEYS.items()))
     nonce = os.urandom(12)
@@ -27,7 +27,7 @@ def seal(plain: str, context: str) -> str:
     return "|".join([ENVELOPE, key_id, *parts])
 
 
-def unseal(envelope: str, context: str) -> Secret:
+def unseal_secret(envelope: str, context: str) -> Secret:
     try:
         version, key_id, nonce, ciphertext = envelope.split("|")
         if version != ENVELOPE:
@@ -63,12 +63,16 @@ class HoldsSecrets(models.Model):
     secret_fields: ClassVar[tuple[str, ...]] = ()
 
     def seal(self, field: str, plain: str) -> None:
-        sealed = seal(plain, self._secret_context(field)) if plain else ""
+        sealed = seal_secret(plain, self._secret_context(field)) if plain else ""
         setattr(self, field, sealed)
 
     def unseal(self, field: str) -> Secret:
         envelope = getattr(self, field)
-        return unseal(envelope, self._secret_context(field)) if envelope else Secret("")
+        return (
+            unseal_secret(envelope, self._secret_context(field))
+            if envelope
+            else Secret("")
+        )
 
     def _secret_context(self, field: str) -> str:
         return f"{self._meta.label_lower}:{self.pk}:{field}"

@@ -1,7 +1,9 @@
 """Sessions of signed-in browsers: begun, seen, and ended by their row."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
+from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.models import AnonymousUser, User
@@ -12,42 +14,59 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from accounts import audit, lockout
-from accounts.backends import PROVIDER_BACKEND
 from accounts.models import BrowserSession
+from rest.fields import storable_text
 
 KEY = "sign_in"
 OWN_BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKENDS = {
+    "ProviderBackend": "identity provider",
+    "SamlBackend": "identity provider",
+    "DirectoryBackend": "LDAP",
+}
+FACTORS = {
+    "totp": "second factor",
+    "webauthn": "passkey",
+    "recovery_codes": "recovery code",
+}
 # A visit is written down at most this often.
 SEEN_EVERY = timedelta(minutes=1)
 
 
-def begin(request: HttpRequest, user: User) -> None:
+def begin_session(request: HttpRequest, user: User) -> None:
     """Give a fresh sign-in its row; called when the password was right."""
     address = request.META.get("REMOTE_ADDR", "")
     row = BrowserSession.objects.create(
         user=user,
         address=audit.plain_address(address),
-        agent=request.META.get("HTTP_USER_AGENT", "")[:200],
+        agent=storable_text(request.META.get("HTTP_USER_AGENT", "")[:200]),
     )
     request.session[KEY] = str(row.pk)
     request.sign_in = row  # type: ignore[attr-defined]
-    # At the provider no attempt was counted, so there is none to take back.
-    if request.session.get(auth.BACKEND_SESSION_KEY) != PROVIDER_BACKEND:
-        lockout.forgive(user.get_username(), address)
-    audit.record(audit.actor_of(request, user), "sign in", user, ways(request))
+    # Only a typed password was counted, so only that is taken back.
+    if any(record["method"] == "password" for record in sign_in_steps(request, user)):
+        lockout.forgive_attempt(user.get_username(), address)
+    audit.append_entry(
+        audit.actor_of(request, user), "sign in", user, sign_in_methods(request, user)
+    )
 
 
-def ways(request: HttpRequest) -> audit.Changes:
+def sign_in_steps(request: HttpRequest, user: User) -> list[dict[str, Any]]:
+    """Return what was typed or shown for this sign-in, as the library noted it."""
+    found: list[dict[str, Any]] = get_authentication_records(request, user)
+    return found
+
+
+def sign_in_methods(request: HttpRequest, user: User) -> audit.Changes:
     """Say what was more, or other, than a password of the console."""
     backend = request.session.get(auth.BACKEND_SESSION_KEY, "").rpartition(".")[2]
-    found = {"ProviderBackend": ["identity provider"], "DirectoryBackend": ["LDAP"]}
-    used = found.get(backend, [])
-    if getattr(request, "took_second_factor", False):
-        used = [*used, "second factor"]
+    used = [BACKENDS[backend]] if backend in BACKENDS else []
+    kinds = (step.get("type", "") for step in sign_in_steps(request, user))
+    used += [FACTORS[kind] for kind in kinds if kind in FACTORS]
     return {"with": [None, ", ".join(used)]} if used else {}
 
 
-def current(request: HttpRequest) -> BrowserSession | None:
+def current_session(request: HttpRequest) -> BrowserSession | None:
     """Return the row behind this request; None when it has ended.
 
     Its user comes with it, which spares Django a query for the same.
@@ -68,17 +87,17 @@ def current(request: HttpRequest) -> BrowserSession | None:
 
 def vouches_for(session: SessionBase, user: User) -> bool:
     """Whether the session is this user's beyond doubt; else Django is to decide."""
-    told = session.get(auth.HASH_SESSION_KEY) or ""
+    session_hash = session.get(auth.HASH_SESSION_KEY) or ""
     return (
         user.is_active
         and session.get(auth.SESSION_KEY) == str(user.pk)
         and session.get(auth.BACKEND_SESSION_KEY) == OWN_BACKEND
         and OWN_BACKEND in settings.AUTHENTICATION_BACKENDS
-        and constant_time_compare(told, user.get_session_auth_hash())
+        and constant_time_compare(session_hash, user.get_session_auth_hash())
     )
 
 
-def rows(request: HttpRequest) -> QuerySet[BrowserSession]:
+def session_rows(request: HttpRequest) -> QuerySet[BrowserSession]:
     """Return the row that the browser's session names, as a query."""
     key = request.session.get(KEY)
     sessions = BrowserSession.objects
@@ -91,15 +110,15 @@ def is_over(row: BrowserSession, now: datetime) -> bool:
     return now - row.seen_at > idle or now - row.began_at > longest
 
 
-def see(row: BrowserSession) -> None:
+def touch_session(row: BrowserSession) -> None:
     now = timezone.now()
     if now - row.seen_at > SEEN_EVERY:
         BrowserSession.objects.filter(pk=row.pk).update(seen_at=now)
 
 
-def end(request: HttpRequest) -> None:
+def end_session(request: HttpRequest) -> None:
     """End the session of this request because it is over or was ended elsewhere."""
-    rows(request).delete()
+    session_rows(request).delete()
     request.session.flush()
     request.user = AnonymousUser()
 

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from accounts import audit, scope
+from accounts import audit, cluster_limits
 from accounts.audit import Actor
 from accounts.models import ClusterLimit
 from accounts.roles import Role, role_of
@@ -27,13 +27,13 @@ def administrators() -> QuerySet[User]:
     return User.objects.filter(holds, is_active=True, limit=None).distinct()
 
 
-def describe(user: User) -> dict[str, object]:
+def describe_user(user: User) -> dict[str, object]:
     return {
         "name": user.get_full_name(),
         "email": user.email,
         "role": role_of_fresh(user),
         "may sign in": user.is_active,
-        "clusters": named(limit_of(user)),
+        "clusters": cluster_names(limit_of(user)),
     }
 
 
@@ -43,9 +43,9 @@ def limit_of(user: User) -> list[str]:
     return next(iter(rows), [])
 
 
-def named(clusters: Collection[str]) -> str:
+def cluster_names(clusters: Collection[str]) -> str:
     """The names of chosen clusters; a deleted one goes by its id."""
-    names = {str(pk): name for pk, name in scope.cluster_names().items()}
+    names = {str(pk): name for pk, name in cluster_limits.cluster_names().items()}
     return ", ".join(sorted(names.get(pk, pk) for pk in clusters)) or "all"
 
 
@@ -56,41 +56,70 @@ def role_of_fresh(user: User) -> str | None:
 
 
 @transaction.atomic
-def save(
-    user: User, role: Role, actor: Actor, clusters: Collection[str] | None = None
+def save_user(
+    user: User,
+    role: Role,
+    actor: Actor,
+    clusters: Collection[str] | None = None,
+    *,
+    by_groups: bool = False,
 ) -> None:
     """Store a new or edited user with its role.
 
     Args:
         clusters: the ids of those that the user is limited to; none of them means
             all, None leaves it as it is.
+        by_groups: the limit comes from the user's groups, not from an administrator.
 
     Raises:
         LastAdministrator: nobody else could administer the console.
     """
     creating = user.pk is None
     stored = None if creating else User.objects.get(pk=user.pk)
-    old = describe(stored) if stored else {}
+    old = describe_user(stored) if stored else {}
     user.save()
     user.groups.set([Group.objects.get_or_create(name=role.value)[0]])
     if user.is_superuser and role != Role.ADMINISTRATOR:
         user.is_superuser = False
         user.save(update_fields=["is_superuser"])
     if clusters is not None:
-        limit(user, clusters)
+        limit_user(user, clusters, by_groups=by_groups)
     guard_last_administrator()
     if not user.is_active:
         user.sessions.all().delete()
     action = "add user" if creating else "edit user"
-    audit.record(actor, action, user, audit.differences(old, describe(user)))
+    audit.append_entry(actor, action, user, audit.differences(old, describe_user(user)))
 
 
-def limit(user: User, clusters: Collection[str]) -> None:
+def limit_user(
+    user: User, clusters: Collection[str], *, by_groups: bool = False
+) -> None:
     if clusters:
-        values = {"clusters": sorted(clusters)}
+        values = {"clusters": sorted(clusters), "by_groups": by_groups}
         ClusterLimit.objects.update_or_create(user=user, defaults=values)
     else:
         ClusterLimit.objects.filter(user=user).delete()
+
+
+@transaction.atomic
+def withdraw_role(user: User, actor: Actor) -> bool:
+    """Take the role away, so that sessions and tokens of the user end.
+
+    Returns whether there was one.
+
+    Raises:
+        LastAdministrator: nobody else could administer the console.
+    """
+    old = role_of_fresh(user)
+    if old is None:
+        return False
+    user.groups.clear()
+    User.objects.filter(pk=user.pk).update(is_superuser=False)
+    user.is_superuser = False
+    guard_last_administrator()
+    user.sessions.all().delete()
+    audit.append_entry(actor, "withdraw role", user, {"role": [old, None]})
+    return True
 
 
 def guard_last_administrator() -> None:
@@ -108,7 +137,7 @@ def set_password(user: User, password: str, actor: Actor) -> None:
     user.save(update_fields=["password"])
     user.sessions.all().delete()
     changed = {"password": ["changed", "changed"]}
-    audit.record(actor, "set password", user, changed)
+    audit.append_entry(actor, "set password", user, changed)
 
 
 @transaction.atomic
@@ -116,5 +145,5 @@ def revoke_tokens(user: User, actor: Actor) -> int:
     """Revoke all API tokens of a user and tell how many there were."""
     deleted = user.tokens.all().delete()[0]
     if deleted:
-        audit.record(actor, "revoke tokens", user, {"tokens": [deleted, 0]})
+        audit.append_entry(actor, "revoke tokens", user, {"tokens": [deleted, 0]})
     return deleted

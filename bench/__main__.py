@@ -20,6 +20,8 @@ MEASURES = (
     "mesh",
     "exchange",
     "services",
+    "pages",
+    "adopt_clicks 4",
 )
 
 

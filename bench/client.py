@@ -22,19 +22,19 @@ def node(number: int) -> NodeAddress:
 def create() -> None:
     """Create a client and the message of its first request."""
     AxlClient(node(0))
-    soap.question(
-        "axl", "executeSQLQuery", "8.5", sql=sql.query("publisher_count").text
+    soap.build_request(
+        "axl", "executeSQLQuery", "8.5", sql=sql.build_query("publisher_count").text
     )
 
 
 def main() -> None:
-    before, began = contest.peak(), time.process_time()
+    before, started = contest.peak(), time.process_time()
     create()
-    first = (time.process_time() - began) * 1000
+    first = (time.process_time() - started) * 1000
     memory = contest.peak() - before
-    began = time.process_time()
+    started = time.process_time()
     clients = [AxlClient(node(number)) for number in range(1_000)]
-    each = (time.process_time() - began) * 1000 / len(clients)
+    each = (time.process_time() - started) * 1000 / len(clients)
     print("\nCreating a client")
     print(f"  one more: {each * 1000:.0f} microseconds")
     held = [

@@ -35,9 +35,9 @@ def peak() -> float:
 
 def perform(work: Callable[[], object]) -> None:
     """Do the work of one contestant and print what it took, as JSON."""
-    before, began = peak(), time.perf_counter()
+    before, started = peak(), time.perf_counter()
     answer = work()
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - started
     print(json.dumps([seconds, peak(), peak() - before, answer]))
 
 
@@ -60,8 +60,8 @@ def in_turns(
 def _run(module: str, name: str, *arguments: object) -> list[Any]:
     command = [sys.executable, "-m", module, "--contestant", name, *map(str, arguments)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    told: list[Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    reported: list[Any] = json.loads(done.stdout.splitlines()[-1])
+    return reported
 
 
 def _medians(name: str, runs: list[list[Any]]) -> Result:

@@ -83,7 +83,7 @@ def bare_context() -> ssl.SSLContext:
 
 
 def bare_query(text: str) -> bytes:
-    body = soap.question("axl", "executeSQLQuery", "8.5", sql=text)
+    body = soap.build_request("axl", "executeSQLQuery", "8.5", sql=text)
     return bare_request("/axl/", "CUCM:DB ver=8.5 executeSQLQuery", body)
 
 

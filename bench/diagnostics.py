@@ -3,12 +3,14 @@
 `python -m bench.diagnostics judge` judges a mesh of 60 x 60 peers with 4.5 million
 users counted; prints CPU time and peak memory. `python -m bench.diagnostics collect`
 collects 60 lab clusters of two nodes at 50 ms round trip, beside the slowest of them
-alone, and prints the ratio.
+alone, and prints the ratio: once with the lab's own DNS server, and once with a dead
+one before it.
 """
 
 import json
 import os
 import resource
+import socket
 import statistics
 import subprocess
 import sys
@@ -18,7 +20,8 @@ from pathlib import Path
 
 from wire import spare_collector
 
-CLUSTERS, ROUNDS = 60, 5
+CLUSTERS = int(os.environ.get("BENCH_CLUSTERS", "60"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 
 
 def set_up() -> None:
@@ -32,7 +35,8 @@ def set_up() -> None:
 
 
 def big_mesh():
-    from diagnostics.facts import Answer, Facts, ProcessNode
+    from diagnostics.answers import Answer
+    from diagnostics.facts import Facts, ProcessNode
     from tests.diagnostics.healthy import NOW, cluster, entry, node, peer
 
     numbers = range(1, CLUSTERS + 1)
@@ -60,11 +64,11 @@ def big_mesh():
 
 
 def judge() -> None:
-    from diagnostics.judge.sections import findings
+    from diagnostics.judge.sections import judge_facts
 
     facts = big_mesh()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
-    count = sum(1 for _ in findings(facts))
+    count = sum(1 for _ in judge_facts(facts))
     usage = resource.getrusage(resource.RUSAGE_SELF)
     print(f"peers {len(facts.peers)}, results {count}")
     print(f"CPU {usage.ru_utime - before:.2f} s, peak {usage.ru_maxrss / 1024:.0f} MB")
@@ -74,37 +78,63 @@ def collect() -> None:
     # A process of its own: in ours the lab would share the interpreter's lock.
     state = Path(tempfile.mkdtemp(prefix="cupadmin-bench-lab-"))
     command = [sys.executable, "-m", "lab", "--state", str(state)]
-    options = ["--clusters", str(CLUSTERS), "--network", "127.38", "--users", "20"]
+    options = ["--clusters", str(CLUSTERS), "--network", "auto", "--users", "20"]
     lab = subprocess.Popen([*command, *options, "--shared-key"])
+    # It takes questions and never answers one.
+    dead = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    dead.bind(("127.0.0.1", 0))
     try:
         described = state / "lab.json"
         while not described.exists():
             time.sleep(0.1)
         subprocess.run([*command, "fault", "set", "lab", "latency=50"], check=True)
-        targets, peers = targets_of(json.loads(described.read_text()))
-        timed(targets, peers)
-        # Every tenth cluster alone, with its own peer: the slowest is what counts.
-        some = range(0, CLUSTERS, CLUSTERS // 10)
-        alone = max(timed(targets[n : n + 1], peers[n : n + 1]) for n in some)
-        cpu = time.process_time()
-        together = statistics.median(timed(targets, peers) for _ in range(ROUNDS))
-        cpu = (time.process_time() - cpu) / ROUNDS
+        reported = json.loads(described.read_text())
+        servers = (reported["dns"],)
+        compare("the lab's DNS", reported, servers)
+        compare("a dead server first", reported, (address_of(dead), *servers))
     finally:
+        dead.close()
         lab.terminate()
         lab.wait()
         theirs = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(f"slowest cluster {alone:.2f} s, {CLUSTERS} clusters {together:.2f} s")
-    print(f"ratio {together / alone:.2f}, our CPU {cpu:.2f} s in a run")
     print(f"the lab's CPU in all {theirs.ru_utime + theirs.ru_stime:.1f} s")
 
 
-def targets_of(described):
-    from diagnostics.targets import ClusterTarget, NodeTarget, PeerTarget
-    from peers.connections import policy
+def address_of(listening: socket.socket) -> str:
+    host, port = listening.getsockname()
+    return f"{host}:{port}"
+
+
+def compare(what: str, described, servers: tuple[str, ...]) -> None:
+    """Time the slowest cluster alone and all of them together."""
+    targets, peers = targets_of(described, servers)
+    timed(targets, peers)
+    # Every tenth cluster alone, with its own peer: the slowest is what counts.
+    some = range(0, CLUSTERS, max(CLUSTERS // 10, 1))
+    alone = max(timed(targets[n : n + 1], peers[n : n + 1]) for n in some)
+    cpu = time.process_time()
+    together = statistics.median(timed(targets, peers) for _ in range(ROUNDS))
+    cpu = (time.process_time() - cpu) / ROUNDS
+    print(
+        f"{what}: slowest cluster {alone:.2f} s, {CLUSTERS} clusters {together:.2f} s"
+    )
+    print(f"ratio {together / alone:.2f}, our CPU {cpu:.2f} s in a run")
+
+
+def targets_of(described, servers: tuple[str, ...]):
+    from dataclasses import replace
+
+    from clusters.connections import cluster_policy
+    from diagnostics.node_addresses import (
+        ClusterTarget,
+        NodeTarget,
+        PeerTarget,
+    )
     from wire import NodeAddress, PeerTable, Secret, Trust
 
+    requested = replace(cluster_policy(), dns_servers=servers)
     targets = []
-    for told in described["clusters"]:
+    for reported in described["clusters"]:
         nodes = tuple(
             NodeTarget(
                 one["address"],
@@ -114,19 +144,25 @@ def targets_of(described):
                 NodeAddress(
                     name=one["name"],
                     address=one["address"],
-                    username=told["axl_username"],
-                    password=Secret(told["axl_password"]),
+                    username=reported["axl_username"],
+                    password=Secret(reported["axl_password"]),
                     trust=Trust(one["fingerprint"]),
-                    policy=policy(),
-                    generation=told["generation"],
+                    policy=requested,
+                    generation=reported["generation"],
                 ),
             )
-            for one in told["nodes"]
+            for one in reported["nodes"]
         )
-        table = PeerTable.from_dict(told["peer_table"])
+        table = PeerTable.from_dict(reported["peer_table"])
         targets.append(
             ClusterTarget(
-                told["name"], told["name"], "", told["generation"], True, table, nodes
+                reported["name"],
+                reported["name"],
+                "",
+                reported["generation"],
+                True,
+                table,
+                nodes,
             )
         )
     peers = [
@@ -140,7 +176,7 @@ def targets_of(described):
             "TCP",
             "",
             remote.nodes,
-            policy(),
+            requested,
         )
         for home, remote in zip(targets, targets[1:] + targets[:1], strict=True)
     ]
@@ -150,19 +186,19 @@ def targets_of(described):
 def timed(targets, peers) -> float:
     from dataclasses import replace
 
-    from diagnostics.collect import collect as collect_facts
+    from diagnostics.collect import gather_facts as collect_facts
     from wire import Unlimited
 
-    asked = [
+    requested = [
         replace(
             target,
             nodes=tuple(replace(node, limiter=Unlimited()) for node in target.nodes),
         )
         for target in targets
     ]
-    began = time.monotonic()
-    facts = collect_facts(asked, peers, deep=True)
-    elapsed = time.monotonic() - began
+    started = time.monotonic()
+    facts = collect_facts(requested, peers, deep=True)
+    elapsed = time.monotonic() - started
     assert all(c.users.known for c in facts.clusters.values())
     return elapsed
 

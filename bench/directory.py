@@ -59,11 +59,12 @@ def make(folder: Path, options: argparse.Namespace) -> None:
     set_up(folder)
     from django.utils import timezone
 
+    from clusters.models import Cluster, Node
     from directory import store
-    from directory.building import Builder
+    from directory.column_builder import Builder
     from directory.columns import User
     from directory.models import Snapshot
-    from peers.models import Cluster, Node, Peer
+    from peers.models import Peer
 
     rows = [
         Cluster.objects.create(name=f"cluster{n:02d}") for n in range(options.clusters)
@@ -88,20 +89,20 @@ def make(folder: Path, options: argparse.Namespace) -> None:
                 uri, mail = f"{name}@example.com", f"{name}@mail.example.com"
                 text.write(f"{home}\t{name}\t{uri}\t{mail}\n")
                 users.append(User(name, uri, mail, name[-6:], f"node{home}.x", True))
-        began = time.perf_counter()
+        started = time.perf_counter()
         for start in range(0, len(users), 2048):
             builder.add(users[start : start + 2048])
-        building += time.perf_counter() - began
+        building += time.perf_counter() - started
         snapshot = Snapshot(
             cluster=cluster,
             taken_at=timezone.now(),
             users=len(builder),
             nodes=builder.counts(),
         )
-        began = time.perf_counter()
-        store.save(snapshot, store.compressed(builder.finish()))
+        started = time.perf_counter()
+        store.save_snapshot(snapshot, store.compress_pieces(builder.finish()))
         store.columns_of(snapshot)
-        building += time.perf_counter() - began
+        building += time.perf_counter() - started
     report(seconds=building)
 
 
@@ -114,21 +115,21 @@ def console(folder: Path, options: argparse.Namespace) -> None:
     """Everything the pages and the job compute, from the stored snapshots."""
     set_up(folder)
     from directory import duplicates
-    from directory.comparison import compare
-    from directory.homes import Directory
+    from directory.comparison import compare_sides
+    from directory.ownership import Directory
     from peers.models import Peer
 
     peers = list(Peer.objects.select_related("cluster"))
-    began = time.perf_counter()
+    started = time.perf_counter()
     directory = Directory()
-    found = [duplicates.find(directory, kind) for kind in duplicates.SHARED]
-    twice = time.perf_counter() - began
+    found = [duplicates.find_duplicates(directory, kind) for kind in duplicates.SHARED]
+    twice = time.perf_counter() - started
     differ = 0
     for peer in peers:
-        compared = compare(directory, peer)
+        compared = compare_sides(directory, peer)
         differ += compared.different if compared else 0
     report(
-        seconds=time.perf_counter() - began,
+        seconds=time.perf_counter() - started,
         duplicates_seconds=twice,
         answer=[sum(map(len, found)), differ],
     )
@@ -153,9 +154,9 @@ def locator(folder: Path, options: argparse.Namespace) -> None:
         person = options.users // 2 + 1
         name = f"first.last{number % options.clusters:02d}.{person:06d}"
         text = f"sip:{name}@example.com" if number % 2 else name
-        began, worked = time.perf_counter(), time.process_time()
+        started, worked = time.perf_counter(), time.process_time()
         answer = client.get("/api/v1/directory/locate/", {"user": text})
-        times.append(time.perf_counter() - began)
+        times.append(time.perf_counter() - started)
         work.append(time.process_time() - worked)
         assert answer.status_code == 200, answer.content
     report(
@@ -168,7 +169,7 @@ def locator(folder: Path, options: argparse.Namespace) -> None:
 
 def sets(folder: Path, options: argparse.Namespace) -> None:
     """The peer: what a careful script does, with sets of lower-case texts."""
-    began = time.perf_counter()
+    started = time.perf_counter()
     tables: list[dict[int, set[str]]] = []
     seen: list[set[str]] = [set(), set(), set()]
     twice = differ = 0
@@ -187,18 +188,18 @@ def sets(folder: Path, options: argparse.Namespace) -> None:
         for remote, copies in homes.items():
             if home != remote:
                 differ += len(copies ^ tables[remote][remote])
-    report(seconds=time.perf_counter() - began, answer=[twice, differ])
+    report(seconds=time.perf_counter() - started, answer=[twice, differ])
 
 
 def floor(folder: Path, options: argparse.Namespace) -> None:
     program = folder / "floor"
     subprocess.run(["cc", "-O2", "-o", program, FLOOR], check=True)
     files = [str(folder / f"{n}.tsv") for n in range(options.clusters)]
-    began = time.perf_counter()
-    told = subprocess.run([program, *files], check=True, capture_output=True)
-    seconds = time.perf_counter() - began
+    started = time.perf_counter()
+    reported = subprocess.run([program, *files], check=True, capture_output=True)
+    seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    answer = [int(word) for word in told.stdout.split()]
+    answer = [int(word) for word in reported.stdout.split()]
     print(json.dumps({"seconds": seconds, "answer": answer, "mb": peak}))
 
 

@@ -31,13 +31,13 @@ def prepare() -> None:
 
 
 def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
-    began = time.process_time()
+    started = time.process_time()
     found = work()
-    return time.process_time() - began, found
+    return time.process_time() - started, found
 
 
 def add_clusters(size: int) -> None:
-    from peers.models import Cluster, Node
+    from clusters.models import Cluster, Node
 
     clusters = [
         Cluster(name=f"cluster-{n:03}", axl_username="axl", provisioning="direct")
@@ -84,37 +84,38 @@ def floor() -> float:
 def keep(content: bytes) -> Any:
     from django.contrib.auth.models import User
 
-    from peers.exchange import uploads
+    from peers.imports import uploads
 
     user, _ = User.objects.get_or_create(username="bench")
-    return uploads.keep(user, "mesh.csv", content)
+    return uploads.store_upload(user, "mesh.csv", content)
 
 
 def measure(size: int) -> bool:
     from accounts.audit import CONSOLE
-    from peers.exchange import applying, uploads, writing
+    from peers.imports import apply as applying
+    from peers.imports import exports, uploads
     from peers.models import Peer
 
     def preview() -> None:
-        result = applying.preview(uploads.entries_of(kept))
+        result = applying.preview_import(uploads.entries_of(saved))
         if result.added != rows:
             raise SystemExit("not all of them")
 
     def apply() -> Any:
-        result = applying.apply(uploads.entries_of(kept), CONSOLE, kept)
+        result = applying.apply_import(uploads.entries_of(saved), CONSOLE, saved)
         if result.errors or result.refused:
             raise SystemExit(result.refused or result.errors[0].errors)
         return result
 
     add_clusters(size)
     rows = size * (size - 1)
-    kept = keep(mesh(size))
+    saved = keep(mesh(size))
     took = {}
     took["preview"], _ = seconds(preview)
     took["import"], _ = seconds(apply)
     if Peer.objects.count() != rows:
         raise SystemExit("not all of them")
-    kept = keep(writing.peers_csv().getvalue())
+    saved = keep(exports.peers_csv().getvalue())
     took["again"], same = seconds(apply)
     if same.changes:
         raise SystemExit("the same file again changes something")
@@ -133,8 +134,8 @@ def main() -> None:
     good = True
     for size in [int(given) for given in sys.argv[1:]] or SIZES:
         good &= measure(size)
+        from clusters.models import Cluster
         from jobs.models import Job
-        from peers.models import Cluster
 
         Job.objects.all().delete()
         Cluster.objects.all().delete()

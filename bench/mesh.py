@@ -34,9 +34,9 @@ def prepare() -> None:
 
 
 def seconds(work: Callable[[], Any]) -> float:
-    began = time.process_time()
+    started = time.process_time()
     work()
-    return time.process_time() - began
+    return time.process_time() - started
 
 
 # A sweep has one time for the peers of each of its steps.
@@ -45,8 +45,9 @@ SEEN = [datetime(2026, 3, 1, 14, minute, tzinfo=UTC) for minute in range(12)]
 
 def invented(size: int) -> Any:
     """A mesh that is in no database, every seventh entry missing."""
+    from clusters.models import Cluster
     from mesh.matrix import Cell, Mesh
-    from peers.models import Cluster, Peer
+    from peers.models import Peer
 
     clusters = [Cluster(name=f"cluster-{n:02}-europe") for n in range(size)]
     outcomes = ["passed"] * 5 + ["failed", "warning", "unknown"]
@@ -88,21 +89,22 @@ def bare(mesh: Any) -> str:
             if peer:
                 kind = peer.outcome
                 half = " half" if cell.one_sided else ""
-                told = ", no entry back" if cell.one_sided else ""
+                reported = ", no matching entry" if cell.one_sided else ""
                 drawn.append(
                     f'<td class="{kind}{half}"><a href="/administration/presence/'
                     f'inter-clustering/{peer.pk}/" title="{home.name} to '
-                    f"{cell.remote.name}: {words.get(kind, 'Unknown')}{told}, "
+                    f"{cell.remote.name}: {words.get(kind, 'Unknown')}{reported}, "
                     f"{peer.associated_users} of {peer.remote_users} users, "
                     f'checked {peer.checked_at:%Y-%m-%d %H:%M} UTC">'
                     f'<svg class="icon icon-{kind}"><use href="{sprite}#{kind}"/>'
                     "</svg></a></td>"
                 )
             elif cell.home is cell.remote:
-                told = f"Health of {home.name}: Unknown"
+                reported = f"Health of {home.name}: Unknown"
                 drawn.append(
-                    f'<td class="self unknown"><span role="img" aria-label="{told}" '
-                    f'title="{told}"><svg class="icon icon-unknown">'
+                    f'<td class="self unknown">'
+                    f'<span role="img" aria-label="{reported}" '
+                    f'title="{reported}"><svg class="icon icon-unknown">'
                     f'<use href="{sprite}#unknown"/></svg></span></td>'
                 )
             else:
@@ -118,15 +120,15 @@ def bare(mesh: Any) -> str:
 
 def measure_matrix() -> bool:
     from bench.contest import verdict
-    from mesh.drawing import Drawing
+    from mesh.matrix_html import MatrixDrawing
 
     mesh = invented(MATRIX)
-    html = Drawing(mesh, offering=True).html()
+    html = MatrixDrawing(mesh, offering=True).html()
     if bare(mesh) not in html:
         raise SystemExit("The two matrices differ, so they cannot be compared.")
     ours, theirs = [], []
     for _ in range(ROUNDS):
-        ours.append(seconds(lambda: Drawing(mesh, offering=True).html()))
+        ours.append(seconds(lambda: MatrixDrawing(mesh, offering=True).html()))
         theirs.append(seconds(lambda: bare(mesh)))
     mine, floor = statistics.median(ours), statistics.median(theirs)
     size = len(gzip.compress(html.encode())) / 1000
@@ -154,7 +156,7 @@ def lab(directory: str, clusters: int) -> subprocess.Popen[bytes]:
 def register_all(directory: str) -> list[Any]:
     from django.conf import settings
 
-    from peers.models import Cluster
+    from clusters.models import Cluster
     from tests.conftest import register
 
     described = json.loads(Path(directory, "lab.json").read_text())
@@ -168,7 +170,7 @@ def register_all(directory: str) -> list[Any]:
 def floor(clusters: list[Any], calls: int) -> float:
     """As many questions to the publishers, as many at once, that are not looked at."""
     import wire
-    from peers.connections import address_of
+    from clusters.connections import address_of
     from wire import AxlClient, gather_limited
 
     addresses = [address_of(cluster.publisher) for cluster in clusters]
@@ -177,40 +179,41 @@ def floor(clusters: list[Any], calls: int) -> float:
         async with AxlClient(address) as axl:
             await axl.probe()
 
-    began = time.perf_counter()
+    started = time.perf_counter()
     asks = (ask(addresses[n % len(addresses)]) for n in range(calls))
-    wire.run(gather_limited(asks, limit=len(addresses) // 2))
-    return time.perf_counter() - began
+    wire.run_loop(gather_limited(asks, limit=len(addresses) // 2))
+    return time.perf_counter() - started
 
 
 def apply_mesh(clusters: list[Any]) -> tuple[Any, float]:
     """Set up the whole mesh; the worker is this process."""
     from accounts.audit import CONSOLE
+    from jobs.engine import perform_job
     from jobs.models import Job
-    from jobs.run import perform
-    from mesh import changes
-    from mesh.plan import plan
-    from mesh.wanted import Wanted
+    from mesh import applying
+    from mesh.intent import MeshIntent
+    from mesh.plan import plan_mesh
 
-    began = time.perf_counter()
-    wanted = Wanted.whole_mesh(clusters)
-    found = plan(wanted)
-    planned = time.perf_counter() - began
-    job = changes.apply(wanted, found.hash, CONSOLE)
+    started = time.perf_counter()
+    expected = MeshIntent.whole_mesh(clusters)
+    found = plan_mesh(expected)
+    planned = time.perf_counter() - started
+    job = applying.apply_plan(expected, found.hash, CONSOLE)
     print(
-        f"  plan {planned:.1f} s, submit {time.perf_counter() - began - planned:.1f} s"
+        f"  plan {planned:.1f} s, "
+        f"submit {time.perf_counter() - started - planned:.1f} s"
     )
     while job.active:
-        perform(str(job.pk))
+        perform_job(str(job.pk))
         for child in Job.objects.active().filter(kind="control-services"):
-            perform(str(child.pk))
+            perform_job(str(child.pk))
         job.refresh_from_db()
         Job.objects.filter(pk=job.pk).update(not_before=job.created_at)
-    return job, time.perf_counter() - began
+    return job, time.perf_counter() - started
 
 
 def measure_set_up(size: int) -> bool:
-    from peers.models import Outcome, Peer
+    from peers.models import Peer, PeerOutcome
 
     entries = size * (size - 1)
     print(f"\nWhole mesh of {size} lab clusters, {entries} entries")
@@ -224,7 +227,7 @@ def measure_set_up(size: int) -> bool:
         finally:
             running.terminate()
             running.wait()
-    passed = Peer.objects.filter(outcome=Outcome.PASSED).count()
+    passed = Peer.objects.filter(outcome=PeerOutcome.PASSED).count()
     print(f"  {job.state} {job.error}".rstrip())
     print(f"  {passed} of {entries} entries with all check marks")
     print(f"  set up in {took:.1f} s, floor of its questions {least:.1f} s")

@@ -1,13 +1,15 @@
 """Structure-aware mutations of valid replies, through every operation of the wire.
 
-`python -m bench.mutants [COUNT] [SEED]`: no exception but WireError may escape, and no
-call may pass its deadline by more than half a second.
+`python -m bench.mutants [COUNT] [SEED]`: no exception but WireError may escape, no
+call may pass its deadline by more than half a second, and no row may be lost: a reply
+that is understood gives as many rows as another parser finds in it.
 """
 
 import asyncio
 import gzip
 import ipaddress
 import random
+import re
 import sys
 import threading
 import time
@@ -15,6 +17,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 from unittest.mock import patch
+from xml.parsers import expat
 
 from bench import replies
 from wire import (
@@ -29,7 +32,7 @@ from wire import (
     Trust,
     Unlimited,
     WireError,
-    run,
+    run_loop,
     sql,
 )
 from wire.http import Connection
@@ -46,14 +49,17 @@ NODE = NodeAddress(
     policy=Policy(networks=(ipaddress.ip_network("127.0.0.0/8"),)),
     axl_version="8.5",
 )
-INSERT = sql.insert("peer_insert", "peers", {"password": Secret("open sesame")})
+INSERT = sql.insert_query("peer_insert", "peers", {"password": Secret("open sesame")})
 PATIENCE = Backoff(first=0.001, most=0.002, tries=2)
+_SECTIONS = re.compile(rb"(<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>)", re.S)
 NASTY = [
     *(b"", b"-1", b"abc", b"9" * 400, b"\xff\xfe\x00", b"\x00", b"&#1;", b"&bomb;"),
     *(b"<![CDATA[x]]>", b"<!-- x -->", b"<?pi x?>", b"]]>", b"&lt;", b"\xed\xa0\x80"),
     b"<!DOCTYPE a [<!ENTITY b 'c'>]>",
     b"<a>" * 300,
+    *(b"&", b"&lt", b"&#55357;&#56832;", b"?a=1&b=2", b"&foo;"),
 ]
+LOST = "rows lost"
 
 
 class Canned:
@@ -77,10 +83,17 @@ class Canned:
         pass
 
 
-async def _users(node: NodeAddress) -> None:
+async def _users(node: NodeAddress) -> int:
+    count = 0
     async with AxlClient(node, backoff=PATIENCE) as axl:
-        async for row in axl.rows(sql.query("users"), deadline=DEADLINE):
+        async for row in axl.rows(sql.build_query("users"), deadline=DEADLINE):
             assert all(isinstance(name, str) for name in row)
+            count += 1
+    return count
+
+
+async def _statuses(center: ControlCenterClient) -> int:
+    return len(await center.statuses(deadline=DEADLINE))
 
 
 def _axl(call: Callable[[AxlClient], Awaitable[object]]) -> Callable[..., Awaitable]:
@@ -109,7 +122,6 @@ async def _write(axl: AxlClient) -> int:
 
 
 _probe = _axl(lambda axl: axl.probe(deadline=DEADLINE))
-_statuses = lambda center: center.statuses(deadline=DEADLINE)  # noqa: E731
 OPERATIONS: list[tuple[str, Callable[..., Awaitable], bytes, int]] = [
     ("probe", _probe, replies.COUNT, 200),
     ("rows", _users, replies.USERS, 200),
@@ -200,15 +212,67 @@ def message(body: bytes, status: int, chance: random.Random) -> bytes:
     return head.encode() + chunks
 
 
-def mutant(body: bytes, status: int, chance: random.Random) -> bytes:
+class Mutant(NamedTuple):
+    """What the node sends, and the body in it where that is certain."""
+
+    data: bytes
+    body: bytes | None = None
+
+
+def mutant(body: bytes, status: int, chance: random.Random) -> Mutant:
     kind = chance.random()
     if kind < 0.85:
-        return message(mutate_body(body, chance), status, chance)
+        body = mutate_body(body, chance)
+        return Mutant(message(body, status, chance), body)
     whole = message(body, status, chance)
     if kind < 0.95:
         head, blank, rest = whole.partition(b"\r\n\r\n")
-        return mutate_body(head, chance) + blank + rest
-    return mutate_body(whole, chance)
+        return Mutant(mutate_body(head, chance) + blank + rest)
+    return Mutant(mutate_body(whole, chance))
+
+
+# What a row is called in the replies whose rows are counted.
+ROWS = {"rows": "row", "statuses": "item"}
+_REFERENCES = re.compile(rb"&(?:#[0-9]+|#x[0-9A-Fa-f]+|\w+)?;?")
+
+
+def lost_rows(operation: str, body: bytes | None, found: object) -> int:
+    """Count the rows of a reply that were not given, as expat sees them.
+
+    Whatever could hinder it in a text is taken out first: it counts tags alone. All
+    rows of a reply that it refuses even so were invented, and count as lost.
+    """
+    if body is None or operation not in ROWS or not isinstance(found, int):
+        return 0
+    # As letters, since expat knows no U+FFFD in a name, and XML does.
+    text = body.decode("utf-8", "replace").encode()
+    text = re.sub(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbd-\xbf]", b"x", text)
+    text = re.sub(rb"\A<\?xml[^>]*\?>", b"", text)
+    text = b"".join(
+        piece if number % 2 else _REFERENCES.sub(b"", piece).replace(b"]]>", b"")
+        for number, piece in enumerate(_SECTIONS.split(text))
+    )
+    expected, count, began = ROWS[operation], 0, False
+
+    def start(name: str, attributes: object) -> None:
+        nonlocal count, began
+        if name.rpartition(":")[2] == expected:
+            count, began = count + (expected == "row"), True
+
+    def characters(data: str) -> None:
+        """Count an item by its first text: one that says nothing is no service."""
+        nonlocal count, began
+        if began and expected == "item" and data.strip():
+            count, began = count + 1, False
+
+    parser = expat.ParserCreate("utf-8")
+    parser.StartElementHandler = start
+    parser.CharacterDataHandler = characters
+    try:
+        parser.Parse(text, True)
+    except expat.ExpatError:
+        return found
+    return max(count - found, 0)
 
 
 class Late(NamedTuple):
@@ -232,12 +296,13 @@ async def torture(count: int, seed: int) -> tuple[Counter[str], Late]:
     with patch.object(Connection, "open", open_canned):
         for number in range(count):
             name, call, body, status = OPERATIONS[number % len(OPERATIONS)]
-            data = mutant(body, status, chance)
+            data, body_sent = mutant(body, status, chance)
             closes = chance.random() > 0.005
             began, computed = time.monotonic(), time.process_time()
             try:
-                await call(NODE)
+                found = await call(NODE)
                 ends["understood"] += 1
+                ends[LOST] += lost_rows(name, body_sent, found)
             except WireError as error:
                 assert "sesame" not in f"{error.__dict__}", data
                 ends[error.code] += 1
@@ -269,17 +334,19 @@ def main() -> None:
     began = time.monotonic()
     sleeper = Sleeper()
     sleeper.start()
-    ends, latest = run(torture(count, seed))
+    ends, latest = run_loop(torture(count, seed))
     print(f"{count} mutants over {len(OPERATIONS)} operations, seed {seed}")
+    lost = ends.pop(LOST)
     for name, number in ends.most_common():
         print(f"  {name:<20} {number:>8}")
     print("exceptions that were not ours: 0")
+    print(f"rows lost: {lost}")
     late, computed, operation = latest
     print(f"latest past its deadline: {late * 1000:.0f} ms ({operation}),")
     print(f"  of which it computed for {computed * 1000:.0f} ms;")
     print(f"  a mere sleep was late by up to {sleeper.latest * 1000:.0f} ms")
     print(f"took {time.monotonic() - began:.0f} s")
-    if late > GRACE or not set(ends) <= {"understood", *Code}:
+    if lost or late > GRACE or not set(ends) <= {"understood", *Code}:
         sys.exit("a promise was broken")
 
 

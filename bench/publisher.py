@@ -111,8 +111,8 @@ async def main(users: int, pace: float) -> None:
     await asyncio.start_server(
         publisher.serve, address(0), PORT, ssl=context_of(pem), limit=1 << 20
     )
-    told = {"fingerprint": fingerprint, "bytes": publisher.size}
-    print(json.dumps(told), flush=True)
+    reported = {"fingerprint": fingerprint, "bytes": publisher.size}
+    print(json.dumps(reported), flush=True)
     await asyncio.Event().wait()
 
 

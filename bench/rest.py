@@ -6,20 +6,14 @@ columns with `values()` and writes them with orjson, in the same process, and do
 nothing else. Both give the same rows with the same names and values.
 """
 
-import io
 import json
-import os
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable
-from typing import Any
 
-from bench import contest
-from bench.lists import fill
+from bench import console, contest
 
-ROWS, PAGE, ROUNDS = 1_000, 500, 11
+ROWS, PAGE = 1_000, 500
 GOAL = 3.0
 NAMES = (
     "id",
@@ -39,84 +33,21 @@ NAMES = (
 )
 
 
-def prepare(directory: str) -> None:
-    os.environ["CUPADMIN_DATA_DIR"] = directory
-    os.environ["DJANGO_SETTINGS_MODULE"] = "cupadmin.settings"
-    os.environ["CUPADMIN_DEBUG"] = "0"
-    os.environ["CUPADMIN_ALLOWED_HOSTS"] = "testserver"
-    os.environ["CUPADMIN_LOG_LEVEL"] = "ERROR"
-    import django
-
-    django.setup()
-
-
-def checked(position: int) -> list[dict[str, Any]]:
-    """What a check leaves in a peer: twelve entries."""
-    from diagnostics.judge.status import ENTRIES
-
-    return [
-        {
-            "code": entry.code,
-            "label": entry.label,
-            "outcome": "passed",
-            "problem": "",
-            "solution": "",
-            "duration_ms": position % 97 + 0.25,
-        }
-        for entry in ENTRIES
-    ]
-
-
 def seed() -> str:
     """Write the peers and return a token that may read them."""
     from django.contrib.auth.models import Group, User
-    from django.core.management import call_command
 
     from accounts.models import ApiToken
     from accounts.roles import Role
-    from peers.models import Peer
 
-    call_command("migrate", verbosity=0)
-    fill(ROWS)
-    peers = list(Peer.objects.all())
-    for position, peer in enumerate(peers):
-        peer.entries = checked(position)
-    Peer.objects.bulk_update(peers, ["entries"], batch_size=200)
+    console.fill(ROWS)
     user = User.objects.create_user("bench")
     user.groups.add(Group.objects.get(name=Role.VIEWER.value))
     return ApiToken.issue(user, "bench", Role.VIEWER)[1]
 
 
-def asking(token: str) -> Callable[[int], bytes]:
-    """A request as the web server hands it over."""
-    from django.core.wsgi import get_wsgi_application
-
-    application = get_wsgi_application()
-
-    def ask(offset: int) -> bytes:
-        environ = {
-            "REQUEST_METHOD": "GET",
-            "PATH_INFO": "/api/v1/peers/",
-            "QUERY_STRING": f"limit={PAGE}&offset={offset}",
-            "SERVER_NAME": "testserver",
-            "SERVER_PORT": "80",
-            "HTTP_HOST": "testserver",
-            "HTTP_AUTHORIZATION": f"Bearer {token}",
-            "REMOTE_ADDR": "127.0.0.1",
-            "wsgi.input": io.BytesIO(),
-            "wsgi.url_scheme": "http",
-        }
-        told: list[str] = []
-        body = b"".join(application(environ, lambda status, _: told.append(status)))
-        if not told[0].startswith("200"):
-            raise SystemExit(f"{told[0]}: {body[:200]!r}")
-        return body
-
-    return ask
-
-
-def ours(ask: Callable[[int], bytes]) -> list[bytes]:
-    return [ask(offset) for offset in range(0, ROWS, PAGE)]
+def ours(ask: Callable[[str], bytes]) -> list[bytes]:
+    return [ask(f"limit={PAGE}&offset={offset}") for offset in range(0, ROWS, PAGE)]
 
 
 def floor() -> bytes:
@@ -149,17 +80,6 @@ def floor() -> bytes:
 OTHERWISE = {"cluster", "remote_cluster", "password_set", "status"}
 
 
-def milliseconds(work: Callable[[], object]) -> float:
-    """The processor's time, since the machine may be shared."""
-    work()
-    took = []
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        work()
-        took.append(time.process_time() - began)
-    return statistics.median(took) * 1000
-
-
 def same(pages: list[bytes], other: bytes) -> bool:
     mine = [row for page in pages for row in json.loads(page)["results"]]
     theirs = json.loads(other)
@@ -170,11 +90,13 @@ def same(pages: list[bytes], other: bytes) -> bool:
 
 
 def main() -> None:
-    ask = asking(seed())
+    heads = {"HTTP_AUTHORIZATION": f"Bearer {seed()}"}
+    ask = console.asking("/api/v1/peers/", **heads)
     if not same(ours(ask), floor()):
         sys.exit("The two do not give the same rows.")
-    small = milliseconds(lambda: ask(ROWS))
-    mine, theirs = milliseconds(lambda: ours(ask)), milliseconds(floor)
+    mine, theirs, small = console.milliseconds(
+        lambda: ours(ask), floor, lambda: ask(f"offset={ROWS}")
+    )
     print(f"\n{ROWS:,} peers over REST, CPU ms")
     print(f"  ours, {ROWS // PAGE} pages of {PAGE:<16} {mine:8.1f}")
     print(f"  values() and orjson            {theirs:8.1f}")
@@ -184,5 +106,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as directory:
-        prepare(directory)
+        console.prepare(directory)
         main()

@@ -6,7 +6,7 @@ import sys
 
 from bench import contest, contestants
 from bench.server import address
-from wire import AxlClient, NodeAddress, Policy, Secret, Trust, run, sql
+from wire import AxlClient, NodeAddress, Policy, Secret, Trust, run_loop, sql
 
 COUNT = 100_000
 OURS = "wire: AxlClient.rows"
@@ -32,11 +32,11 @@ def ours(fingerprint: str) -> int:
     async def main() -> int:
         count = 0
         async with AxlClient(node, max_body=1 << 30) as axl:
-            async for row in axl.rows(sql.query("users"), deadline=120):
+            async for row in axl.rows(sql.build_query("users"), deadline=120):
                 count += "userid" in row
         return count
 
-    return run(main())
+    return run_loop(main())
 
 
 def download() -> bytes:
@@ -79,13 +79,13 @@ def main() -> None:
         }[name]
         contest.perform(work)
         return
-    with contest.server("rows", COUNT) as told:
-        mark = told["fingerprint"]
+    with contest.server("rows", COUNT) as reported:
+        mark = reported["fingerprint"]
         results = [
             contest.measure("bench.rows", each, mark)
             for each in (FLOOR, PATTERN, OURS, PEER)
         ]
-    size = int(str(told["bytes"])) / 1e6
+    size = int(str(reported["bytes"])) / 1e6
     contest.table(f"{COUNT} rows of 7 columns, {size:.1f} MB", results, OURS)
     by_name = {result.name: result for result in results}
     faster = by_name[PEER].seconds / by_name[OURS].seconds

@@ -165,8 +165,8 @@ async def serve_rows(count: int) -> None:
             writer.close()
 
     await asyncio.start_server(serve, address(0), PORT, ssl=context_of(pem))
-    told = {"fingerprint": fingerprint, "bytes": len(answer)}
-    print(json.dumps(told), flush=True)
+    reported = {"fingerprint": fingerprint, "bytes": len(answer)}
+    print(json.dumps(reported), flush=True)
     await asyncio.Event().wait()
 
 

@@ -17,6 +17,7 @@ import uvloop
 
 from bench import contest, contestants
 from bench.server import address
+from services.jobs.refresh import RefreshServices
 from wire import soap, spare_collector
 
 CLUSTERS, NODES, DELAY_MS, SLOW_MS, ROUNDS = 60, 4, 50, 500, 5
@@ -44,13 +45,12 @@ def timed(work: Callable[[], Any]) -> tuple[float, float]:
 
 def refresh(nodes: list[Any]) -> None:
     from accounts.audit import Actor
-    from jobs.run import perform
-    from services import changes
+    from jobs.engine import perform_job
     from services.models import NodePace
 
     NodePace.objects.all().delete()
-    job = changes.refresh(nodes, Actor())
-    perform(str(job.pk))
+    job = RefreshServices.submit(nodes, Actor())
+    perform_job(str(job.pk))
     job.refresh_from_db()
     if job.state != job.State.SUCCEEDED:
         raise SystemExit(job.error)
@@ -76,21 +76,28 @@ def grid_page(view: str) -> tuple[float, int, int]:
 
 def empty_job() -> float:
     """The processor time of a job that does one step and asks nobody."""
-    from jobs import kinds
+    from accounts.roles import Role
+    from jobs.engine import perform_job
+    from jobs.kind import JobKind
     from jobs.models import Job
-    from jobs.run import perform
 
-    kinds.kind("bench", "Bench")(lambda run: run.do("one", lambda s: None) and None)
+    class Bench(JobKind):
+        name = "bench"
+        label = "Bench"
+        role = Role.OPERATOR
+
+        def work(self) -> None:
+            self.run.do("one", lambda step: None)
 
     def one() -> None:
-        perform(str(Job.objects.submit("bench", [("one", "One")]).pk))
+        perform_job(str(Job.objects.submit(Bench, [("one", "One")]).pk))
 
     one()
     return statistics.median(timed(one)[1] for _ in range(20))
 
 
 def register_all(fingerprint: str) -> list[Any]:
-    from peers.models import Cluster, Node
+    from clusters.models import Cluster, Node
 
     for number in range(CLUSTERS):
         cluster = Cluster(name=f"cluster {number}", axl_username="axl")
@@ -109,7 +116,7 @@ def register_all(fingerprint: str) -> list[Any]:
 
 
 def trust(fingerprint: str) -> None:
-    from peers.models import Node
+    from clusters.models import Node
 
     Node.objects.update(certificate_fingerprint=fingerprint)
 
@@ -117,7 +124,9 @@ def trust(fingerprint: str) -> None:
 def bare_reads(count: int) -> int:
     """The floor: the same bytes to as many nodes, all at once, and not looked at."""
     context = contestants.bare_context()
-    body = soap.question("controlcenter", "soapGetServiceStatus", ServiceStatus=[""])
+    body = soap.build_request(
+        "controlcenter", "soapGetServiceStatus", ServiceStatus=[""]
+    )
     path = "/controlcenterservice2/services/ControlCenterServices"
     request = contestants.bare_request(path, "soapGetServiceStatus", body)
 
@@ -158,8 +167,8 @@ def main() -> None:
     held = True
     nodes: list[Any] = []
     for title, given in delays.items():
-        with contest.server("services", CLUSTERS * NODES, *given) as told:
-            fingerprint = str(told["fingerprint"])
+        with contest.server("services", CLUSTERS * NODES, *given) as reported:
+            fingerprint = str(reported["fingerprint"])
             nodes = nodes or register_all(fingerprint)
             trust(fingerprint)
             for node in nodes:

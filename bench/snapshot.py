@@ -19,6 +19,7 @@ import time
 
 from bench import contest
 from bench.server import address
+from directory.jobs.snapshot import SnapshotDirectory
 
 BYTES = "the answers' bytes"
 ROWS = "the answers' rows, by the wire"
@@ -50,17 +51,17 @@ def queries():
     from bench.publisher import COLUMNS
     from wire import sql
 
-    users = sql.select("users", "enduser", COLUMNS, order_by="pkid")
+    users = sql.select_query("users", "enduser", COLUMNS, order_by="pkid")
     return [
-        sql.query("process_nodes"),
-        sql.query("enterprise_nodes"),
-        sql.query("columns_of", table="enduser"),
+        sql.build_query("process_nodes"),
+        sql.build_query("enterprise_nodes"),
+        sql.build_query("columns_of", table="enduser"),
         replace(users, large=True),
     ]
 
 
 def rows(fingerprint: str, users: int) -> dict:
-    from wire import AxlClient, run
+    from wire import AxlClient, run_loop
 
     async def read() -> int:
         count = 0
@@ -71,12 +72,12 @@ def rows(fingerprint: str, users: int) -> dict:
                     count += 1
         return count
 
-    return timed(lambda: run(read()))
+    return timed(lambda: run_loop(read()))
 
 
 def download(fingerprint: str, users: int) -> dict:
     """The same requests on one connection, their answers unread."""
-    from wire import AxlClient, Deadline, run
+    from wire import AxlClient, Deadline, run_loop
     from wire.axl import TooLarge
 
     async def read() -> int:
@@ -87,7 +88,7 @@ def download(fingerprint: str, users: int) -> dict:
                 reply = await axl._read_reply(
                     "executeSQLQuery", Deadline(600), sql=text
                 )
-                return sum([len(chunk) async for chunk in reply.chunks()])
+                return len(await reply.read())
 
             *small, large = queries()
             for query in small:
@@ -101,7 +102,7 @@ def download(fingerprint: str, users: int) -> dict:
                 size, skip = size + got, skip + step
         return size + got
 
-    return timed(lambda: run(read()))
+    return timed(lambda: run_loop(read()))
 
 
 def job(fingerprint: str, users: int) -> dict:
@@ -116,11 +117,11 @@ def job(fingerprint: str, users: int) -> dict:
         django.setup()
         call_command("migrate", verbosity=0)
         from accounts.audit import CONSOLE
-        from directory import snapshots
+        from clusters.models import Cluster, Node
         from directory.models import Snapshot
+        from jobs.engine import perform_job
         from jobs.models import Job
-        from jobs.run import perform
-        from peers.models import Cluster, Node, Peer
+        from peers.models import Peer
 
         cluster = Cluster(name=f"bench{os.getpid()}", axl_username="axl")
         cluster.generation = "cup8"
@@ -136,41 +137,43 @@ def job(fingerprint: str, users: int) -> dict:
         )
         remote = read_before(users)
         Peer.objects.create(cluster=cluster, remote_cluster=remote, address="10.0.0.1")
-        asked = snapshots.take([cluster], CONSOLE)
-        told = timed(lambda: perform(str(asked.pk)))
-        asked.refresh_from_db()
-        assert asked.state == Job.State.SUCCEEDED, asked.error
+        requested = SnapshotDirectory.submit([cluster], CONSOLE)
+        reported = timed(lambda: perform_job(str(requested.pk)))
+        requested.refresh_from_db()
+        assert requested.state == Job.State.SUCCEEDED, requested.error
         stored = Snapshot.objects.get(cluster=cluster)
         assert cluster.peers.get().comparisons.count() == 1
         Cluster.objects.filter(pk__in=[cluster.pk, remote.pk]).delete()
-        return told | {"answer": stored.users}
+        return reported | {"answer": stored.users}
 
 
 def read_before(users: int):
     """A remote cluster whose users are known, as many and none of them the same."""
     from django.utils import timezone
 
+    from clusters.models import Cluster, Node
     from directory import store
-    from directory.building import Builder
+    from directory.column_builder import Builder
     from directory.columns import User
     from directory.models import Snapshot
-    from peers.models import Cluster, Node
 
     cluster = Cluster.objects.create(name=f"remote{os.getpid()}")
     node = Node.objects.create(cluster=cluster, name="far.example", address="10.0.0.1")
     builder = Builder()
     ids = [f"other.person{number}" for number in range(users)]
     builder.add([User(one, f"{one}@example.com", "", "", node.name) for one in ids])
-    content = store.compressed(builder.finish())
-    store.save(Snapshot(cluster=cluster, taken_at=timezone.now(), users=users), content)
+    content = store.compress_pieces(builder.finish())
+    store.save_snapshot(
+        Snapshot(cluster=cluster, taken_at=timezone.now(), users=users), content
+    )
     return cluster
 
 
 def timed(work) -> dict:
-    began, worked = time.perf_counter(), time.process_time()
+    started, worked = time.perf_counter(), time.process_time()
     answer = work()
     return {
-        "seconds": time.perf_counter() - began,
+        "seconds": time.perf_counter() - started,
         "processor": time.process_time() - worked,
         "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "answer": answer,
@@ -196,10 +199,10 @@ def best(runs: list[dict]) -> dict:
 def compete(users: int, pace: float, rounds: int) -> dict[str, dict]:
     """Take turns, so that whatever else the machine does meets all alike."""
     runs: dict[str, list[dict]] = {name: [] for name in WORK}
-    with contest.server(users, pace, module="bench.publisher") as told:
+    with contest.server(users, pace, module="bench.publisher") as reported:
         for _ in range(rounds):
             for name, done in runs.items():
-                done.append(measure(name, str(told["fingerprint"]), users))
+                done.append(measure(name, str(reported["fingerprint"]), users))
     for name in (ROWS, JOB):
         assert all(run["answer"] == users for run in runs[name]), runs[name]
     return {name: best(done) for name, done in runs.items()}

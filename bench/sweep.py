@@ -18,7 +18,7 @@ from wire import (
     Trust,
     WireError,
     gather_limited,
-    run,
+    run_loop,
     spare_collector,
     sql,
 )
@@ -28,7 +28,7 @@ DELAY_MS = 50
 OURS = "wire: AxlClient.probe, gather_limited"
 FLOOR = "floor: bare asyncio streams, uvloop"
 PEER = "peer: zeep with requests, 64 threads"
-TEXT = sql.query("publisher_count").text
+TEXT = sql.build_query("publisher_count").text
 
 
 async def probe(number: int, trust: Trust, policy: Policy) -> int:
@@ -49,7 +49,7 @@ def ours(fingerprint: str) -> int:
     trust = Trust(fingerprint=fingerprint)
     policy = Policy(networks=(ip_network("127.0.0.0/8"),))
     probes = (probe(number, trust, policy) for number in range(COUNT))
-    counts = run(gather_limited(probes))
+    counts = run_loop(gather_limited(probes))
     return sum(0 if isinstance(count, WireError) else count for count in counts)
 
 
@@ -92,8 +92,8 @@ def main() -> None:
             spare_collector()
         contest.perform({OURS: lambda: ours(rest[0]), FLOOR: floor, PEER: peer}[name])
         return
-    with contest.server("nodes", COUNT, DELAY_MS) as told:
-        mark = told["fingerprint"]
+    with contest.server("nodes", COUNT, DELAY_MS) as reported:
+        mark = reported["fingerprint"]
         turns = (FLOOR, OURS, FLOOR, OURS, PEER)
         results = contest.in_turns("bench.sweep", turns, mark)
     contest.table(f"{COUNT} probes of {COUNT} nodes, {DELAY_MS} ms", results, OURS)

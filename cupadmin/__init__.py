@@ -1,5 +1,16 @@
 """The project: settings, URLs, Celery and the processes that run it."""
 
-from cupadmin.celery import app as celery_app
+__version__ = "0.2.0.dev0"
 
-__all__ = ["celery_app"]
+import sys
+
+from cupadmin.tree import open_tree
+
+open_tree()
+
+from cupadmin.celery import app as celery_app  # noqa: E402
+from cupadmin.start import print_error  # noqa: E402
+
+__all__ = ["__version__", "celery_app"]
+
+sys.excepthook = print_error

@@ -1,50 +1,86 @@
 """Settings of the console. What may vary is read from CUPADMIN_* variables."""
 
-import secrets
 from importlib.util import find_spec
 from pathlib import Path
 
+import dj_database_url
+import dj_email_url
 import django_stubs_ext
 from csp.constants import NONE, SELF
 from environs import Env
 
-from cupadmin.hidden import HiddenUrl
-from cupadmin.identity import read_ldap, read_oidc
-from cupadmin.keys import fresh_field_keys, parse_field_keys, read_or_create
+from accounts.identity_settings import read_ldap, read_oidc, read_saml
+from accounts.masking import HiddenUrl
+from base.secret_settings import parse_secret, read_secret, split_secrets, take_secret
+from cupadmin import __version__
+from cupadmin.databases import (
+    postgres_options,
+    process_kind,
+    read_limits,
+    sqlite_options,
+)
+from cupadmin.keys import fresh_field_keys, fresh_secret_key, key_text, parse_field_keys
+from cupadmin.log_settings import read_logging
+from cupadmin.private_files import close_database, private_directory
+from cupadmin.schedule import SCHEDULE
+from cupadmin.schema_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
+from cupadmin.setting_values import (
+    read_networks,
+    read_ports,
+    read_time_zone,
+)
+from cupadmin.sign_in_settings import *  # noqa: F403
+from cupadmin.tree import COMMAND as COMMAND
+from cupadmin.tree import TREE, default_data_directory
 
 django_stubs_ext.monkeypatch()
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-VERSION = "0.1.0"
+BASE_DIR = TREE
+VERSION = __version__
 
 env = Env(prefix="CUPADMIN_")
 
-DATA_DIR = Path(env.path("DATA_DIR", BASE_DIR / "var")).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+# Of an installation that is no checkout.
+COMMIT: str = env.str("COMMIT", "")
+
+DATA_DIR = private_directory(env.path("DATA_DIR", default_data_directory()), BASE_DIR)
 
 # --- Keys -------------------------------------------------------------------------
-SECRET_KEY = env.str("SECRET_KEY", "") or read_or_create(
-    env.path("SECRET_KEY_FILE", DATA_DIR / "secret_key"), secrets.token_urlsafe(64)
-)
-SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+SECRET_KEY = key_text(env, "SECRET_KEY", DATA_DIR / "secret_key", fresh_secret_key())
+SECRET_KEY_FALLBACKS = split_secrets(read_secret(env, "SECRET_KEY_FALLBACKS"))
 FIELD_KEYS = parse_field_keys(
-    env.str("FIELD_KEYS", "")
-    or read_or_create(
-        env.path("FIELD_KEYS_FILE", DATA_DIR / "field_keys.json"), fresh_field_keys()
-    )
+    key_text(env, "FIELD_KEYS", DATA_DIR / "field_keys.json", fresh_field_keys())
 )
+# Of the first user. Only the command that makes the user needs it.
+ADMIN_PASSWORD = take_secret(env, "ADMIN_PASSWORD")
 
 # --- Where clusters are, and how often they are looked at ---------------------------
-ALLOWED_NETWORKS: list[str] = env.list("ALLOWED_NETWORKS", [])
-ALLOWED_PORTS = env.list("ALLOWED_PORTS", [], subcast=int)
+ALLOWED_NETWORKS = read_networks(env, "ALLOWED_NETWORKS")
+ALLOWED_PORTS = read_ports(env, "ALLOWED_PORTS")
 DNS_SERVERS: list[str] = env.list("DNS_SERVERS", [])
 # Who may read /metrics without a token.
-METRICS_NETWORKS: list[str] = env.list("METRICS_NETWORKS", [])
+METRICS_NETWORKS = read_networks(env, "METRICS_NETWORKS")
 SWEEP_INTERVAL = env.int("SWEEP_INTERVAL", 300)
+PEER_CHECK_TIMEOUT = max(env.int("PEER_CHECK_TIMEOUT", 20), 1)
 TROUBLESHOOTER_INTERVAL = env.int("TROUBLESHOOTER_INTERVAL", 86_400)
-JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", 90)
+# The budget of scheduled proofs of presence; none where it is 0.
+PROOFS_PER_HOUR = max(env.int("PROOFS_PER_HOUR", 60), 0)
+# Sites that have workers of their own; those of all others are the common ones.
+SITES: list[str] = env.list("SITES", [])
+
+# --- What grows, and how much of it stays ---------------------------------------------
+JOB_RETENTION_DAYS = max(env.int("JOB_RETENTION_DAYS", 90), 1)
+# The law often wants it; 0 keeps everything.
+AUDIT_RETENTION_DAYS = max(env.int("AUDIT_RETENTION_DAYS", 1095), 0)
+HISTORY_RETENTION_DAYS = max(env.int("HISTORY_RETENTION_DAYS", 366), 1)
+MESSAGE_RETENTION_DAYS = max(env.int("MESSAGE_RETENTION_DAYS", 30), 1)
+# Of each peer, in full; the history counts them before they go.
+KEPT_CHECKS = max(env.int("KEPT_CHECKS", 500), 10)
+KEPT_PROOFS = max(env.int("KEPT_PROOFS", 500), 10)
+KEPT_RUNS = max(env.int("KEPT_RUNS", 100), 2)
 
 # --- Users of the clusters ------------------------------------------------------------
+CERTIFICATES_INTERVAL = env.int("CERTIFICATES_INTERVAL", 86_400)
 DIRECTORY_INTERVAL = env.int("DIRECTORY_INTERVAL", 6 * 3600)
 DIRECTORY_SNAPSHOTS = env.int("DIRECTORY_SNAPSHOTS", 10)
 DIRECTORY_TOLERANCE = env.int("DIRECTORY_TOLERANCE", 0)
@@ -69,30 +105,46 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_htmx",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
     "cupadmin",
     "rest",
     "jobs",
     "accounts",
+    "ui",
+    "clusters",
     "peers",
     "services",
     "directory",
     "diagnostics",
     "mesh",
     "notifications",
+    "sizing",
+    "history",
+    "proof",
+    "exchange",
+    "overview",
 ]
 
 MIDDLEWARE = [
-    "rest.request_ids.RequestIdMiddleware",
-    "rest.clock.UtcMiddleware",
+    "cupadmin.console_metrics.MetricsMiddleware",
+    "base.request_ids.RequestIdMiddleware",
+    "cupadmin.views.HealthMiddleware",
+    "base.utc.UtcMiddleware",
     "accounts.middleware.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "cupadmin.compression.CompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.middleware.SessionMiddleware",
+    "accounts.time_zones.TimeZoneMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.ScopeMiddleware",
     "accounts.middleware.SecondFactorMiddleware",
     "accounts.middleware.DeclaredAccessMiddleware",
@@ -124,32 +176,35 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "cupadmin.menus.menus",
+                "ui.menus.menu_context",
             ],
         },
     }
 ]
 
+DATABASE_URL = HiddenUrl(
+    read_secret(env, "DATABASE_URL") or f"sqlite:///{DATA_DIR / 'cupadmin.sqlite3'}"
+)
 DATABASES = {
-    "default": env.dj_db_url(
-        "DATABASE_URL", f"sqlite:///{DATA_DIR / 'cupadmin.sqlite3'}"
-    )
+    "default": parse_secret("DATABASE_URL", dj_database_url.parse, DATABASE_URL)
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Immediate transactions queue for the lock instead of failing on upgrade.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
+    close_database(Path(DATABASES["default"]["NAME"]))
+    limits = read_limits(env, process_kind(), sqlite=True)
+    DATABASES["default"]["OPTIONS"] = sqlite_options(limits)
 else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    limits = read_limits(env, process_kind())
+    DATABASES["default"]["OPTIONS"] = postgres_options(
+        limits, DATABASES["default"].get("OPTIONS", {})
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# What must be remembered lies in the database, which all processes share.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = env.str("TIME_ZONE", "UTC")
+TIME_ZONE = read_time_zone(env, "TIME_ZONE")
 USE_I18N = False
 USE_TZ = True
 
@@ -164,12 +219,12 @@ STORAGES = {
 }
 
 # --- Sign-in and sessions -----------------------------------------------------------
-LOGIN_URL = "accounts:login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-LOGOUT_REDIRECT_URL = "accounts:login"
+LOGOUT_REDIRECT_URL = "account_login"
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "accounts.hashers.Argon2PasswordHasher",
+    "accounts.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -188,11 +243,14 @@ AUTHENTICATION_BACKENDS = [
 ]
 # None unless the environment names one.
 OIDC = read_oidc(env)
+SAML = read_saml(env)
 LDAP = read_ldap(env)
 if LDAP and find_spec("django_auth_ldap"):
     AUTHENTICATION_BACKENDS.append("accounts.ldap_backend.DirectoryBackend")
 if OIDC:
     AUTHENTICATION_BACKENDS.append("accounts.backends.ProviderBackend")
+if SAML and find_spec("onelogin"):
+    AUTHENTICATION_BACKENDS.append("accounts.backends.SamlBackend")
 # Wrong sign-ins of one name from one address before it is locked, and for how long.
 SIGN_IN_LIMIT = env.int("SIGN_IN_LIMIT", 10)
 SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", 15)
@@ -200,10 +258,10 @@ SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", 15)
 PROOF_MINUTES = env.int("PROOF_MINUTES", 5)
 # Roles that must have a second factor.
 REQUIRE_SECOND_FACTOR: list[str] = env.list("REQUIRE_SECOND_FACTOR", [])
+SESSION_ENGINE = "accounts.session_store"
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", 30)
 SESSION_HOURS = env.int("SESSION_HOURS", 8)
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
-AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", 0)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
 # --- Web hardening ------------------------------------------------------------------
@@ -220,7 +278,9 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "accounts.views.csrf_failure"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "cupadmin.hidden.SettingsFilter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "accounts.masking.SettingsFilter"
+# What Django writes, static files among it, is private as the data directory is.
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 # A file to import may hold passwords: it stays in memory, in no temporary folder.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
@@ -261,58 +321,42 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "rest.pagination.Pagination",
     "DEFAULT_FILTER_BACKENDS": ["rest.filters.StrictFilters", "rest.filters.Ordering"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "rest.problems.handle",
+    "EXCEPTION_HANDLER": "rest.problems.handle_exception",
     "NUM_PROXIES": 0,  # ClientAddressMiddleware has done it
     "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "cupadmin",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "rest.schema.allow_null_once",
-        "rest.schema.add_problems",
-    ],
-    "ENUM_NAME_OVERRIDES": {
-        "Role": "accounts.roles.Role",
-        "JobState": "jobs.models.Job.State",
-        "StepState": "jobs.models.JobStep.State",
-        "NodeRole": "peers.models.Node.Role",
-        "PeerOutcome": "peers.models.Outcome",
-        "EntryOutcome": "peers.api.serializers.ENTRY_OUTCOMES",
-    },
-}
 
 # --- Notifications --------------------------------------------------------------------
 # Where links in mails and webhooks lead.
 CONSOLE_URL = env.str("URL", "") or next(iter(CSRF_TRUSTED_ORIGINS), "")
-WEBHOOK_NETWORKS: list[str] = env.list("WEBHOOK_NETWORKS", [])
-EMAIL_URL = HiddenUrl(env.str("EMAIL_URL", ""))
+WEBHOOK_NETWORKS = read_networks(env, "WEBHOOK_NETWORKS")
+EMAIL_URL = HiddenUrl(read_secret(env, "EMAIL_URL"))
 if EMAIL_URL:
-    vars().update(env.dj_email_url("EMAIL_URL"))
+    vars().update(parse_secret("EMAIL_URL", dj_email_url.parse, EMAIL_URL))
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "cupadmin@localhost")
 
 # --- Celery: a doorbell only; what is to be done lies in the database -----------------
-BROKER_URL = HiddenUrl(env.str("BROKER_URL", "") or "atomic-filesystem://localhost")
+BROKER_URL = HiddenUrl(
+    read_secret(env, "BROKER_URL") or "atomic-filesystem://localhost"
+)
 CELERY_BROKER_URL = BROKER_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_PUBLISH_RETRY = False
+# Of beat, which else never finds a broker again that was started again; pages and jobs
+# ring without (`jobs/dispatch.py`).
+CELERY_TASK_PUBLISH_RETRY = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_max": 0.2}
 CELERY_TASK_DEFAULT_QUEUE = "operate"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_TIME_LIMIT = 300
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"folder": str(DATA_DIR / "broker"), "polling_interval": 0.1}
     if BROKER_URL.startswith("atomic-filesystem")
@@ -327,40 +371,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     else {}
 )
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
-CELERY_BEAT_SCHEDULE = {
-    "ring-due-jobs": {"task": "jobs.tasks.ring_due", "schedule": 5.0},
-    "clean-accounts": {"task": "accounts.tasks.clean", "schedule": 3600.0},
-    "clean-peers": {"task": "peers.tasks.clean", "schedule": 600.0},
-    "look-for-news": {"task": "notifications.tasks.look", "schedule": 30.0},
-    "prune-jobs": {"task": "jobs.tasks.prune", "schedule": 3600.0},
-    "snapshot-users": {
-        "task": "directory.tasks.snapshot_when_due",
-        "schedule": 60.0,
-    },
-    "sweep-peers": {"task": "diagnostics.tasks.sweep_when_due", "schedule": 15.0},
-}
+CELERY_BEAT_SCHEDULE = SCHEDULE
 
 # --- Logging --------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "format": "%(asctime)s %(levelname)s %(request_id)s %(name)s %(message)s"
-        }
-    },
-    "filters": {"request_id": {"()": "rest.request_ids.RequestIdFilter"}},
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["request_id"],
-        }
-    },
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO").upper()},
-    # At DEBUG these print request bodies, and a request body can hold a password.
-    "loggers": {
-        name: {"level": "WARNING"}
-        for name in ("zeep", "urllib3", "asyncio", "kombu", "authlib", "requests")
-    },
-}
+LOGGING = read_logging(env)

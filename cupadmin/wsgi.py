@@ -2,14 +2,26 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from cupadmin.shared_counters import share_counters
+from cupadmin.start import error_sentences
+
+os.environ.setdefault("CUPADMIN_PROCESS", "web")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cupadmin.settings")
-application = get_wsgi_application()
+with error_sentences():
+    share_counters(settings.DATA_DIR)
+    application = get_wsgi_application()
 
-import wire  # noqa: E402 - Django first, for its settings
-from accounts.checks import self_test  # noqa: E402 - needs the apps
+    import wire  # Django first, for its settings
+    from accounts.checks import self_test  # needs the apps
+    from cupadmin.versions import refuse_other_database
+    from jobs import presence
+    from jobs.models import Process
 
-self_test()
+    refuse_other_database()
+    self_test()
+    presence.start_presence(Process.Kind.WEB)
 # A page makes some ten thousand objects and no cycles that matter.
 wire.spare_collector()

@@ -5,7 +5,11 @@ from typing import Any
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import (
+    extend_schema,
+    extend_schema_field,
+    extend_schema_serializer,
+)
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,15 +17,19 @@ from rest_framework.views import APIView
 
 from accounts import audit
 from accounts.access import Role
-from diagnostics.checks import submit_check
+from clusters.models import Cluster
+from diagnostics.jobs.check import request_check
+from diagnostics.jobs.sweep import Sweep
+from diagnostics.jobs.troubleshoot import Troubleshoot
 from diagnostics.models import (
     TroubleshooterResult,
     TroubleshooterRun,
     count_results,
 )
-from diagnostics.troubleshoot import submit_run
-from jobs.api import JobSerializer, accepted
-from peers.models import Cluster, Outcome, Peer
+from jobs.api import JobSerializer, accepted_response, busy_conflict
+from jobs.locks import Busy
+from peers.api.selection import PeerSelectionSerializer
+from peers.models import Peer
 from rest.idempotency import IdempotentMixin
 
 
@@ -34,12 +42,28 @@ class AnswerSerializer(serializers.Serializer[Any]):
     duration_ms = serializers.FloatField(allow_null=True)
 
 
+class ComparedSerializer(serializers.Serializer[Any]):
+    """The console's result beside that of a cluster's own troubleshooter."""
+
+    code = serializers.CharField()
+    outcome = serializers.CharField()
+    differs = serializers.BooleanField()
+
+
 class DetailsSerializer(serializers.Serializer[Any]):
     """What stands behind a test: what it asks, and what was answered."""
 
     asked = serializers.CharField(help_text="What the test asks, and of whom.")
     answers = AnswerSerializer(many=True)
     more = serializers.IntegerField(help_text="Answers that are not listed.")
+    compared = ComparedSerializer(
+        required=False,
+        help_text="What the console says where a row of a cluster asks the same.",
+    )
+    cluster_says = serializers.CharField(
+        required=False,
+        help_text="The outcome of the cluster's own row, where it differs.",
+    )
     caused_by = serializers.CharField(
         help_text="The code of the test whose failure caused this one, else empty."
     )
@@ -52,6 +76,12 @@ class ResultSerializer(serializers.ModelSerializer[TroubleshooterResult]):
     node = serializers.UUIDField(source="node_id", read_only=True)
     peer = serializers.UUIDField(source="peer_id", read_only=True)
     details = serializers.SerializerMethodField()
+    code = serializers.SerializerMethodField(
+        help_text="`vendor` for a row of the cluster's own troubleshooter."
+    )
+
+    def get_code(self, result: TroubleshooterResult) -> str:
+        return "vendor" if result.by_cluster else result.code
 
     @extend_schema_field(DetailsSerializer)
     def get_details(self, result: TroubleshooterResult) -> dict[str, Any]:
@@ -62,6 +92,7 @@ class ResultSerializer(serializers.ModelSerializer[TroubleshooterResult]):
         model = TroubleshooterResult
         fields = (
             "code",
+            "source",
             "description",
             "outcome",
             "problem",
@@ -127,12 +158,12 @@ class RunSummarySerializer(serializers.ModelSerializer[TroubleshooterRun]):
         )
 
     def get_clusters(self, run: TroubleshooterRun) -> list[str]:
-        return [cluster["id"] for cluster in run.clusters]
+        return [cluster["id"] for cluster in run.visible_clusters]
 
     @extend_schema_field(TotalsSerializer)
     def get_totals(self, run: TroubleshooterRun) -> dict[str, int]:
         outcomes = TroubleshooterResult.Outcome.values
-        return {outcome: run.totals.get(outcome, 0) for outcome in outcomes}
+        return {outcome: run.visible_totals.get(outcome, 0) for outcome in outcomes}
 
 
 class RunSerializer(RunSummarySerializer):
@@ -146,7 +177,7 @@ class RunSerializer(RunSummarySerializer):
 
     @extend_schema_field(PeerRowSerializer(many=True))
     def get_peers(self, run: TroubleshooterRun) -> list[dict[str, Any]]:
-        return list(run.peers)
+        return run.visible_peers
 
     @extend_schema_field(SectionSerializer(many=True))
     def get_sections(self, run: TroubleshooterRun) -> list[dict[str, Any]]:
@@ -157,6 +188,7 @@ class RunSerializer(RunSummarySerializer):
         ]
 
 
+@extend_schema_serializer(component_name="TroubleshooterRun")
 class RunRequestSerializer(serializers.Serializer[Any]):
     """Which clusters to look at; all of them when none are named, or for "all"."""
 
@@ -213,46 +245,19 @@ class TroubleshooterRunViewSet(
     @extend_schema(request=RunRequestSerializer, responses={202: AcceptedRunSerializer})
     @transaction.atomic
     def create(self, request: Request) -> Response:
-        asked = RunRequestSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        clusters = asked.validated_data.get("clusters") or Cluster.objects.all()
+        form = RunRequestSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        clusters = form.validated_data.get("clusters") or Cluster.objects.all()
         actor = audit.actor_of(request)
-        run = submit_run(clusters, actor)
-        audit.record(actor, "run troubleshooter", run)
+        run = Troubleshoot.submit(clusters, actor)
+        audit.append_entry(actor, "run troubleshooter", run)
         assert run.job is not None  # noqa: S101 - submitted just now
-        return accepted(run.job, request, run=str(run.pk))
+        return accepted_response(run.job, request, run=str(run.pk))
 
 
-class CheckRequestSerializer(serializers.Serializer[Any]):
+@extend_schema_serializer(component_name="Check")
+class CheckRequestSerializer(PeerSelectionSerializer):
     """Which peers to check: ids, or filters, or all."""
-
-    ids = serializers.PrimaryKeyRelatedField(
-        queryset=Peer.objects.all(), many=True, required=False
-    )
-    cluster = serializers.PrimaryKeyRelatedField(
-        queryset=Cluster.objects.all(), required=False
-    )
-    remote_cluster = serializers.PrimaryKeyRelatedField(
-        queryset=Cluster.objects.all(), required=False
-    )
-    outcome = serializers.ChoiceField(choices=Outcome.choices, required=False)
-    protocol = serializers.ChoiceField(choices=Peer.Protocol.choices, required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        unknown = set(self.initial_data) - set(self.fields)
-        if unknown:
-            raise serializers.ValidationError(
-                {name: ["There is no such filter."] for name in sorted(unknown)}
-            )
-        if "ids" in attrs and len(attrs) > 1:
-            raise serializers.ValidationError({"ids": ["Give ids or filters."]})
-        return attrs
-
-    def peers(self) -> list[Peer]:
-        if "ids" in self.validated_data:
-            return list(self.validated_data["ids"])
-        chosen = Peer.objects.filter(**self.validated_data)
-        return list(chosen.select_related("cluster"))
 
 
 class CheckPeer(IdempotentMixin, APIView):
@@ -264,10 +269,10 @@ class CheckPeer(IdempotentMixin, APIView):
     @transaction.atomic
     def post(self, request: Request, pk: str) -> Response:
         peer = get_object_or_404(Peer.objects.select_related("cluster"), pk=pk)
-        return check(request, [peer])
+        return check_peers(request, [peer])
 
 
-class CheckPeers(IdempotentMixin, APIView):
+class PeerChecks(IdempotentMixin, APIView):
     """Check many peers now."""
 
     access = {"post": Role.OPERATOR}
@@ -279,14 +284,29 @@ class CheckPeers(IdempotentMixin, APIView):
     )
     @transaction.atomic
     def post(self, request: Request) -> Response:
-        asked = CheckRequestSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        return check(request, asked.peers())
+        form = CheckRequestSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return check_peers(request, form.peers())
 
 
-def check(request: Request, peers: list[Peer]) -> Response:
-    actor = audit.actor_of(request)
-    job = submit_check(peers, actor)
-    one = peers[0] if len(peers) == 1 else None
-    audit.record(actor, "check peer", one, label="" if one else f"{len(peers)} peers")
-    return accepted(job, request)
+def check_peers(request: Request, peers: list[Peer]) -> Response:
+    return accepted_response(request_check(peers, audit.actor_of(request)), request)
+
+
+class SweepsView(IdempotentMixin, APIView):
+    """Sweeps: checks of every peer of every cluster."""
+
+    access = {"post": Role.OPERATOR}
+    all_clusters = ("post",)
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    @transaction.atomic
+    def post(self, request: Request) -> Response:
+        """Start a sweep now. While one is under way the answer is a 409."""
+        actor = audit.actor_of(request)
+        try:
+            job = Sweep.submit(actor)
+        except Busy as error:
+            raise busy_conflict(error) from error
+        audit.append_entry(actor, "start sweep", job)
+        return accepted_response(job, request)

@@ -9,4 +9,4 @@ class DiagnosticsConfig(AppConfig):
     def ready(self) -> None:
         from diagnostics import receivers
 
-        receivers.connect()
+        receivers.connect_receivers()

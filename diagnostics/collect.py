@@ -11,27 +11,30 @@ from diagnostics.collect_cluster import collect_cluster, collect_users
 from diagnostics.collect_peer import RESOLVE, as_held, collect_peer
 from diagnostics.collector import Collector
 from diagnostics.facts import ClusterFacts, Facts
-from diagnostics.targets import ClusterTarget, PeerTarget
+from diagnostics.node_addresses import ClusterTarget, PeerTarget
 from wire import Policy, WireError
 
 TOTAL = 60.0
+# For all questions about one peer together.
+PEER_TOTAL = 20.0
 
 # Between two looks whether somebody wants the end.
 GLANCE = 0.5
 
 T = TypeVar("T")
-Told = Callable[[str], None]
+OnProgress = Callable[[str], None]
 Check = Callable[[], None]
 
 
-def collect(
+def gather_facts(
     clusters: Iterable[ClusterTarget],
     peers: Iterable[PeerTarget] = (),
     *,
     held: Iterable[PeerTarget] = (),
     deep: bool = False,
     total: float = TOTAL,
-    told: Told = lambda name: None,
+    peer_total: float = PEER_TOTAL,
+    on_progress: OnProgress = lambda name: None,
     check: Check = lambda: None,
 ) -> Facts:
     """Ask everything and come back in `total` seconds, whatever does not answer.
@@ -39,12 +42,15 @@ def collect(
     Args:
         held: peers that need not be tried, but are known to the console.
         deep: ask also what only the troubleshooter judges.
+        peer_total: seconds for all questions about one peer.
         told: called with a cluster's name once its facts are there.
         check: called again and again; what it raises ends the collection.
     """
     peers = list(peers)
-    asked = _collect(list(clusters), peers, deep, total, told)
-    facts = wire.run(_checked(asked, check))
+    collection = _collect_all(
+        list(clusters), peers, deep, (total, peer_total), on_progress
+    )
+    facts = wire.run_loop(_run_check(collection, check))
     known = {
         (one.home, one.remote): as_held(one)
         for one in (*peers, *held)
@@ -53,29 +59,35 @@ def collect(
     return replace(facts, held=known)
 
 
-async def _collect(
+async def _collect_all(
     clusters: list[ClusterTarget],
     peers: list[PeerTarget],
     deep: bool,
-    total: float,
-    told: Told,
+    totals: tuple[float, float],
+    on_progress: OnProgress,
 ) -> Facts:
     at = datetime.now(UTC)
+    total, peer_total = totals
     collector = Collector(total)
 
     async def cluster_facts(cluster: ClusterTarget) -> ClusterFacts:
         facts = await collect_cluster(collector, cluster, deep=deep)
-        told(cluster.name)
+        on_progress(cluster.name)
         return facts
 
-    found, tried = await asyncio.gather(
-        asyncio.gather(*map(cluster_facts, clusters)),
-        asyncio.gather(*(collect_peer(collector, peer) for peer in peers)),
-    )
-    return Facts(at, {c.id: c for c in found}, {p.id: p for p in tried})
+    with wire.remembered_names() as lookups:
+        found, tried = await asyncio.gather(
+            asyncio.gather(*map(cluster_facts, clusters)),
+            asyncio.gather(
+                *(collect_peer(collector.within(peer_total), peer) for peer in peers)
+            ),
+        )
+    clusters_by_id = {c.id: c for c in found}
+    peers_by_id = {p.id: p for p in tried}
+    return Facts(at, clusters_by_id, peers_by_id, silent_servers=lookups.late)
 
 
-async def _checked(work: Coroutine[Any, Any, T], check: Check) -> T:
+async def _run_check(work: Coroutine[Any, Any, T], check: Check) -> T:
     task = asyncio.create_task(work)
     try:
         while not task.done():
@@ -95,20 +107,24 @@ def count_users(
 
     async def ask_all() -> list[ClusterFacts]:
         collector = Collector(total)
-        asked = (collect_users(collector, cluster) for cluster in clusters)
-        return list(await asyncio.gather(*asked))
+        collections = (collect_users(collector, cluster) for cluster in clusters)
+        with wire.remembered_names():
+            return list(await asyncio.gather(*collections))
 
-    return {found.id: found for found in wire.run(ask_all())}
+    return {found.id: found for found in wire.run_loop(ask_all())}
 
 
-async def resolve_all(hosts: Iterable[str], policy: Policy) -> list[set[str]]:
+async def resolve_all(
+    hosts: Iterable[str], policy: Policy, seconds: float = RESOLVE
+) -> list[set[str]]:
     """Give all names and addresses that each host leads to, none where it does not."""
 
     async def led_to(host: str) -> set[str]:
         try:
-            found = await wire.resolve(host, policy, deadline=RESOLVE)
+            found = await wire.resolve_host(host, policy, deadline=seconds)
         except WireError:
             return set()
         return {target.host for target in found.targets} | set(found.addresses)
 
-    return list(await asyncio.gather(*map(led_to, hosts)))
+    with wire.remembered_names():
+        return list(await asyncio.gather(*map(led_to, hosts)))

@@ -6,24 +6,19 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import wire
+from diagnostics.answers import UNASKED, Answer, Failure
 from diagnostics.collect_deep import (
     DEEP_QUESTIONS,
     Question,
     certificate_names,
+    ha_nodes,
     node_details,
     with_user_faults,
 )
 from diagnostics.collector import Collector
-from diagnostics.facts import (
-    UNASKED,
-    Answer,
-    ClusterFacts,
-    Failure,
-    NodeFacts,
-    ProcessNode,
-    SyncAgentSettings,
-)
-from diagnostics.targets import ClusterTarget, NodeTarget
+from diagnostics.facts import ClusterFacts, NodeFacts, ProcessNode, SyncAgentSettings
+from diagnostics.node_addresses import ClusterTarget, NodeTarget
+from diagnostics.page_reading import PageFacts, read_pages
 from wire import (
     AxlClient,
     Certificate,
@@ -36,6 +31,7 @@ from wire import (
     ServiceStatus,
     Session,
     WireError,
+    count_of,
     platforms,
     sql,
 )
@@ -54,6 +50,7 @@ HOPELESS = {
     Code.FORBIDDEN,
     Code.POLICY,
     Code.REFUSED,
+    Code.SINGLE_SIGN_ON,
     Code.TIMEOUT,
     Code.TLS,
     Code.UNAUTHORIZED,
@@ -78,19 +75,34 @@ async def collect_cluster(
         id=cluster.id,
         name=cluster.name,
         domain=cluster.domain,
+        address_scheme=cluster.address_scheme,
         generation=cluster.generation,
         direct=cluster.direct,
     )
-    look = collect_node_deep if deep else collect_node
+    collect_one = collect_node_deep if deep else collect_node
     questions = QUESTIONS | DEEP_QUESTIONS if deep else QUESTIONS
     # The database first: its questions come one after the other and take the longest.
-    database, nodes = await asyncio.gather(
+    database, nodes, pages = await asyncio.gather(
         _database(collector, cluster, questions),
-        asyncio.gather(*(look(collector, node) for node in cluster.nodes)),
+        asyncio.gather(*(collect_one(collector, node) for node in cluster.nodes)),
+        read_pages(collector, cluster, deep=deep),
     )
+    if cluster.by_pages:
+        database |= _as_pages_show(pages)
     publisher = database.pop("publisher", None)
     nodes = [replace(n, **publisher) if n.publisher and publisher else n for n in nodes]
     return replace(facts, nodes=tuple(nodes), **database)
+
+
+def _as_pages_show(pages: Answer[PageFacts]) -> dict[str, Any]:
+    found = pages.value
+    return {
+        "peers": pages.part(found.entries if found else ()),
+        "by_pages": True,
+        "page_status": found.statuses if found else {},
+        "page_tests": found.tests if found else pages.part(()),
+        "page_notices": found.notices if found else (),
+    }
 
 
 async def collect_users(collector: Collector, cluster: ClusterTarget) -> ClusterFacts:
@@ -99,7 +111,13 @@ async def collect_users(collector: Collector, cluster: ClusterTarget) -> Cluster
         id=cluster.id,
         name=cluster.name,
         nodes=tuple(
-            NodeFacts(node.id, node.name, node.address.address, node.publisher)
+            NodeFacts(
+                node.id,
+                node.name,
+                node.address.address,
+                node.publisher,
+                resolved=node.resolved,
+            )
             for node in cluster.nodes
         ),
     )
@@ -107,9 +125,9 @@ async def collect_users(collector: Collector, cluster: ClusterTarget) -> Cluster
     if node is None or node.blocked:
         return facts
     async with AxlClient(node.address) as axl:
-        asked = Conversation(collector, axl)
-        users = await asked.ask(lambda s: _users(axl, s))
-        nodes = await asked.ask(lambda s: _process_nodes(axl, s))
+        conversation = Conversation(collector, axl)
+        users = await conversation.ask(lambda s: _users(axl, s))
+        nodes = await conversation.ask(lambda s: _process_nodes(axl, s))
         return replace(facts, users=users, process_nodes=nodes)
 
 
@@ -121,16 +139,18 @@ async def collect_node(collector: Collector, node: NodeTarget) -> NodeFacts:
         address=node.address.address,
         publisher=node.publisher,
         confirmed=node.confirmed,
+        resolved=node.resolved,
     )
     async with Session(node.address) as session:
-        connect, told = await asyncio.gather(
-            connect_time(collector, node.address), _told(collector, node, session)
+        connect, services = await asyncio.gather(
+            connect_time(collector, node.address),
+            _ask_services(collector, node, session),
         )
-        certificate = await presented(collector, connect, session)
-        return replace(facts, connect=connect, certificate=certificate, **told)
+        certificate = await presented_certificate(collector, connect, session)
+        return replace(facts, connect=connect, certificate=certificate, **services)
 
 
-async def _told(
+async def _ask_services(
     collector: Collector, node: NodeTarget, session: Session
 ) -> dict[str, Any]:
     """Ask AXL, then the services on the same connection unless AXL is slow."""
@@ -150,12 +170,12 @@ async def connect_time(collector: Collector, where: NodeAddress) -> Answer[float
     )
 
 
-async def presented(
+async def presented_certificate(
     collector: Collector, connect: Answer[float], session: Session
 ) -> Answer[Certificate]:
     """Give the certificate that a conversation met; without one, go and look."""
     if session.handshake:
-        return _met(session, session.handshake)
+        return _met_certificate(session, session.handshake)
     if not connect.known:
         return UNASKED
     where = session.node
@@ -172,7 +192,7 @@ async def presented(
     )
 
 
-def _met(session: Session, handshake: Handshake) -> Answer[Certificate]:
+def _met_certificate(session: Session, handshake: Handshake) -> Answer[Certificate]:
     value, failure = None, None
     try:
         value = session.certificate()
@@ -207,10 +227,10 @@ async def _axl(
         return {"axl": Answer(failure=node.blocked)}
     axl = AxlClient(node.address, session=session)
     answer = await collector.ask(lambda s: axl.probe(deadline=s), AXL)
-    return _spoken(axl, answer)
+    return _spoken_version(axl, answer)
 
 
-def _spoken(axl: AxlClient, answer: Answer[int]) -> dict[str, Any]:
+def _spoken_version(axl: AxlClient, answer: Answer[int]) -> dict[str, Any]:
     return {
         "axl": answer,
         "axl_version": (axl.axl_version or "") if answer.known else "",
@@ -230,12 +250,12 @@ async def _database(
             failed["publisher"] = {"axl": Answer(failure=failure)}
         return with_user_faults(failed | {"peers": Answer(failure=failure)})
     async with AxlClient(node.address) as axl:
-        asked = Conversation(collector, axl)
-        probe = await asked.ask(lambda s: axl.probe(deadline=s))
-        found: dict[str, Any] = {"publisher": _spoken(axl, probe)}
+        conversation = Conversation(collector, axl)
+        probe = await conversation.ask(lambda s: axl.probe(deadline=s))
+        found: dict[str, Any] = {"publisher": _spoken_version(axl, probe)}
         for name, question in questions.items():
-            found[name] = await asked.ask(lambda s, q=question: q(axl, s))  # type: ignore[misc]
-        found["peers"] = await _peers(asked, cluster)
+            found[name] = await conversation.ask(lambda s, q=question: q(axl, s))  # type: ignore[misc]
+        found["peers"] = await _peers(conversation, cluster)
         return with_user_faults(found)
 
 
@@ -266,18 +286,20 @@ class Conversation:
 
 
 async def _peers(
-    asked: Conversation, cluster: ClusterTarget
+    conversation: Conversation, cluster: ClusterTarget
 ) -> Answer[tuple[PeerEntry, ...]]:
     """Read the peer table, once the cluster's own catalogue agrees with the mapping."""
+    if cluster.by_pages:
+        return UNASKED
     if cluster.table is None:
         return Answer(failure=NO_TABLE)
-    table = PeerTableClient(asked.axl, cluster.table)
+    table = PeerTableClient(conversation.axl, cluster.table)
 
     async def entries(seconds: float) -> tuple[PeerEntry, ...]:
         await table.verify(deadline=seconds)
         return tuple(await table.read(deadline=seconds))
 
-    return await asked.ask(entries)
+    return await conversation.ask(entries)
 
 
 async def _version(axl: AxlClient, seconds: float) -> str:
@@ -286,8 +308,8 @@ async def _version(axl: AxlClient, seconds: float) -> str:
 
 async def _process_nodes(axl: AxlClient, seconds: float) -> tuple[ProcessNode, ...]:
     generation = axl.node.generation
-    profile = platforms.profile(generation) if generation else None
-    rows = axl.rows(sql.query("process_nodes", profile), deadline=seconds)
+    profile = platforms.profile_of(generation) if generation else None
+    rows = axl.rows(sql.build_query("process_nodes", profile), deadline=seconds)
     return tuple(
         [
             ProcessNode(row["name"] or "", (row.get("tknodeusage") or "") == "0")
@@ -304,16 +326,17 @@ def _is_presence(row: Mapping[str, str | None]) -> bool:
 
 
 async def _users(axl: AxlClient, seconds: float) -> Mapping[str, int]:
-    rows = axl.rows(sql.query("users_per_node"), deadline=seconds)
+    rows = axl.rows(sql.build_query("users_per_node"), deadline=seconds)
     counts: dict[str, int] = {}
     async for row in rows:
         name = row.get("name") or ""
-        counts[name] = counts.get(name, 0) + int(row.get("usercount") or 0)
+        count = count_of(row.get("usercount"), axl.node.name)
+        counts[name] = counts.get(name, 0) + count
     return counts
 
 
 async def _sync_agent(axl: AxlClient, seconds: float) -> SyncAgentSettings:
-    async for row in axl.rows(sql.query("sync_agent_cfg"), deadline=seconds):
+    async for row in axl.rows(sql.build_query("sync_agent_cfg"), deadline=seconds):
         return SyncAgentSettings(True, (row.get("syncstatus") or "").strip())
     return SyncAgentSettings(False)
 
@@ -323,4 +346,5 @@ QUESTIONS: dict[str, Question] = {
     "process_nodes": _process_nodes,
     "users": _users,
     "sync_agent": _sync_agent,
+    "ha_nodes": ha_nodes,
 }

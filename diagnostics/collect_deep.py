@@ -6,17 +6,11 @@ from functools import partial
 from typing import Any
 
 import wire
+from diagnostics.answers import UNASKED, Answer
 from diagnostics.collector import Collector
-from diagnostics.facts import (
-    UNASKED,
-    Answer,
-    HaNode,
-    Subcluster,
-    UserFaults,
-    is_address,
-)
-from diagnostics.targets import NodeTarget
-from wire import AxlClient, Certificate, SipReply, sql
+from diagnostics.facts import HaNode, ImAddress, Subcluster, UserFaults, is_address
+from diagnostics.node_addresses import NodeTarget
+from wire import AxlClient, Certificate, SipReply, count_of, sql
 
 DNS, SIP = 8.0, 6.0
 TRANSPORTS = ("UDP", "TCP", "TLS")
@@ -35,7 +29,10 @@ async def _sip(
 ) -> Mapping[str, Answer[SipReply]]:
     async def ask(transport: str) -> Answer[SipReply]:
         return await collector.ask(
-            lambda seconds: wire.options(node.address, transport, deadline=seconds), SIP
+            lambda seconds: wire.send_options(
+                node.address, transport, deadline=seconds
+            ),
+            SIP,
         )
 
     answers = await asyncio.gather(*map(ask, TRANSPORTS))
@@ -51,7 +48,7 @@ async def _names(collector: Collector, node: NodeTarget) -> dict[str, Any]:
     if not is_address(first):
         return {"forward": forward}
     backward = await collector.ask(
-        lambda seconds: wire.reverse(first, where.policy, deadline=seconds), DNS
+        lambda seconds: wire.reverse_names(first, where.policy, deadline=seconds), DNS
     )
     return {"forward": forward, "backward": backward}
 
@@ -59,11 +56,8 @@ async def _names(collector: Collector, node: NodeTarget) -> dict[str, Any]:
 async def _addresses(
     collector: Collector, name: str, node: NodeTarget
 ) -> Answer[tuple[str, ...]]:
-    async def addresses(seconds: float) -> tuple[str, ...]:
-        found = await wire.resolve(name, node.address.policy, deadline=seconds)
-        return found.addresses
-
-    return await collector.ask(addresses, DNS)
+    answer = await collector.look_up(name, node.address.policy, DNS)
+    return answer.part(answer.value.addresses if answer.value else None)
 
 
 async def certificate_names(
@@ -83,13 +77,13 @@ async def certificate_names(
 
 
 async def _unassigned(axl: AxlClient, seconds: float) -> int:
-    async for row in axl.rows(sql.query("unassigned_count"), deadline=seconds):
-        return int(next(iter(row.values())) or 0)
-    return 0
+    rows = axl.rows(sql.build_query("unassigned_count"), deadline=seconds)
+    counts = [next(iter(row.values()), None) async for row in rows]
+    return count_of(counts[0] if counts else None, axl.node.name)
 
 
 async def _subclusters(axl: AxlClient, seconds: float) -> tuple[Subcluster, ...]:
-    rows = axl.rows(sql.query("subclusters"), deadline=seconds)
+    rows = axl.rows(sql.build_query("subclusters"), deadline=seconds)
     return tuple(
         [
             Subcluster(
@@ -106,8 +100,8 @@ def is_true(flag: str | None) -> bool:
     return (flag or "").strip().casefold() == "t"
 
 
-async def _ha_nodes(axl: AxlClient, seconds: float) -> tuple[HaNode, ...]:
-    rows = axl.rows(sql.query("ha_nodes"), deadline=seconds)
+async def ha_nodes(axl: AxlClient, seconds: float) -> tuple[HaNode, ...]:
+    rows = axl.rows(sql.build_query("ha_nodes"), deadline=seconds)
     return tuple(
         [
             HaNode(
@@ -120,10 +114,26 @@ async def _ha_nodes(axl: AxlClient, seconds: float) -> tuple[HaNode, ...]:
     )
 
 
+async def _im_addresses(axl: AxlClient, seconds: float) -> tuple[ImAddress, ...]:
+    """Read some of the cluster's users, as many as show how IM addresses are formed."""
+    rows = axl.rows(sql.build_query("im_addresses"), deadline=seconds)
+    return tuple(
+        [
+            ImAddress(
+                row.get("userid") or "",
+                row.get("imaddress") or "",
+                row.get("directoryuri") or "",
+                row.get("nodename") or "",
+            )
+            async for row in rows
+        ]
+    )
+
+
 async def _texts(name: str, axl: AxlClient, seconds: float) -> tuple[str, ...]:
     """Give the first column of a query."""
-    rows = axl.rows(sql.query(name), deadline=seconds)
-    return tuple([next(iter(row.values())) or "" async for row in rows])
+    rows = axl.rows(sql.build_query(name), deadline=seconds)
+    return tuple([next(iter(row.values()), None) or "" async for row in rows])
 
 
 USER_QUESTIONS: dict[str, Question] = {
@@ -136,7 +146,7 @@ USER_QUESTIONS: dict[str, Question] = {
 DEEP_QUESTIONS: dict[str, Question] = {
     "unassigned": _unassigned,
     "subclusters": _subclusters,
-    "ha_nodes": _ha_nodes,
+    "im_addresses": _im_addresses,
     **USER_QUESTIONS,
 }
 

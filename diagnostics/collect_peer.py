@@ -4,10 +4,11 @@ import asyncio
 from dataclasses import replace
 
 import wire
-from diagnostics.collect_cluster import connect_time, presented
+from diagnostics.answers import UNASKED, Answer
+from diagnostics.collect_cluster import connect_time, presented_certificate
 from diagnostics.collector import Collector
-from diagnostics.facts import UNASKED, Answer, PeerFacts
-from diagnostics.targets import UNOPENED, NodeTarget, PeerTarget
+from diagnostics.facts import PeerFacts
+from diagnostics.node_addresses import UNOPENED, NodeTarget, PeerTarget
 from wire import (
     AxlClient,
     NodeAddress,
@@ -21,22 +22,19 @@ RESOLVE, AXL, SIP = 8.0, 20.0, 8.0
 
 async def collect_peer(collector: Collector, peer: PeerTarget) -> PeerFacts:
     """Resolve the address, then try what lies behind it, at the same time."""
-    resolution = await collector.ask(
-        lambda seconds: wire.resolve(peer.address, peer.policy, deadline=seconds),
-        RESOLVE,
-    )
+    resolution = await collector.look_up(peer.address, peer.policy, RESOLVE)
     facts = replace(as_held(peer), resolution=resolution)
     if resolution.value is None:
         return facts
     target = target_of(peer, resolution.value)
-    where = _where(peer, target, resolution.value)
+    where = _peer_address(peer, target, resolution.value)
     async with Session(where) as session:
         connect, axl, sip = await asyncio.gather(
             connect_time(collector, where),
             _axl(collector, peer, target, session),
             _sip(collector, peer, where),
         )
-        certificate = await presented(collector, connect, session)
+        certificate = await presented_certificate(collector, connect, session)
     return replace(
         facts,
         target=target.id if target else None,
@@ -57,6 +55,9 @@ def as_held(peer: PeerTarget) -> PeerFacts:
         username=peer.username,
         protocol=peer.protocol,
         mask=peer.mask,
+        added_at=peer.added_at,
+        trail=peer.trail,
+        attested=peer.attested,
     )
 
 
@@ -68,12 +69,13 @@ def target_of(peer: PeerTarget, resolution: Resolution) -> NodeTarget | None:
     found = [
         node
         for node in peer.candidates
-        if {node.name.casefold(), node.address.address.casefold()} & hosts
+        if {node.name.casefold(), node.address.address.casefold(), *node.resolved}
+        & hosts
     ]
     return min(found, key=lambda node: not node.publisher, default=None)
 
 
-def _where(
+def _peer_address(
     peer: PeerTarget, target: NodeTarget | None, resolution: Resolution
 ) -> NodeAddress:
     """Address the peer as the home cluster would, with the peer's own credentials."""
@@ -111,5 +113,5 @@ async def _sip(
     collector: Collector, peer: PeerTarget, where: NodeAddress
 ) -> Answer[SipReply]:
     return await collector.ask(
-        lambda seconds: wire.options(where, peer.protocol, deadline=seconds), SIP
+        lambda seconds: wire.send_options(where, peer.protocol, deadline=seconds), SIP
     )

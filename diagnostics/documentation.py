@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from diagnostics.judge.sections import TESTS, ordered
+from diagnostics.judge.sections import TESTS, ordered_tests
 from diagnostics.judge.tests import Test
 
 BEGIN, END = "<!-- tests: begin -->", "<!-- tests: end -->"
@@ -13,20 +13,20 @@ HEADER = (
 )
 
 
-def table() -> str:
+def test_table() -> str:
     """Return the sections with a row for each test."""
-    return "\n".join(lines())
+    return "\n".join(table_lines())
 
 
-def lines() -> Iterator[str]:
+def table_lines() -> Iterator[str]:
     yield f"{len(TESTS)} tests."
-    for section, tests in groupby(ordered(), key=lambda test: test.section):
+    for section, tests in groupby(ordered_tests(), key=lambda test: test.section):
         yield f"\n### {section}\n"
         yield from HEADER
-        yield from map(row, tests)
+        yield from map(test_row, tests)
 
 
-def row(test: Test) -> str:
+def test_row(test: Test) -> str:
     meaning = " ".join(
         f"*{outcome.capitalize()}*: {text}" for outcome, text in test.meaning.items()
     )
@@ -40,8 +40,8 @@ def row(test: Test) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def inserted(text: str) -> str:
+def insert_table(text: str) -> str:
     """Return a document with its table as the code has it now."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+    return f"{before}{BEGIN}\n{test_table()}\n{END}{after}"

@@ -4,13 +4,8 @@ from collections.abc import Mapping
 from functools import singledispatch
 from typing import Any
 
-from diagnostics.facts import (
-    Answer,
-    HaNode,
-    ProcessNode,
-    Subcluster,
-    SyncAgentSettings,
-)
+from diagnostics.answers import Answer
+from diagnostics.facts import HaNode, ProcessNode, Subcluster, SyncAgentSettings
 from diagnostics.judge.tests import Finding
 from wire import Certificate, PeerEntry, Resolution, ServiceStatus, SipReply
 
@@ -19,59 +14,59 @@ MOST_THINGS = 30
 LONGEST = 400
 
 
-def details(finding: Finding) -> dict[str, Any]:
+def finding_details(finding: Finding) -> dict[str, Any]:
     """Give the answers behind a finding, as a row keeps them."""
     evidence = list(finding.evidence.items())
-    told: dict[str, Any] = {
-        "answers": [answer(what, one) for what, one in evidence[:MOST_ANSWERS]]
+    details: dict[str, Any] = {
+        "answers": [answer_data(what, one) for what, one in evidence[:MOST_ANSWERS]]
     }
     if len(evidence) > MOST_ANSWERS:
-        told["more"] = len(evidence) - MOST_ANSWERS
+        details["more"] = len(evidence) - MOST_ANSWERS
     if finding.cause:
-        told["caused_by"] = finding.cause
-    return told
+        details["caused_by"] = finding.cause
+    return details
 
 
-def answer(what: str, one: Answer[Any]) -> dict[str, Any]:
-    took = one.duration_ms
+def answer_data(what: str, one: Answer[Any]) -> dict[str, Any]:
+    duration_ms = one.duration_ms
     return {
         "asked": what,
         "answer": text_of(one)[:LONGEST],
         "at": one.at.isoformat(timespec="milliseconds") if one.at else None,
-        "duration_ms": None if took is None else round(took, 1),
+        "duration_ms": None if duration_ms is None else round(duration_ms, 1),
     }
 
 
 def text_of(one: Answer[Any]) -> str:
-    return said(one.value) if one.known else one.reason
+    return words_of(one.value) if one.known else one.reason
 
 
 @singledispatch
-def said(value: object) -> str:
+def words_of(value: object) -> str:
     """Put an answer in a few words; of what is listed, so much that one can tell."""
     return str(value)
 
 
-@said.register
+@words_of.register
 def _(value: float) -> str:
     return f"Connected in {value:.1f} ms"
 
 
-@said.register
+@words_of.register
 def _(value: tuple) -> str:  # type: ignore[type-arg]
     if not value:
         return "None"
-    shown = [said(one) for one in value[:MOST_THINGS]]
+    words = [words_of(one) for one in value[:MOST_THINGS]]
     more = [f"{len(value) - MOST_THINGS} more"] if len(value) > MOST_THINGS else []
-    return "; ".join([*shown, *more])
+    return "; ".join([*words, *more])
 
 
-@said.register
+@words_of.register
 def _(value: Mapping) -> str:  # type: ignore[type-arg]
-    return said(tuple(f"{name}: {count}" for name, count in value.items()))
+    return words_of(tuple(f"{name}: {count}" for name, count in value.items()))
 
 
-@said.register
+@words_of.register
 def _(value: Certificate) -> str:
     return (
         f"{value.subject}, SHA-256 {value.fingerprint}, valid until "
@@ -79,26 +74,26 @@ def _(value: Certificate) -> str:
     )
 
 
-@said.register
+@words_of.register
 def _(value: SipReply) -> str:
     if value.peer_auth_refused:
         return "The port wants a client certificate"
     return f"{value.status} {value.reason}".strip()
 
 
-@said.register
+@words_of.register
 def _(value: ServiceStatus) -> str:
     why = f" ({value.reason})" if value.reason.strip() else ""
     return f"{value.name}: {value.status}{why}"
 
 
-@said.register
+@words_of.register
 def _(value: Resolution) -> str:
     targets = tuple(target.host for target in value.targets)
-    return said((*targets, *value.addresses))
+    return words_of((*targets, *value.addresses))
 
 
-@said.register
+@words_of.register
 def _(value: PeerEntry) -> str:
     mask = value.external_phone_number_mask
     protocol = value.protocol or value.protocol_raw
@@ -106,22 +101,22 @@ def _(value: PeerEntry) -> str:
     return ", ".join(part for part in parts if part)
 
 
-@said.register
+@words_of.register
 def _(value: ProcessNode) -> str:
     return f"{value.name}, publisher" if value.publisher else value.name
 
 
-@said.register
+@words_of.register
 def _(value: Subcluster) -> str:
     return f"{value.name}, high availability {'on' if value.ha_enabled else 'off'}"
 
 
-@said.register
+@words_of.register
 def _(value: HaNode) -> str:
     return f"{value.name}, state {value.state or 'unknown'}"
 
 
-@said.register
+@words_of.register
 def _(value: SyncAgentSettings) -> str:
     if not value.exists:
         return "There is no entry."

@@ -1,75 +1,24 @@
-"""What one collection found out, as plain data that judgements read.
-
-A value that could not be had stands beside the reason; nothing is ever guessed, so
-that unknown can never be taken for good.
-"""
+"""What one collection found out, as plain data that judgements read."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from ipaddress import ip_address
-from typing import Any, Generic, TypeVar
+from typing import Any
 
+from clusters.ownership import Ownership
+from diagnostics.answers import UNASKED, Answer
+from diagnostics.user_trail import UserTrail
+from pages import PageNotice, PagesStatus, VendorTest
 from wire import (
     Certificate,
     PeerEntry,
     Resolution,
     ServiceStatus,
     SipReply,
-    WireError,
     platforms,
 )
-
-T = TypeVar("T", covariant=True)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why something could not be had: a code of wire.Code, and words for a person."""
-
-    code: str
-    message: str
-    remedy: str = ""
-    detail: str = ""
-
-    @classmethod
-    def of(cls, error: WireError) -> "Failure":
-        return cls(error.code.value, error.message, error.remedy, error.detail)
-
-
-@dataclass(frozen=True)
-class Answer(Generic[T]):
-    """A value, or the failure to get it; neither of them: it was not asked."""
-
-    value: T | None = None
-    failure: Failure | None = None
-    duration_ms: float | None = None
-    at: datetime | None = field(default=None, compare=False)
-
-    @property
-    def known(self) -> bool:
-        return self.value is not None
-
-    @property
-    def code(self) -> str:
-        return self.failure.code if self.failure else ""
-
-    @property
-    def reason(self) -> str:
-        """Say why there is no value."""
-        return self.failure.message if self.failure else "It was not asked."
-
-    @property
-    def remedy(self) -> str:
-        return self.failure.remedy if self.failure else ""
-
-    def part(self, value: Any) -> "Answer[Any]":
-        """Give what of this answer a judgement looked at."""
-        return replace(self, value=value) if self.known else self
-
-
-UNASKED: Answer[Any] = Answer()
 
 
 @dataclass(frozen=True)
@@ -81,6 +30,8 @@ class NodeFacts:
     address: str
     publisher: bool = False
     confirmed: str = ""
+    # IP addresses to which its names led at the last discovery.
+    resolved: tuple[str, ...] = ()
     connect: Answer[float] = UNASKED
     certificate: Answer[Certificate] = UNASKED
     axl: Answer[int] = UNASKED
@@ -97,11 +48,13 @@ class NodeFacts:
     control_center: str = ""
 
     def service(self, name: str) -> ServiceStatus | None:
-        wanted = name.casefold()
-        found = (s for s in self.services.value or () if s.name.casefold() == wanted)
+        folded_name = name.casefold()
+        found = (
+            s for s in self.services.value or () if s.name.casefold() == folded_name
+        )
         return next(found, None)
 
-    def told_of(self, name: str) -> Answer[Any]:
+    def answer_for(self, name: str) -> Answer[Any]:
         """Give what the Control Center said of one service."""
         return self.services.part(self.service(name) or f"There is no {name}.")
 
@@ -145,6 +98,16 @@ class SyncAgentSettings:
 
 
 @dataclass(frozen=True)
+class ImAddress:
+    """A user as the cluster has it: the IM address, and what it may be formed of."""
+
+    userid: str
+    im_address: str
+    directory_uri: str
+    node: str
+
+
+@dataclass(frozen=True)
 class UserFaults:
     """What is wrong with users; each at most 500."""
 
@@ -162,6 +125,8 @@ class ClusterFacts:
     id: str
     name: str
     domain: str = ""
+    # The IM address scheme that a person stated.
+    address_scheme: str = ""
     generation: str | None = None
     direct: bool = False
     nodes: tuple[NodeFacts, ...] = ()
@@ -169,11 +134,19 @@ class ClusterFacts:
     process_nodes: Answer[tuple[ProcessNode, ...]] = UNASKED
     users: Answer[Mapping[str, int]] = UNASKED
     peers: Answer[tuple[PeerEntry, ...]] = UNASKED
+    # Whether the product's own pages showed the peers, and what their panels say.
+    by_pages: bool = False
+    page_status: Mapping[str, PagesStatus] = field(default_factory=dict)
+    # The rows of the product's own troubleshooter, and its notifications.
+    page_tests: Answer[tuple[VendorTest, ...]] = UNASKED
+    page_notices: tuple[PageNotice, ...] = ()
     sync_agent: Answer[SyncAgentSettings] = UNASKED
+    # The node table, other clusters' nodes among them.
+    ha_nodes: Answer[tuple[HaNode, ...]] = UNASKED
     # Asked by the troubleshooter only.
     unassigned: Answer[int] = UNASKED
     subclusters: Answer[tuple[Subcluster, ...]] = UNASKED
-    ha_nodes: Answer[tuple[HaNode, ...]] = UNASKED
+    im_addresses: Answer[tuple[ImAddress, ...]] = UNASKED
     user_faults: UserFaults = UserFaults()
 
     @property
@@ -183,18 +156,36 @@ class ClusterFacts:
     @property
     def profile(self) -> platforms.Profile:
         known = self.generation in platforms.GENERATIONS
-        return platforms.profile(self.generation if known else "imp")
+        return platforms.profile_of(self.generation if known else "imp")
 
     # A mesh asks for these a hundred thousand times; the facts never change.
     @cached_property
     def names(self) -> frozenset[str]:
         """All names and addresses that are known to be nodes of this cluster."""
-        ours = {text for node in self.nodes for text in (node.name, node.address)}
+        ours = {
+            text
+            for node in self.nodes
+            for text in (node.name, node.address, *node.resolved)
+        }
         listed = {node.name for node in self.process_nodes.value or ()}
         return frozenset(text.casefold() for text in ours | listed)
 
+    @cached_property
+    def _own(self) -> Ownership[str]:
+        return Ownership((name, self.id) for name in self.names)
+
+    @cached_property
+    def machines(self) -> Ownership[str]:
+        """Which of the nodes each name and address is: the spellings of one machine."""
+        return Ownership(
+            (text, node.id)
+            for node in self.nodes
+            for text in (node.name, node.address, *node.resolved)
+        )
+
     def owns(self, host: str) -> bool:
-        return belongs(host, self.names)
+        """Whether the cluster itself means one of its nodes by this name."""
+        return bool(self._own.candidates(host))
 
     @cached_property
     def counted(self) -> Mapping[str, int] | None:
@@ -208,28 +199,40 @@ class ClusterFacts:
             return None
         return sum(n for name, n in self.counted.items() if self.owns(name))
 
-    def users_of(self, other: "ClusterFacts") -> int | None:
+    def users_of(self, other: "ClusterFacts", owners: Ownership[str]) -> int | None:
         """Count the users here whose home node is one of the other cluster's.
 
-        The same rule of names as `own_users`; a name that both could claim is ours.
+        The same rule of names as `own_users`; a name that both could claim is ours,
+        and with one that a third could claim too the number is not known.
         """
         if self.counted is None:
             return None
-        return sum(
-            count
-            for name, count in self.counted.items()
-            if other.owns(name) and not self.owns(name)
-        )
+        strange = [name for name in self.counted if not self.owns(name)]
+        theirs = [name for name in strange if other.id in owners.candidates(name)]
+        if any(owners.of(name) is None for name in theirs):
+            return None
+        return sum(self.counted[name] for name in theirs)
 
     @cached_property
     def entries(self) -> Mapping[str, PeerEntry]:
         """The cluster's own peer table by address in lower case."""
         return {entry.address.casefold(): entry for entry in self.peers.value or ()}
 
-    def entry_for(self, other: "ClusterFacts") -> PeerEntry | None:
-        """Find the entry in this cluster's peer table that points to another."""
+    def entries_for(
+        self, other: "ClusterFacts", owners: Ownership[str]
+    ) -> tuple[PeerEntry, ...]:
+        """Find the entries in this cluster's peer table that point to another."""
         entries = self.peers.value or ()
-        return next((entry for entry in entries if other.owns(entry.address)), None)
+        return tuple(one for one in entries if owners.of(one.address) == other.id)
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """A person's word that the entry stands on the cluster as the console has it."""
+
+    by: str
+    at: datetime
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -243,6 +246,9 @@ class PeerFacts:
     username: str = ""
     protocol: str = "TCP"
     mask: str = ""
+    added_at: datetime | None = None
+    trail: UserTrail = UserTrail()
+    attested: Attestation | None = None
     # The remote node that the address leads to, where it is a managed one.
     target: str | None = None
     resolution: Answer[Resolution] = UNASKED
@@ -250,6 +256,22 @@ class PeerFacts:
     certificate: Answer[Certificate] = UNASKED
     axl: Answer[int] = UNASKED
     sip: Answer[SipReply] = UNASKED
+
+
+@dataclass(frozen=True)
+class ExchangedTrust:
+    """Whether the home cluster of a peer trusts the remote one's certificates.
+
+    Args:
+        outcome: `passed failed warning unknown`, expiry included.
+        days: until the first of them expires.
+        at: when the trust lists were read.
+    """
+
+    outcome: str
+    days: int | None = None
+    problem: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -261,18 +283,25 @@ class Facts:
     peers: Mapping[str, PeerFacts] = field(default_factory=dict)
     # Every peer that the console holds between these clusters, tried or not.
     held: Mapping[tuple[str, str], PeerFacts] = field(default_factory=dict)
-    # When the two counts of a peer were last seen equal, by the peer's id.
-    equal_at: Mapping[str, datetime | None] = field(default_factory=dict)
     # Clusters of the console that were not asked: only their nodes' names are known.
     bystanders: tuple[ClusterFacts, ...] = ()
     # Values that users of several clusters share, by kind, as the directory has them.
     shared: Mapping[str, Answer[tuple[str, ...]]] = field(default_factory=dict)
+    # By home and remote cluster, as the certificates were read last.
+    exchanged: Mapping[tuple[str, str], ExchangedTrust] = field(default_factory=dict)
+    # DNS servers of the console that kept silent while another one answered.
+    silent_servers: tuple[str, ...] = ()
     # The clusters whose users the directory has not read.
     unread: tuple[str, ...] = ()
 
     @property
     def everybody(self) -> tuple[ClusterFacts, ...]:
         return (*self.clusters.values(), *self.bystanders)
+
+    @cached_property
+    def owners(self) -> Ownership[str]:
+        """Whose node each name is, of all clusters that are known here."""
+        return ownership_of(self.everybody)
 
     @property
     def every_peer(self) -> Iterator[PeerFacts]:
@@ -293,11 +322,10 @@ def is_address(text: str) -> bool:
     return True
 
 
-def belongs(host: str, names: Iterable[str]) -> bool:
+def ownership_of(clusters: Iterable[ClusterFacts]) -> Ownership[str]:
+    return Ownership((name, one.id) for one in clusters for name in one.names)
+
+
+def is_among(host: str, names: Iterable[str]) -> bool:
     """Tell whether a host is among these names, a short host name included."""
-    host = host.casefold().rstrip(".")
-    if host in names:
-        return True
-    if "." in host or ":" in host:
-        return False
-    return any(name.split(".")[0] == host for name in names if not is_address(name))
+    return bool(Ownership((name, True) for name in names).candidates(host))

@@ -1,155 +1,172 @@
-"""What monitoring reads, in the text format of Prometheus."""
+"""What monitoring reads of clusters, peers and tests, in families of Prometheus.
 
+What is not known has no sample, never a zero. A time is a timestamp: how long ago it
+was, the reader calculates.
+"""
+
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from django.db.models import Count
-from django.utils import timezone
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.core import GaugeMetricFamily
 
+from clusters.models import Cluster, Node
 from diagnostics.models import TroubleshooterRun
 from jobs.models import Job
-from peers.models import Cluster, Node, Outcome, Peer
+from peers.models import Peer
 
-Labels = dict[str, str]
+Names = tuple[str, ...]
+# Home, remote or none, address, outcome, associated users.
+Row = tuple[str, str | None, str, str, int | None]
+Samples = Iterable[tuple[Names, float]]
 # A mesh that is broken everywhere must not burst who reads this.
 MOST_WRONG = 1000
-Samples = Iterable[tuple[Labels, float]]
+PEER = ("cluster", "remote")
 NODE = {"cluster": "cluster_name", "node": "node_name"}
-PEER = {"cluster": "cluster_name", "address": "peer_address"}
 
 
-def metrics() -> str:
-    """Return all metrics; what is not known has no sample, never a zero."""
-    return "\n".join([*lines(), ""])
+class ClusterCollector:
+    """The clusters that may be seen, their peers and nodes, and the newest run."""
+
+    def collect(self) -> Iterator[Metric]:
+        yield from peer_families()
+        yield from cluster_families()
+        yield from run_families()
+        yield from sweep_families()
 
 
-def lines() -> Iterator[str]:
-    yield from family(
-        "cupadmin_peer_outcome", "1 for the outcome that a peer has.", peer_outcomes()
+def register_metrics(registry: CollectorRegistry) -> None:
+    registry.register(ClusterCollector())
+
+
+def metric_family(
+    name: str, text: str, labels: Iterable[str], samples: Samples
+) -> Metric:
+    found = GaugeMetricFamily(f"cupadmin_{name}", text, labels=list(labels))
+    for values, value in samples:
+        found.add_metric(values, value)
+    return found
+
+
+def peer_families() -> Iterator[Metric]:
+    rows = list(
+        Peer.objects.order_by("created_at", "pk").values_list(
+            "cluster__name",
+            "remote_cluster__name",
+            "address",
+            "outcome",
+            "associated_users",
+        )
     )
-    peers = list(Peer.objects.defer("entries").select_related("cluster"))
-    yield from family(
-        "cupadmin_peer_associated_users",
+    named = list(zip(names_of(rows), rows, strict=True))
+    yield metric_family(
+        "peer_outcome",
+        "1 for the outcome that a peer has.",
+        (*PEER, "outcome"),
+        (((*names, row[3]), 1) for names, row in named),
+    )
+    yield metric_family(
+        "peer_associated_users",
         "Users of the remote cluster on the home cluster.",
-        ((of(p), p.associated_users) for p in peers if p.associated_users is not None),
-    )
-    yield from family(
-        "cupadmin_peer_remote_users",
-        "Users of the remote cluster on the remote cluster itself.",
-        ((of(p), p.remote_users) for p in peers if p.remote_users is not None),
-    )
-    yield from family(
-        "cupadmin_peer_check_age_seconds",
-        "How old the status of a peer is.",
-        ((of(p), age(p.checked_at)) for p in peers if p.checked_at),
-    )
-    yield from family(
-        "cupadmin_cluster_health", "1 for the health that a cluster has.", healths()
-    )
-    yield from family(
-        "cupadmin_node_certificate_days",
-        "Days until the certificate of a node expires.",
-        certificates(),
-    )
-    yield from clusters_and_runs()
-    yield from family(
-        "cupadmin_sweep_duration_seconds", "How long the last sweep took.", sweeps()
+        PEER,
+        ((names, row[4]) for names, row in named if row[4] is not None),
     )
 
 
-def family(name: str, text: str, samples: Samples) -> Iterator[str]:
-    yield f"# HELP {name} {text}"
-    yield f"# TYPE {name} gauge"
-    for labels, value in samples:
-        pairs = ",".join(f'{key}="{escaped(text)}"' for key, text in labels.items())
-        yield f"{name}{{{pairs}}} {value:g}" if pairs else f"{name} {value:g}"
+def names_of(
+    rows: Iterable[Row],
+) -> list[Names]:
+    """Name each peer by its clusters: by its address where that names more than one."""
+    found = [(home, remote or address) for home, remote, address, *_ in rows]
+    times = Counter(found)
+    return [
+        names if times[names] == 1 else (names[0], f"{names[1]} ({row[2]})")
+        for names, row in zip(found, rows, strict=True)
+    ]
 
 
-def escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def of(peer: Peer) -> Labels:
-    return {"cluster": peer.cluster.name, "address": peer.address}
-
-
-def age(at: object) -> float:
-    return (timezone.now() - at).total_seconds()  # type: ignore[operator, no-any-return]
-
-
-def peer_outcomes() -> Samples:
-    rows = Peer.objects.values_list("cluster__name", "address", "outcome")
-    for cluster, address, outcome in rows:
-        for one in Outcome.values:
-            labels = {"cluster": cluster, "address": address, "outcome": one}
-            yield labels, outcome == one
-
-
-def healths() -> Samples:
-    for name, health in Cluster.objects.values_list("name", "health"):
-        for one in Cluster.Health.values:
-            yield {"cluster": name, "health": one}, health == one
-
-
-def certificates() -> Samples:
-    nodes = Node.objects.exclude(certificate_not_after=None).select_related("cluster")
-    for node in nodes:
-        days = -age(node.certificate_not_after) / 86400
-        yield {"cluster": node.cluster.name, "node": node.name}, days
-
-
-def clusters_and_runs() -> Iterator[str]:
-    yield from family(
-        "cupadmin_cluster_check_age_seconds",
-        "How old the health of a cluster is.",
-        (
-            ({"cluster": name}, age(at))
-            for name, at in Cluster.objects.exclude(checked_at=None).values_list(
-                "name", "checked_at"
-            )
-        ),
+def cluster_families() -> Iterator[Metric]:
+    rows = list(Cluster.objects.values_list("name", "health", "checked_at"))
+    yield metric_family(
+        "cluster_health",
+        "1 for the health that a cluster has.",
+        ("cluster", "health"),
+        (((name, health), 1) for name, health, _ in rows),
     )
+    yield metric_family(
+        "cluster_checked_timestamp_seconds",
+        "When the health of a cluster was found.",
+        ("cluster",),
+        (((name,), at.timestamp()) for name, _, at in rows if at),
+    )
+    yield metric_family(
+        "node_certificate_not_after_timestamp_seconds",
+        "When the certificate of a node expires.",
+        NODE,
+        certificate_samples(),
+    )
+
+
+def certificate_samples() -> Samples:
+    nodes = Node.objects.exclude(certificate_not_after=None)
+    rows = nodes.values_list("cluster__name", "name", "certificate_not_after")
+    return (((cluster, name), at.timestamp()) for cluster, name, at in rows if at)
+
+
+def run_families() -> Iterator[Metric]:
     run = TroubleshooterRun.objects.of_everything()
-    if run is None:
+    if run is None or run.finished_at is None:
         return
-    yield from family(
-        "cupadmin_troubleshooter_run_age_seconds",
-        "How long ago the newest run of the troubleshooter ended.",
-        [({}, age(run.finished_at))],
+    yield time_metric(
+        "troubleshooter_run",
+        "When the newest run of the troubleshooter over all clusters ended.",
+        run.finished_at,
     )
     for name, text, labels in (
-        ("tests", "Rows of the newest run by test.", {"test": "code"}),
+        ("tests", "Rows of that run by test.", {"test": "code"}),
         ("cluster_tests", "The same by cluster.", {"cluster": "cluster_name"}),
         ("node_tests", "The same by node.", NODE),
-        ("peer_tests", "The same by peer.", PEER),
     ):
-        counted = counts(run, labels)
-        yield from family(f"cupadmin_troubleshooter_{name}", text, counted)
-    yield from family(
-        "cupadmin_troubleshooter_wrong",
-        f"1 for a row that failed or warns; the first {MOST_WRONG} of them.",
-        wrong(run),
+        counted = outcome_samples(run, labels)
+        yield metric_family(
+            f"troubleshooter_{name}", text, (*labels, "outcome"), counted
+        )
+    labels = {"test": "code", "outcome": "outcome", **NODE, "peer": "peer_address"}
+    yield metric_family(
+        "troubleshooter_wrong",
+        f"Rows of that run that failed or warn; the first {MOST_WRONG} of them.",
+        labels,
+        problem_samples(run, labels),
     )
 
 
-def counts(run: TroubleshooterRun, labels: Labels) -> Samples:
+def time_metric(name: str, text: str, at: datetime) -> Metric:
+    return metric_family(f"{name}_timestamp_seconds", text, (), [((), at.timestamp())])
+
+
+def outcome_samples(run: TroubleshooterRun, labels: dict[str, str]) -> Samples:
     """Count the rows of a run by outcome and by what these labels name."""
     columns = list(labels.values())
     rows = run.results.order_by().exclude(**{columns[-1]: ""})
-    for *names, outcome, count in rows.values_list(*columns, "outcome").annotate(
-        Count("id")
-    ):
-        yield dict(zip(labels, names, strict=True)) | {"outcome": outcome}, count
+    counted = rows.values_list(*columns, "outcome").annotate(Count("id"))
+    return ((tuple(names), count) for *names, count in counted)
 
 
-def wrong(run: TroubleshooterRun) -> Samples:
-    labels = {"test": "code", "outcome": "outcome", **NODE, "peer": "peer_address"}
+def problem_samples(run: TroubleshooterRun, labels: dict[str, str]) -> Samples:
     rows = run.results.filter(outcome__in=["failed", "warning"]).order_by("position")
-    for names in rows.values_list(*labels.values())[:MOST_WRONG]:
-        yield dict(zip(labels, names, strict=True)), 1
+    # A test may say more than one thing of the same peer.
+    return Counter(rows.values_list(*labels.values())[:MOST_WRONG]).items()
 
 
-def sweeps() -> Samples:
+def sweep_families() -> Iterator[Metric]:
     finished = Job.objects.filter(kind="sweep", state=Job.State.SUCCEEDED)
     last = finished.order_by("-finished_at").first()
     if last and last.started_at and last.finished_at:
-        yield {}, (last.finished_at - last.started_at).total_seconds()
+        yield time_metric(
+            "sweep_finished", "When the last sweep ended.", last.finished_at
+        )
+        seconds = (last.finished_at - last.started_at).total_seconds()
+        text = "How long the last sweep took."
+        yield metric_family("sweep_duration_seconds", text, (), [((), seconds)])

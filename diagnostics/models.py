@@ -3,19 +3,25 @@
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from accounts.scope import HangsOnClusters, Limit, Scope, ScopedManager, current
+from accounts.cluster_limits import (
+    ClusterScope,
+    HangsOnClusters,
+    Limit,
+    ScopedManager,
+    current_limit,
+)
+from clusters.models import Cluster, Node
 from diagnostics.judge.sections import TESTS
 from jobs.models import Job, JobCluster
-from peers.models import Cluster, Node, Outcome, Peer
-
-KEPT_CHECKS = 500
+from peers.models import Peer, PeerOutcome
+from rest.fields import JSONField
 
 
 def peers_within(limit: Limit) -> models.QuerySet[Peer]:
@@ -25,14 +31,16 @@ def peers_within(limit: Limit) -> models.QuerySet[Peer]:
 class PeerCheck(HangsOnClusters):
     """One check of a peer; of the entries, those that did not pass."""
 
-    scope = Scope("peer_id", peers_within, lambda row: {row.peer.cluster_id})
+    scope = ClusterScope("peer_id", peers_within, lambda row: {row.peer.cluster_id})
 
     peer = models.ForeignKey(Peer, on_delete=models.CASCADE, related_name="checks")
     at = models.DateTimeField()
-    outcome = models.CharField(max_length=10, choices=Outcome.choices)
-    entries = models.JSONField(default=list)
+    outcome = models.CharField(max_length=10, choices=PeerOutcome.choices)
+    entries = JSONField(default=list)
     associated_users = models.PositiveIntegerField(null=True)
     remote_users = models.PositiveIntegerField(null=True)
+    # Whether it is counted in the history by hour and day.
+    rolled_up = models.BooleanField(default=False)
 
     objects = ScopedManager()
 
@@ -41,6 +49,12 @@ class PeerCheck(HangsOnClusters):
         indexes = [
             # The history of one peer, newest first.
             models.Index(fields=["peer", "-at"], name="check_newest"),
+            # What is to be counted, oldest first.
+            models.Index(
+                fields=["at", "id"],
+                condition=models.Q(rolled_up=False),
+                name="check_uncounted",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -48,10 +62,11 @@ class PeerCheck(HangsOnClusters):
 
     @classmethod
     def prune(cls, peer_ids: list[Any]) -> None:
-        """Keep the newest KEPT_CHECKS of each of these peers."""
+        """Keep the newest KEPT_CHECKS (a setting) of each of these peers."""
+        kept = settings.KEPT_CHECKS
         for pk in peer_ids:
             newest = cls.objects.filter(peer=pk).values_list("pk", flat=True)
-            if too_old := list(newest[KEPT_CHECKS : KEPT_CHECKS + 500]):
+            if too_old := list(newest[kept : kept + 500]):
                 cls.objects.filter(pk__in=too_old).delete()
 
 
@@ -87,24 +102,24 @@ def runs_within(limit: Limit) -> models.QuerySet["TroubleshooterRun"]:
 class TroubleshooterRun(HangsOnClusters):
     """A run of the System Troubleshooter over some clusters."""
 
-    scope = Scope(
+    scope = ClusterScope(
         "pk", runs_within, lambda run: {UUID(one["id"]) for one in run.clusters}
     )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL)
     # As they were: a cluster that is deleted later stays in the report.
-    clusters = models.JSONField(default=list)
+    clusters = JSONField(default=list)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL
     )
     reason = models.CharField(max_length=100, blank=True)
     # The codes of the tests that were wanted; none: all.
-    tests = models.JSONField(default=list)
+    tests = JSONField(default=list)
     # All tests over all clusters: what stands for the state of everything.
     whole = models.BooleanField(default=True)
-    totals = models.JSONField(default=dict)
-    peers = models.JSONField(default=list)
+    totals = JSONField(default=dict)
+    peers = JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -121,18 +136,30 @@ class TroubleshooterRun(HangsOnClusters):
     def get_absolute_url(self) -> str:
         return reverse("diagnostics:run", args=[self.pk])
 
-    @classmethod
-    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
-        """Leave out the clusters that whoever asks may not see, and the totals:
-        `count_results` counts the rows that are left."""
-        run = super().from_db(*args, **kwargs)
-        limit = current()
-        if limit is not None and not run.get_deferred_fields():
-            run.clusters = [one for one in run.clusters if limit.admits(one["id"])]
-            homes = {one["name"] for one in run.clusters}
-            run.peers = [one for one in run.peers if one["home"] in homes]
-            run.totals = {}
-        return run
+    # Totals of the part that the requester may see, where `count_results` counted them.
+    counted: dict[str, int] | None = None
+
+    @property
+    def visible_clusters(self) -> list[dict[str, str]]:
+        """The clusters that the requester may see; `clusters` is what is stored."""
+        limit = current_limit()
+        if limit is None:
+            return list(self.clusters)
+        return [one for one in self.clusters if limit.admits(one["id"])]
+
+    @property
+    def visible_peers(self) -> list[dict[str, Any]]:
+        if current_limit() is None:
+            return list(self.peers)
+        homes = {one["name"] for one in self.visible_clusters}
+        return [one for one in self.peers if one["home"] in homes]
+
+    @property
+    def visible_totals(self) -> dict[str, int]:
+        """Rows by outcome; with a limit only what `count_results` counted."""
+        if self.counted is not None:
+            return self.counted
+        return self.totals if current_limit() is None else {}
 
     @property
     def state(self) -> str:
@@ -152,7 +179,8 @@ class TroubleshooterRun(HangsOnClusters):
 
 def count_results(runs: Iterable[TroubleshooterRun]) -> None:
     """Give runs that may be seen in part the totals of that part, in one query."""
-    partly = [run for run in runs if run.finished_at and not run.totals]
+    limited = current_limit() is not None
+    partly = [run for run in runs if run.finished_at and (limited or not run.totals)]
     if not partly:
         return
     counted = TroubleshooterResult.objects.filter(run__in=partly).order_by()
@@ -160,13 +188,15 @@ def count_results(runs: Iterable[TroubleshooterRun]) -> None:
     counts = {(pk, outcome): n for pk, outcome, n in numbers}
     outcomes = TroubleshooterResult.Outcome.values
     for run in partly:
-        run.totals = {outcome: counts.get((run.pk, outcome), 0) for outcome in outcomes}
+        run.counted = {
+            outcome: counts.get((run.pk, outcome), 0) for outcome in outcomes
+        }
 
 
 class TroubleshooterResult(HangsOnClusters):
     """What one test said of one thing, in words that outlive the thing."""
 
-    scope = Scope()
+    scope = ClusterScope()
 
     class Outcome(models.TextChoices):
         PASSED = "passed"
@@ -174,10 +204,18 @@ class TroubleshooterResult(HangsOnClusters):
         WARNING = "warning"
         INFORMATION = "information"
 
+    class Source(models.TextChoices):
+        CONSOLE = "console"
+        # A row of the cluster's own System Troubleshooter, in the vendor's words.
+        CLUSTER = "cluster"
+
     run = models.ForeignKey(
         TroubleshooterRun, on_delete=models.CASCADE, related_name="results"
     )
     position = models.PositiveIntegerField()
+    source = models.CharField(
+        max_length=8, choices=Source.choices, default=Source.CONSOLE
+    )
     section = models.CharField(max_length=40)
     code = models.CharField(max_length=60)
     description = models.CharField(max_length=255)
@@ -191,7 +229,7 @@ class TroubleshooterResult(HangsOnClusters):
     node_name = models.CharField(max_length=253, blank=True)
     peer = models.ForeignKey(Peer, null=True, on_delete=models.SET_NULL)
     peer_address = models.CharField(max_length=253, blank=True)
-    details = models.JSONField(default=dict)
+    details = JSONField(default=dict)
 
     objects = ScopedManager()
 
@@ -212,6 +250,15 @@ class TroubleshooterResult(HangsOnClusters):
         return next((test.asks for test in TESTS if test.code == self.code), "")
 
     @property
+    def by_cluster(self) -> bool:
+        return self.source == self.Source.CLUSTER
+
+    @property
+    def compared(self) -> dict[str, Any]:
+        """What the console says where a row of a cluster asks the same."""
+        return dict(self.details.get("compared") or {})
+
+    @property
     def answers(self) -> list[dict[str, Any]]:
         """Give the answers it rests on, their times as times."""
         return [
@@ -222,10 +269,10 @@ class TroubleshooterResult(HangsOnClusters):
     @property
     def subject(self) -> str:
         """Say what the test was about."""
-        return subject(self.cluster_name, self.node_name, self.peer_address)
+        return subject_of(self.cluster_name, self.node_name, self.peer_address)
 
 
-def subject(cluster: str, node: str, peer: str) -> str:
+def subject_of(cluster: str, node: str, peer: str) -> str:
     """Name the narrowest thing; a peer is two ends."""
     if peer:
         return f"{cluster} → {peer}"

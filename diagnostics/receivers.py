@@ -4,8 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from accounts.audit import Actor
+from clusters.models import Cluster
+from clusters.signals import certificate_returned, table_recognised
 from jobs.models import Job
-from peers.models import Cluster, Peer
+from peers.models import Peer
 from peers.signals import peer_applied
 from services.signals import services_controlled
 
@@ -13,29 +15,40 @@ from services.signals import services_controlled
 VERIFY_FOR = 90
 
 
-def connect() -> None:
-    peer_applied.connect(verify, dispatch_uid="diagnostics.verify")
-    services_controlled.connect(look, dispatch_uid="diagnostics.look")
+def connect_receivers() -> None:
+    peer_applied.connect(check_peer, dispatch_uid="diagnostics.verify")
+    table_recognised.connect(check_peers, dispatch_uid="diagnostics.check_peers")
+    certificate_returned.connect(check_peers, dispatch_uid="diagnostics.returned")
+    services_controlled.connect(test_services, dispatch_uid="diagnostics.look")
 
 
-def verify(sender: object, *, peer: Peer, **extra: Any) -> None:
-    from diagnostics.checks import submit_check
+def check_peer(sender: object, *, peer: Peer, **extra: Any) -> None:
+    from diagnostics.jobs.check import CheckPeers
 
-    submit_check([peer], until_verified=VERIFY_FOR)
+    CheckPeers.submit([peer], until_verified=VERIFY_FOR)
 
 
-def look(
+def check_peers(sender: object, *, cluster: Cluster, **extra: Any) -> None:
+    """What was unknown of a cluster and its peers can be read now."""
+    from diagnostics.jobs.check import CheckPeers
+
+    peers = list(Peer.objects.filter(cluster=cluster, removing=False))
+    if peers:
+        CheckPeers.submit(peers)
+
+
+def test_services(
     sender: object, *, nodes: set[UUID], names: set[str], job: Job, **extra: Any
 ) -> None:
     """Run the tests of the services that a job controlled, on their clusters."""
-    from diagnostics.troubleshoot import submit_run
+    from diagnostics.jobs.troubleshoot import Troubleshoot
 
     clusters = Cluster.objects.filter(nodes__in=nodes).distinct().order_by("name")
     tests = {code for one in clusters for code in tests_of(one, names)}
     if not tests:
         return
     asker = Actor(job.requested_by, job.requested_from)
-    submit_run(clusters, asker, reason=f"After {job}"[:100], tests=tests)
+    Troubleshoot.submit(clusters, asker, reason=f"After {job}"[:100], tests=tests)
 
 
 def tests_of(cluster: Cluster, names: set[str]) -> set[str]:

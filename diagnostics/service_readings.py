@@ -8,12 +8,12 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from clusters.models import Node
 from diagnostics.facts import Facts, NodeFacts
-from diagnostics.targets import ClusterTarget
-from peers.models import Node
+from diagnostics.node_addresses import ClusterTarget
 from services.models import Service
-from services.pace import granted
-from services.readings import Reading, store
+from services.poll import ServiceReading, store_readings
+from services.rate_limit import grant_calls
 from wire import Code, ServiceStatus, WireError
 
 # A check that repeats every few seconds must not use up a node's ten calls a minute.
@@ -24,7 +24,7 @@ CODES = {code.value: code for code in Code}
 
 
 @contextmanager
-def allowed(clusters: Iterable[ClusterTarget]) -> Iterator[list[ClusterTarget]]:
+def allow_reading(clusters: Iterable[ClusterTarget]) -> Iterator[list[ClusterTarget]]:
     """Give the clusters with what was read just now, and leave to read the rest."""
     clusters = list(clusters)
     known = just_read([UUID(n.id) for cluster in clusters for n in cluster.nodes])
@@ -34,7 +34,7 @@ def allowed(clusters: Iterable[ClusterTarget]) -> Iterator[list[ClusterTarget]]:
         for node in cluster.nodes
         if node.id not in known and node.blocked is None
     ]
-    with granted(unread, CALLS) as grants:
+    with grant_calls(unread, CALLS) as grants:
         yield [
             replace(
                 cluster,
@@ -70,7 +70,7 @@ def as_status(row: Service) -> ServiceStatus:
     )
 
 
-def share(facts: Facts) -> None:
+def share_readings(facts: Facts) -> None:
     """Let the service pages show what this collection read."""
     read = {
         node.id: node
@@ -80,16 +80,16 @@ def share(facts: Facts) -> None:
         if node.services.duration_ms is not None
     }
     rows = Node.objects.filter(pk__in=read).select_related("cluster")
-    store([as_reading(row, read[str(row.pk)]) for row in rows])
+    store_readings([as_reading(row, read[str(row.pk)]) for row in rows])
 
 
-def as_reading(row: Node, node: NodeFacts) -> Reading:
+def as_reading(row: Node, node: NodeFacts) -> ServiceReading:
     failure = node.services.failure
     error = None
     if failure:
         code = CODES.get(failure.code, Code.PROTOCOL)
         error = WireError(code, failure.message, remedy=failure.remedy)
-    return Reading(
+    return ServiceReading(
         row,
         list(node.services.value or ()),
         control_center=node.control_center or row.control_center,

@@ -1,9 +1,9 @@
 """What users of several clusters share, by the directory's newest snapshots."""
 
-from diagnostics.facts import Answer
+from diagnostics.answers import Answer
 from diagnostics.judge.users import MOST
-from directory.duplicates import SHARED, Kind, find
-from directory.homes import Directory
+from directory.duplicates import SHARED, Kind, find_duplicates
+from directory.ownership import Directory
 
 
 def shared_users() -> tuple[dict[str, Answer[tuple[str, ...]]], tuple[str, ...]]:
@@ -26,7 +26,7 @@ def shared_users() -> tuple[dict[str, Answer[tuple[str, ...]]], tuple[str, ...]]
 def between_clusters(directory: Directory, kind: Kind) -> tuple[str, ...]:
     found = [
         one.value
-        for one in find(directory, kind)
+        for one in find_duplicates(directory, kind)
         if len({holder.side.number for holder in one.holders}) > 1
     ]
     return tuple(found[:MOST])

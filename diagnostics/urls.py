@@ -6,21 +6,19 @@ app_name = "diagnostics"
 
 urlpatterns = [
     # the troubleshooter and its runs
-    path("system-troubleshooter/", views.troubleshooter, name="troubleshooter"),
-    path("system-troubleshooter/<uuid:pk>/", views.run, name="run"),
-    path("system-troubleshooter/<uuid:pk>/rows/", views.rows, name="rows"),
+    path("system-troubleshooter/", views.show_troubleshooter, name="troubleshooter"),
+    path("system-troubleshooter/<uuid:pk>/", views.show_run_page, name="run"),
+    path("system-troubleshooter/<uuid:pk>/rows/", views.list_rows, name="rows"),
     path(
         "system-troubleshooter/<uuid:pk>/comparison/",
-        views.comparison,
+        views.compare_with_earlier,
         name="comparison",
     ),
-    path("system-troubleshooter/<uuid:pk>/report/", views.printed, name="report"),
+    path("system-troubleshooter/<uuid:pk>/report/", views.print_run, name="report"),
     path("system-troubleshooter/<uuid:pk>/csv/", exports.as_csv, name="run_csv"),
     path("system-troubleshooter/<uuid:pk>/json/", exports.as_json, name="run_json"),
     # what the pages of peers and the overview show
     path("peers/<uuid:pk>/status/", views.peer_status, name="peer_status"),
-    path("peers/<uuid:pk>/history/", views.peer_history, name="peer_history"),
     path("peers/<uuid:pk>/check/", views.check_peer, name="check_peer"),
-    path("attention/", views.attention, name="attention"),
-    path("last-sweep/", views.last_sweep, name="last_sweep"),
+    path("peers/check-selected/", views.check_selected, name="check_selected"),
 ]

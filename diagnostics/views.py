@@ -6,38 +6,51 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import F
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django_htmx.http import HttpResponseStopPolling
+from django_htmx.http import HttpResponseClientRefresh, HttpResponseStopPolling
 
 from accounts import audit
 from accounts.access import Role, access, role_of
 from accounts.http import Request
-from accounts.scope import unlimited
-from diagnostics.attention import needs_attention
-from diagnostics.changes import compare
-from diagnostics.checks import running_check, submit_check
-from diagnostics.history import history_of
+from base import csv
+from clusters.models import Cluster
+from diagnostics import exports
+from diagnostics.jobs.check import CheckPeers, request_check
+from diagnostics.jobs.troubleshoot import Troubleshoot
 from diagnostics.models import (
     TroubleshooterResult,
     TroubleshooterRun,
     count_results,
 )
-from diagnostics.report import PAPER, WORST_FIRST, agreement, named, report
-from diagnostics.troubleshoot import submit_run
-from jobs.models import Job
-from peers.models import Cluster, Peer
+from diagnostics.run_comparison import compare_runs
+from diagnostics.summary import (
+    PAPER,
+    WORST_FIRST,
+    count_agreement,
+    group_results,
+    test_descriptions,
+)
+from peers.bulk.selection import SelectionError, selected_peers
+from peers.models import Peer
 
-SHOWN_RUNS = 15
+MOST_RUNS = 15
+# What the first page of a report lists; so many of each fit on it.
+SUMMED_UP = (
+    TroubleshooterResult.Outcome.FAILED,
+    TroubleshooterResult.Outcome.WARNING,
+)
+MOST_IN_SUMMARY = 12
 
 
 @access(get=Role.VIEWER, post=Role.OPERATOR)
-def troubleshooter(request: Request) -> HttpResponse:
+def show_troubleshooter(request: Request) -> HttpResponseBase:
     """The newest run over everything, else the newest; POST starts another."""
     if request.method == "POST":
         return start_run(request)
     runs = TroubleshooterRun.objects.select_related("job", "requested_by")
+    if csv.is_requested(request):
+        return exports.runs_as_csv(runs)
     return show_run(request, runs.filter(whole=True).first() or runs.first())
 
 
@@ -50,8 +63,8 @@ def start_run(request: Request) -> HttpResponse:
         messages.error(request, "There is no cluster to look at.")
         return redirect("diagnostics:troubleshooter")
     with transaction.atomic():
-        row = submit_run(clusters, audit.actor_of(request))
-        audit.record(audit.actor_of(request), "run troubleshooter", row)
+        row = Troubleshoot.submit(clusters, audit.actor_of(request))
+        audit.append_entry(audit.actor_of(request), "run troubleshooter", row)
     return redirect(row)
 
 
@@ -61,7 +74,7 @@ def is_known(pk: str) -> bool:
 
 
 @access(get=Role.VIEWER)
-def run(request: Request, pk: str) -> HttpResponse:
+def show_run_page(request: Request, pk: str) -> HttpResponse:
     row = get_object_or_404(
         TroubleshooterRun.objects.select_related("job", "requested_by"), pk=pk
     )
@@ -77,29 +90,34 @@ def show_run(request: Request, row: TroubleshooterRun | None) -> HttpResponse:
     only = request.GET.get("of")
     finished = row if row and not row.active else None
     runs = TroubleshooterRun.objects.select_related("job", "requested_by")
-    shown = list(runs[:SHOWN_RUNS])
-    count_results([*shown, *([row] if row else [])])
+    runs_shown = list(runs[:MOST_RUNS])
+    count_results([*runs_shown, *([row] if row else [])])
     context = {
         "run": row,
         "outcome": outcome,
         "by_cluster": by_cluster,
         "only": only,
         "key": TroubleshooterResult.Outcome.values,
-        "groups": report(finished, by_cluster=by_cluster, outcome=outcome, only=only)
+        "groups": group_results(
+            finished, by_cluster=by_cluster, outcome=outcome, only=only
+        )
         if finished
         else [],
-        "runs": shown,
+        "runs": runs_shown,
         "clusters": Cluster.objects.order_by("name"),
         "may_run": may_operate(request),
     }
     if not request.htmx:
         return render(request, "diagnostics/troubleshooter.html", context)
+    if finished and request.GET.get("polling"):
+        # The buttons, the exports and the list of runs are outdated as well.
+        return HttpResponseClientRefresh()
     response = render(request, "diagnostics/_run.html", context)
     return HttpResponseStopPolling(response.content) if finished else response
 
 
 @access(get=Role.VIEWER)
-def rows(request: Request, pk: str) -> HttpResponse:
+def list_rows(request: Request, pk: str) -> HttpResponse:
     """All rows of one test of a run, a page at a time."""
     row = get_object_or_404(TroubleshooterRun, pk=pk)
     chosen = {
@@ -114,11 +132,11 @@ def rows(request: Request, pk: str) -> HttpResponse:
 
 
 @access(get=Role.VIEWER)
-def printed(request: Request, pk: str) -> HttpResponse:
+def print_run(request: Request, pk: str) -> HttpResponse:
     """The run on paper: a report of who verified what, when, and how it was."""
     finished = TroubleshooterRun.objects.finished().select_related("requested_by")
     row = get_object_or_404(finished, pk=pk)
-    groups = report(row, extent=PAPER)
+    groups = group_results(row, extent=PAPER)
     context = {
         "run": row,
         "groups": groups,
@@ -126,24 +144,31 @@ def printed(request: Request, pk: str) -> HttpResponse:
             sum(counts) for counts in zip(*[g.counts for g in groups], strict=True)
         ],
         "outcomes": WORST_FIRST,
-        "peers": [peer | {"outcome": agreement(peer)} for peer in row.peers],
-        "tests": named(row.tests),
+        "summary": [
+            (outcome, list(found[:MOST_IN_SUMMARY]), found.count())
+            for outcome in SUMMED_UP
+            if (found := row.results.filter(outcome=outcome))
+        ],
+        "peers": [
+            peer | {"outcome": count_agreement(peer)} for peer in row.visible_peers
+        ],
+        "tests": test_descriptions(row.tests),
         "version": settings.VERSION,
     }
     return render(request, "diagnostics/report.html", context)
 
 
 @access(get=Role.VIEWER)
-def comparison(request: Request, pk: str) -> HttpResponse:
-    """What broke and what was mended since an earlier run (`with`, else the last)."""
+def compare_with_earlier(request: Request, pk: str) -> HttpResponse:
+    """What broke and what was fixed since an earlier run (`with`, else the last)."""
     later = get_object_or_404(TroubleshooterRun.objects.finished(), pk=pk)
     others = TroubleshooterRun.objects.finished().exclude(pk=later.pk)
-    wanted = request.GET.get("with", "")
-    chosen = next((row for row in others if str(row.pk) == wanted), None)
+    earlier_id = request.GET.get("with", "")
+    chosen = next((row for row in others if str(row.pk) == earlier_id), None)
     earlier = chosen or TroubleshooterRun.objects.before(later)
     context = {
         "runs": others,
-        "comparison": compare(earlier, later) if earlier else {"later": later},
+        "comparison": compare_runs(earlier, later) if earlier else {"later": later},
     }
     return render(request, "diagnostics/comparison.html", context)
 
@@ -152,14 +177,13 @@ def comparison(request: Request, pk: str) -> HttpResponse:
 def peer_status(request: Request, pk: str) -> HttpResponse:
     """The Intercluster Peer Status pane; polls only while a check runs."""
     peer = get_object_or_404(Peer.objects.select_related("cluster"), pk=pk)
-    job = running_check(peer)
+    job = CheckPeers.running_for(peer)
     context: dict[str, Any] = {
         "peer": peer,
         "job": job,
         "may_check": may_operate(request) and not peer.removing,
     }
     if not request.htmx:
-        context["history"] = history_of(peer)
         return render(request, "diagnostics/peer_status.html", context)
     response = render(request, "diagnostics/_peer_status.html", context)
     if job is None and request.GET.get("polling"):
@@ -170,10 +194,7 @@ def peer_status(request: Request, pk: str) -> HttpResponse:
 @access(post=Role.OPERATOR)
 def check_peer(request: Request, pk: str) -> HttpResponse:
     peer = get_object_or_404(Peer.objects.select_related("cluster"), pk=pk)
-    actor = audit.actor_of(request)
-    with transaction.atomic():
-        job = submit_check([peer], actor)
-        audit.record(actor, "check peer", peer)
+    job = request_check([peer], audit.actor_of(request))
     if request.htmx:
         context = {"peer": peer, "job": job, "may_check": True}
         return render(request, "diagnostics/_peer_status.html", context)
@@ -181,31 +202,15 @@ def check_peer(request: Request, pk: str) -> HttpResponse:
     return redirect(peer)
 
 
-@access(get=Role.VIEWER)
-def peer_history(request: Request, pk: str) -> HttpResponse:
-    peer = get_object_or_404(Peer, pk=pk)
-    context = {"peer": peer, "history": history_of(peer)}
-    return render(request, "diagnostics/_peer_history.html", context)
-
-
-@access(get=Role.VIEWER)
-def attention(request: Request) -> HttpResponse:
-    context = {"sentences": needs_attention()}
-    return render(request, "diagnostics/_attention.html", context)
-
-
-@access(get=Role.VIEWER)
-def last_sweep(request: Request) -> HttpResponse:
-    sweeps = Job.objects.filter(kind="sweep").order_by("-created_at")
-    with unlimited():
-        newest = sweeps.first()
-        finished = sweeps.exclude(finished_at=None).first()
-    context = {
-        "job": newest,
-        "finished": finished,
-        "oldest": Peer.objects.order_by(F("checked_at").asc(nulls_first=True)).first(),
-    }
-    return render(request, "diagnostics/_last_sweep.html", context)
+@access(post=Role.OPERATOR)
+def check_selected(request: Request) -> HttpResponse:
+    """Check the peers that were selected in Find and List."""
+    try:
+        peers = selected_peers(request.POST)
+    except SelectionError as error:
+        messages.error(request, str(error))
+        return redirect("peers:find")
+    return redirect(request_check(peers, audit.actor_of(request)))
 
 
 def may_operate(request: Request) -> bool:

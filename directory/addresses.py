@@ -55,7 +55,7 @@ def _valid_host(host: str) -> bool:
     return bool(_HOST.fullmatch(host))
 
 
-def bare(text: str) -> str:
+def bare_address(text: str) -> str:
     """The address without its scheme and parameters, as people may paste it."""
     text = text.strip().strip("<>")
     if not _SCHEME.match(text):
@@ -63,17 +63,17 @@ def bare(text: str) -> str:
     return _SCHEME.sub("", text, count=1).partition(";")[0].partition("?")[0]
 
 
-def digits(text: str) -> str:
+def digits_in(text: str) -> str:
     """The number in a text written for people, or nothing if it is no number."""
-    number = _PUNCTUATION.sub("", bare(text))
+    number = _PUNCTUATION.sub("", bare_address(text))
     return number if re.fullmatch(r"\+?[0-9*#]{1,40}", number) else ""
 
 
 def sip_uri(address: str) -> str:
-    return f"sip:{bare(address)}" if address else ""
+    return f"sip:{bare_address(address)}" if address else ""
 
 
-def rewritten(uri: str, host: str) -> str:
+def rewrite_host(uri: str, host: str) -> str:
     """The SIP URI with its host portion replaced, as for a user on another cluster."""
     user, at, _ = uri.rpartition("@")
     return f"{user}@{host}" if at and host else uri

@@ -14,21 +14,23 @@ from rest_framework.views import APIView
 
 from accounts import audit
 from accounts.access import Role
-from accounts.scope import admits
-from directory import duplicates, leftovers, locator, snapshots
-from directory.comparison import LISTS, Compared, compare
-from directory.homes import Directory
+from accounts.cluster_limits import limit_admits
+from clusters.models import Cluster
+from directory import duplicates, locator, orphans
+from directory.comparison import LISTS, Compared, compare_sides
+from directory.jobs.snapshot import SnapshotDirectory
 from directory.models import Snapshot
-from directory.presentation import (
+from directory.ownership import Directory
+from directory.serializers import (
     ComparisonSerializer,
     DuplicateSerializer,
     LeftoverSerializer,
     LocatedSerializer,
     SnapshotSerializer,
 )
-from jobs.api import JobSerializer, accepted, busy
+from jobs.api import JobSerializer, accepted_response, busy_conflict
 from jobs.locks import Busy
-from peers.models import Cluster, Peer
+from peers.models import Peer
 from rest.idempotency import IdempotentMixin
 from rest.pagination import Pagination
 from rest.problems import Conflict
@@ -43,14 +45,14 @@ class Parameters(serializers.Serializer[Any]):
 
     @classmethod
     def of(cls, request: Request) -> dict[str, Any]:
-        asked = cls(data=request.query_params.dict())
-        unknown = set(request.query_params) - set(asked.fields) - PAGING
+        parameters = cls(data=request.query_params.dict())
+        unknown = set(request.query_params) - set(parameters.fields) - PAGING
         if unknown:
             raise ValidationError(
                 {name: ["There is no such filter."] for name in sorted(unknown)}
             )
-        asked.is_valid(raise_exception=True)
-        values: dict[str, Any] = asked.validated_data
+        parameters.is_valid(raise_exception=True)
+        values: dict[str, Any] = parameters.validated_data
         return values
 
 
@@ -113,17 +115,19 @@ class SnapshotViewSet(IdempotentMixin, viewsets.ReadOnlyModelViewSet[Snapshot]):
 
     @extend_schema(request=ClustersSerializer, responses={202: JobSerializer})
     def create(self, request: Request) -> Response:
-        asked = ClustersSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        named = asked.validated_data["clusters"]
+        form = ClustersSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        named = form.validated_data["clusters"]
         clusters = list(dict.fromkeys(named)) or list(Cluster.objects.all())
         if not clusters:
             raise Conflict("There is no cluster to read.")
         try:
-            job = snapshots.take(clusters[:MOST_CLUSTERS], audit.actor_of(request))
+            job = SnapshotDirectory.submit(
+                clusters[:MOST_CLUSTERS], audit.actor_of(request)
+            )
         except Busy as error:
-            raise busy(error) from error
-        return accepted(job, request)
+            raise busy_conflict(error) from error
+        return accepted_response(job, request)
 
 
 class ComparisonView(APIView):
@@ -141,14 +145,14 @@ class ComparisonView(APIView):
         responses={200: ComparisonSerializer, (409, PROBLEM): OpenApiTypes.OBJECT},
     )
     def get(self, request: Request) -> Response:
-        asked = ComparisonParameters.of(request)
-        peer = Peer.objects.filter(pk=asked["peer"]).first()
+        parameters = ComparisonParameters.of(request)
+        peer = Peer.objects.filter(pk=parameters["peer"]).first()
         if peer is None:
             raise ValidationError({"peer": ["There is no such peer."]})
-        compared = compare(Directory(), peer)
+        compared = compare_sides(Directory(), peer)
         if compared is None:
             raise Conflict(why_not(peer))
-        return Response(self.page(request, peer, compared, asked["search"]))
+        return Response(self.page(request, peer, compared, parameters["search"]))
 
     def page(
         self, request: Request, peer: Peer, compared: Compared, search: str
@@ -157,7 +161,7 @@ class ComparisonView(APIView):
         limit, offset = pages.get_limit(request), pages.get_offset(request)
         lists = {name: compared.entries(name, search) for name in LISTS}
         longest = max(len(entries) for entries in lists.values())
-        shown = {
+        data = {
             name: entries[offset : offset + limit] for name, entries in lists.items()
         }
         counts = {name: len(entries) for name, entries in lists.items()}
@@ -167,7 +171,7 @@ class ComparisonView(APIView):
             "peer": peer,
             "compared": compared,
             "counts": counts,
-            **shown,
+            **data,
             "next": page_url(request, limit, more),
             "previous": page_url(request, limit, earlier),
         }
@@ -184,7 +188,7 @@ def page_url(request: Request, limit: int, offset: int | None) -> str | None:
 def why_not(peer: Peer) -> str:
     if peer.remote_cluster is None:
         return f"{peer.address} belongs to no cluster that the console manages."
-    if not admits(peer.remote_cluster_id):
+    if not limit_admits(peer.remote_cluster_id):
         return f"You are limited to other clusters than {peer.remote_cluster}."
     read = set(Snapshot.objects.values_list("cluster", flat=True).distinct())
     unread = [c for c in (peer.cluster, peer.remote_cluster) if c.pk not in read]
@@ -210,10 +214,12 @@ class DuplicatesView(APIView):
         responses=DuplicateSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
-        asked = DuplicateParameters.of(request)
-        kinds = [asked["kind"]] if asked["kind"] else list(duplicates.SHARED)
-        found = duplicates.find(Directory(), *kinds)
-        found = duplicates.chosen(found, asked["cluster"], asked["search"])
+        parameters = DuplicateParameters.of(request)
+        kinds = [parameters["kind"]] if parameters["kind"] else list(duplicates.SHARED)
+        found = duplicates.find_duplicates(Directory(), *kinds)
+        found = duplicates.choose_duplicates(
+            found, parameters["cluster"], parameters["search"]
+        )
         pages = Pagination()
         page = pages.paginate_queryset(found, request) or []
         rows = DuplicateSerializer(page, many=True)  # type: ignore[arg-type]
@@ -236,14 +242,14 @@ class LeftoversView(APIView):
         responses=LeftoverSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
-        asked = LeftoverParameters.of(request)
-        found = leftovers.find(Directory())
-        if home := asked["cluster"]:
+        parameters = LeftoverParameters.of(request)
+        found = orphans.find_leftovers(Directory())
+        if home := parameters["cluster"]:
             found = [one for one in found if one.cluster.pk == home]
-        if remote := asked["remote_cluster"]:
+        if remote := parameters["remote_cluster"]:
             found = [one for one in found if one.remote and one.remote.pk == remote]
         pages = Pagination()
-        listed = leftovers.Listed(found, asked["search"])
+        listed = orphans.LeftoverList(found, parameters["search"])
         page = pages.paginate_queryset(listed, request) or []
         return pages.get_paginated_response(LeftoverSerializer(page, many=True).data)
 
@@ -260,8 +266,8 @@ class LocateView(APIView):
     def get(self, request: Request) -> Response:
         text = LocateParameters.of(request)["user"]
         directory = Directory()
-        userids = locator.candidates(directory, text)
-        located = locator.locate(directory, userids[0]) if userids else None
+        userids = locator.candidate_users(directory, text)
+        located = locator.locate_user(directory, userids[0]) if userids else None
         if located is None:
             raise NotFound(f"No cluster was found to have {text[:100]}.")
         return Response(

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from directory.hashing import SEPARATOR, Hashes, folded, hash_of
+from directory.hashing import SEPARATOR, Hashes, fold_case, hash_of
 
 Rows = npt.NDArray[np.uint32]
 Mask = npt.NDArray[np.bool_]
@@ -45,22 +45,22 @@ class User(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Index:
+class HashIndex:
     """The hashes of one kind of value in order, and the row of each."""
 
     hashes: Hashes
     rows: Rows
 
-    def at(self, wanted: np.uint64) -> list[int]:
+    def at(self, value_hash: np.uint64) -> list[int]:
         """The rows with this hash; other values can have it as well."""
-        first = int(np.searchsorted(self.hashes, wanted, "left"))
-        last = int(np.searchsorted(self.hashes, wanted, "right"))
+        first = int(np.searchsorted(self.hashes, value_hash, "left"))
+        last = int(np.searchsorted(self.hashes, value_hash, "right"))
         return [int(row) for row in self.rows[first:last]]
 
-    def chosen(self, mask: Mask) -> "Index":
+    def chosen(self, mask: Mask) -> "HashIndex":
         """Keep the rows of which the mask, by row, is true."""
-        kept = mask[self.rows]
-        return Index(self.hashes[kept], self.rows[kept])
+        chosen_rows = mask[self.rows]
+        return HashIndex(self.hashes[chosen_rows], self.rows[chosen_rows])
 
 
 class Columns:
@@ -77,9 +77,9 @@ class Columns:
         self.nodes: Sequence[str] = tuple(head["nodes"])
         self.node: npt.NDArray[np.uint16] = self._arrays["node"]
         self.flags: npt.NDArray[np.uint8] = self._arrays["flags"]
-        self.index: Mapping[str, Index] = MappingProxyType(
+        self.index: Mapping[str, HashIndex] = MappingProxyType(
             {
-                kind: Index(
+                kind: HashIndex(
                     self._arrays[f"{kind} hashes"], self._arrays[f"{kind} rows"]
                 )
                 for kind in KINDS
@@ -113,8 +113,8 @@ class Columns:
     def find(self, kind: str, value: str) -> list[tuple[int, User]]:
         """The users who have this value, whatever its case, by row."""
         found = [(r, self.user(r)) for r in self.index[kind].at(hash_of(value))]
-        wanted = folded(value)
-        return [(row, u) for row, u in found if folded(u.value(kind)) == wanted]
+        folded = fold_case(value)
+        return [(row, u) for row, u in found if fold_case(u.value(kind)) == folded]
 
 
 def _end_of_line(view: memoryview) -> int:

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from django.conf import settings
 
-from directory.columns import Codes, Index, Mask, User
-from directory.hashing import Hashes, Places, positions
-from directory.homes import NOBODY, Directory, Side
-from peers.models import Outcome, Peer
+from directory.columns import Codes, HashIndex, Mask, User
+from directory.hashing import Hashes, Places, positions_of
+from directory.ownership import NOBODY, Directory, Side
+from peers.models import Peer, PeerOutcome
 
 MISSING = "missing"
 EXTRA = "extra"
@@ -22,7 +22,7 @@ LISTS = (MISSING, EXTRA, ELSEWHERE)
 
 
 @dataclass(frozen=True)
-class Home:
+class UserHome:
     """Where a user lives, by somebody's word."""
 
     cluster: str
@@ -33,7 +33,7 @@ class Home:
 
 
 @dataclass(frozen=True)
-class Entry:
+class UserDifference:
     """One user about whom the two sides disagree.
 
     Args:
@@ -43,8 +43,8 @@ class Entry:
     """
 
     user: User
-    says: Home | None
-    lives: Home | None
+    says: UserHome | None
+    lives: UserHome | None
     settling: bool
 
 
@@ -124,7 +124,7 @@ class Compared:
         places = (
             np.arange(len(self.copies.hashes))
             if self._same
-            else positions(self.copies.hashes, self.users.hashes)
+            else positions_of(self.copies.hashes, self.users.hashes)
         )
         both = places >= 0
         here = self.copies.rows[both]
@@ -144,8 +144,8 @@ class Compared:
         says = self._homes_of_rows(self.home, self.missing.home_rows)
         lives = self.directory.homes_of(self.extra.hashes)
         return [
-            (MISSING, chosen(self.missing, says != NOBODY)),
-            (EXTRA, chosen(self.extra, lives != NOBODY)),
+            (MISSING, choose_differences(self.missing, says != NOBODY)),
+            (EXTRA, choose_differences(self.extra, lives != NOBODY)),
             (ELSEWHERE, self.displaced),
         ]
 
@@ -156,10 +156,10 @@ class Compared:
     def _lacking(self, ours: Hashes, theirs: Hashes) -> Mask:
         if self._same:
             return np.zeros(len(ours), np.bool_)
-        return positions(ours, theirs) < 0
+        return positions_of(ours, theirs) < 0
 
-    def _rows(self, index: Index, hashes: Hashes) -> Places:
-        places = positions(hashes, index.hashes)
+    def _rows(self, index: HashIndex, hashes: Hashes) -> Places:
+        places = positions_of(hashes, index.hashes)
         if not len(index.rows):
             return places
         return np.where(places < 0, -1, index.rows[places].astype(np.int64))
@@ -182,25 +182,25 @@ class Compared:
         return sum(int(part.settling.sum()) for part in parts)
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> PeerOutcome:
         if not self.different:
-            return Outcome.PASSED
+            return PeerOutcome.PASSED
         lasting = self.different - self.settling
         within = lasting <= settings.DIRECTORY_TOLERANCE
-        return Outcome.WARNING if within else Outcome.FAILED
+        return PeerOutcome.WARNING if within else PeerOutcome.FAILED
 
-    def entries(self, name: str, search: str = "") -> list[Entry]:
+    def entries(self, name: str, search: str = "") -> list[UserDifference]:
         """The users of one list in the order of their ids."""
-        wanted = search.lower().strip()
+        term = search.lower().strip()
         entries = [
             entry
             for entry in self._all(name)
-            if wanted in entry.user.userid.lower()
-            or wanted in entry.user.directory_uri.lower()
+            if term in entry.user.userid.lower()
+            or term in entry.user.directory_uri.lower()
         ]
         return sorted(entries, key=lambda entry: entry.user.userid.lower())
 
-    def _all(self, name: str) -> Iterator[Entry]:
+    def _all(self, name: str) -> Iterator[UserDifference]:
         if name == ELSEWHERE:
             for source, differences in self.elsewhere:
                 yield from self._entries(source, differences)
@@ -209,7 +209,7 @@ class Compared:
         else:
             yield from self._entries(EXTRA, self.extra)
 
-    def _entries(self, source: str, found: Differences) -> Iterator[Entry]:
+    def _entries(self, source: str, found: Differences) -> Iterator[UserDifference]:
         lives = self.directory.homes_of(found.hashes) if source == EXTRA else None
         for place in range(len(found)):
             here, there = int(found.home_rows[place]), int(found.remote_rows[place])
@@ -220,15 +220,15 @@ class Compared:
                 home = self._found(int(lives[place]), self.home.columns.user(here))
             side, row = (self.home, here) if source == EXTRA else (self.remote, there)
             user = side.columns.user(row)
-            yield Entry(user, says, home, bool(found.settling[place]))
+            yield UserDifference(user, says, home, bool(found.settling[place]))
 
-    def _home(self, side: Side, row: int) -> Home | None:
+    def _home(self, side: Side, row: int) -> UserHome | None:
         if row < 0:
             return None
         node = side.columns.nodes[side.columns.node[row]]
-        return Home(self.directory.name(side.home_of(row)), node or "no node")
+        return UserHome(self.directory.name(side.home_of(row)), node or "no node")
 
-    def _found(self, number: int, user: User) -> Home | None:
+    def _found(self, number: int, user: User) -> UserHome | None:
         side = self.directory.sides.get(number)
         for row, _ in side.find("userid", user.userid) if side else ():
             if side and side.home_of(row) == number:
@@ -236,7 +236,7 @@ class Compared:
         return None
 
 
-def chosen(found: Differences, mask: npt.NDArray[Any]) -> Differences:
+def choose_differences(found: Differences, mask: npt.NDArray[Any]) -> Differences:
     return Differences(
         found.hashes[mask],
         found.home_rows[mask],
@@ -268,8 +268,8 @@ class Earlier:
         home, remote = self._sides
         copies = home.of(remote.number).hashes
         users = remote.own.hashes
-        changed: Mask = (positions(hashes, copies) >= 0) != copied
-        changed |= (positions(hashes, users) >= 0) != there
+        changed: Mask = (positions_of(hashes, copies) >= 0) != copied
+        changed |= (positions_of(hashes, users) >= 0) != there
         return changed
 
     def moved(self, hashes: Hashes) -> Mask:
@@ -284,14 +284,14 @@ class Earlier:
 def nodes_of(side: Side, hashes: Hashes) -> npt.NDArray[np.int32]:
     """The codes of the users' nodes, -1 for who is not there."""
     index = side.columns.index["userid"]
-    places = positions(hashes, index.hashes)
+    places = positions_of(hashes, index.hashes)
     found = places >= 0
     codes = np.full(len(hashes), -1, np.int32)
     codes[found] = side.node_codes[index.rows[places[found]]]
     return codes
 
 
-def compare(directory: Directory, peer: Peer) -> Compared | None:
+def compare_sides(directory: Directory, peer: Peer) -> Compared | None:
     """Compare the sides of a peer; None while one of them was never read."""
     home = directory.side(peer.cluster_id)
     remote = directory.side(peer.remote_cluster_id)

@@ -9,8 +9,8 @@ from uuid import UUID
 import numpy as np
 
 from directory.columns import INVALID_URI, Mask, User
-from directory.hashing import Hashes, folded, positions
-from directory.homes import Directory, Side
+from directory.hashing import Hashes, fold_case, positions_of
+from directory.ownership import Directory, Side
 
 Kind = Literal["userid", "directory_uri", "mail_id", "empty_uri", "invalid_uri"]
 SHARED: tuple[Kind, ...] = ("userid", "directory_uri", "mail_id")
@@ -57,13 +57,15 @@ def shared_hashes(directory: Directory, kind: Kind) -> Hashes:
     return np.unique(every[1:][every[1:] == every[:-1]])
 
 
-def shared(directory: Directory, kind: Kind) -> list[Duplicate]:
+def shared_values(directory: Directory, kind: Kind) -> list[Duplicate]:
     """All values of a kind that several users have, with these users."""
-    sought = shared_hashes(directory, kind)
+    hashes = shared_hashes(directory, kind)
     holders: dict[str, list[Holder]] = {}
     for side in directory.sides.values():
-        for user in having(side, kind, sought):
-            holders.setdefault(folded(user.value(kind)), []).append(Holder(side, user))
+        for user in users_having(side, kind, hashes):
+            holders.setdefault(fold_case(user.value(kind)), []).append(
+                Holder(side, user)
+            )
     return [
         Duplicate(kind, value, tuple(users))
         for value, users in sorted(holders.items())
@@ -71,9 +73,9 @@ def shared(directory: Directory, kind: Kind) -> list[Duplicate]:
     ]
 
 
-def having(side: Side, kind: Kind, sought: Hashes) -> Iterator[User]:
+def users_having(side: Side, kind: Kind, sought: Hashes) -> Iterator[User]:
     index = side.columns.index[kind].chosen(side.present)
-    return side.columns.users(index.rows[positions(index.hashes, sought) >= 0])
+    return side.columns.users(index.rows[positions_of(index.hashes, sought) >= 0])
 
 
 def without_uri(side: Side) -> Mask:
@@ -92,7 +94,7 @@ ALONE: dict[Kind, Callable[[Side], Mask]] = {
 }
 
 
-def alone(directory: Directory, kind: Kind) -> list[Duplicate]:
+def lone_values(directory: Directory, kind: Kind) -> list[Duplicate]:
     """The users with such a directory URI, where the release has directory URIs."""
     found = [
         Duplicate(kind, user.directory_uri, (Holder(side, user),))
@@ -100,15 +102,17 @@ def alone(directory: Directory, kind: Kind) -> list[Duplicate]:
         if "directoryuri" not in side.snapshot.absent
         for user in side.columns.users(np.flatnonzero(ALONE[kind](side)))
     ]
-    return sorted(found, key=lambda one: folded(one.userid))
+    return sorted(found, key=lambda one: fold_case(one.userid))
 
 
-def find(directory: Directory, *kinds: Kind) -> list[Duplicate]:
+def find_duplicates(directory: Directory, *kinds: Kind) -> list[Duplicate]:
     """The complete lists of these kinds, one after the other."""
-    return [one for kind in kinds for one in _remembered(Key(directory, kind))]
+    return [
+        one for kind in kinds for one in _cached_duplicates(AnswerKey(directory, kind))
+    ]
 
 
-class Key:
+class AnswerKey:
     """What an answer depends on, for remembering it while nothing new is known."""
 
     def __init__(self, directory: Directory, kind: Kind) -> None:
@@ -120,26 +124,26 @@ class Key:
         return hash(self._key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Key) and self._key == other._key
+        return isinstance(other, AnswerKey) and self._key == other._key
 
 
 @lru_cache(maxsize=len(KINDS))
-def _remembered(key: Key) -> tuple[Duplicate, ...]:
-    seek = shared if key.kind in SHARED else alone
+def _cached_duplicates(key: AnswerKey) -> tuple[Duplicate, ...]:
+    seek = shared_values if key.kind in SHARED else lone_values
     return tuple(seek(key.directory, key.kind))
 
 
-def chosen(
+def choose_duplicates(
     found: Sequence[Duplicate], cluster: UUID | None, search: str
 ) -> list[Duplicate]:
     """Those with a user on the cluster and with the text in a user id or the value."""
-    wanted = folded(search.strip())
+    term = fold_case(search.strip())
     return [
         one
         for one in found
         if (cluster is None or any(h.side.cluster.pk == cluster for h in one.holders))
         and (
-            wanted in folded(one.value)
-            or any(wanted in folded(h.user.userid) for h in one.holders)
+            term in fold_case(one.value)
+            or any(term in fold_case(h.user.userid) for h in one.holders)
         )
     ]

@@ -14,12 +14,12 @@ SEPARATOR = "\0"
 _WORD = 8
 
 
-def folded(value: str) -> str:
+def fold_case(value: str) -> str:
     """Values are compared without case, as the product does."""
     return value.lower()
 
 
-def joined(values: Sequence[str]) -> str:
+def join_values(values: Sequence[str]) -> str:
     return SEPARATOR.join(values) + SEPARATOR if values else ""
 
 
@@ -35,7 +35,7 @@ def starts_of(ends: Places) -> Places:
 
 
 def hashes_of(values: Sequence[str]) -> Hashes:
-    return hashes_in(joined(values))
+    return hashes_in(join_values(values))
 
 
 def hashes_in(text: str) -> Hashes:
@@ -45,7 +45,7 @@ def hashes_in(text: str) -> Hashes:
     only as much is done as the values are long. Stored snapshots hold such hashes:
     they must stay what they are.
     """
-    encoded = folded(text).encode("utf-8", "replace")
+    encoded = fold_case(text).encode("utf-8", "replace")
     # Behind the last value there must be room to read one whole word.
     content = np.frombuffer(encoded + bytes(_WORD), np.uint8)
     ends = ends_of(content[:-_WORD])
@@ -56,23 +56,23 @@ def hashes_in(text: str) -> Hashes:
     at, left, place = starts[rows], (ends - starts)[rows], 0
     while len(rows):
         unused = (8 * (_WORD - np.minimum(left, _WORD))).astype(np.uint64)
-        total[rows] += mix(((words[at] << unused) >> unused) ^ _key(place))
+        total[rows] += mix_words(((words[at] << unused) >> unused) ^ _key(place))
         longer = left > _WORD
         rows, at, left = rows[longer], at[longer] + _WORD, left[longer] - _WORD
         place += 1
     for row in np.flatnonzero((content[starts] <= 32) & (ends > starts)):
         if encoded[starts[row] : ends[row]].isspace():
             total[row] = 0
-    return mix(total)
+    return mix_words(total)
 
 
 @lru_cache(maxsize=256)
 def _key(place: int) -> np.uint64:
-    key: np.uint64 = mix(np.array([place + 1], np.uint64))[0]
+    key: np.uint64 = mix_words(np.array([place + 1], np.uint64))[0]
     return key
 
 
-def mix(words: Hashes) -> Hashes:
+def mix_words(words: Hashes) -> Hashes:
     """Spread every bit over the whole word: the finaliser of splitmix64."""
     words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -86,7 +86,7 @@ def hash_of(value: str) -> np.uint64:
     return found
 
 
-def positions(sought: Hashes, among: Hashes) -> Places:
+def positions_of(sought: Hashes, among: Hashes) -> Places:
     """Where each sought hash stands among those in order; -1 where it is not."""
     if not len(among):
         return np.full(len(sought), -1)

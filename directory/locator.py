@@ -7,13 +7,14 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from accounts import scope
-from directory.addresses import bare, digits, rewritten, sip_uri
+from accounts import cluster_limits
+from clusters.models import Cluster
+from directory.addresses import bare_address, digits_in, rewrite_host, sip_uri
 from directory.columns import User
-from directory.hashing import folded, hash_of
-from directory.homes import NOBODY, Directory, Side
-from directory.masks import Masked, mask_number
-from peers.models import Cluster, Outcome, Peer
+from directory.hashing import fold_case, hash_of
+from directory.mask_numbers import Masked, mask_number
+from directory.ownership import NOBODY, Directory, Side
+from peers.models import Peer, PeerOutcome
 
 MOST = 50
 # Snapshots of one job are at most so far apart.
@@ -28,7 +29,7 @@ UNREAD = "unread"
 LABELS = {
     HOME: "Home",
     ABSENT: "No",
-    ELSEWHERE: "At the wrong home",
+    ELSEWHERE: "Wrong home cluster",
     LEFTOVER: "Yes, without a peering",
     DIFFERENT: "Yes, but it differs",
     UNREAD: "Not known",
@@ -89,7 +90,7 @@ class Located:
 
     @property
     def rewritten_uri(self) -> str:
-        return rewritten(self.sip_uri, self.node)
+        return rewrite_host(self.sip_uri, self.node)
 
     @property
     def worst_first(self) -> list[View]:
@@ -115,35 +116,35 @@ class Located:
         return used[0] if len(used) == 1 else None
 
 
-def candidates(directory: Directory, text: str) -> list[str]:
+def candidate_users(directory: Directory, text: str) -> list[str]:
     """The user ids that a user id, an address or a number may mean; exact ones first.
 
     Numbers are also sought as the extension that a peer's mask makes them of.
     """
     found: dict[str, str] = {}
-    address = bare(text)
+    address = bare_address(text)
     for kind in ("userid", "directory_uri", "mail_id"):
-        collect(found, directory, kind, [address])
-    if number := digits(text):
-        collect(found, directory, "number", unmasked(number))
+        collect_matches(found, directory, kind, [address])
+    if number := digits_in(text):
+        collect_matches(found, directory, "number", unmask_number(number))
     if not found and "@" in address:
-        collect(found, directory, "userid", [address.rpartition("@")[0]])
+        collect_matches(found, directory, "userid", [address.rpartition("@")[0]])
     return list(found.values())[:MOST]
 
 
-def collect(
+def collect_matches(
     found: dict[str, str], directory: Directory, kind: str, values: Iterable[str]
 ) -> None:
     for value in values:
-        wanted = hash_of(value)
+        value_hash = hash_of(value)
         for side in directory.sides.values():
-            for row in side.columns.index[kind].at(wanted):
+            for row in side.columns.index[kind].at(value_hash):
                 user = side.columns.user(row)
-                if folded(user.value(kind)) == folded(value):
-                    found.setdefault(folded(user.userid), user.userid)
+                if fold_case(user.value(kind)) == fold_case(value):
+                    found.setdefault(fold_case(user.userid), user.userid)
 
 
-def unmasked(number: str) -> list[str]:
+def unmask_number(number: str) -> list[str]:
     """The number, and the extensions from which some peer's mask makes it."""
     masks = set(Peer.objects.values_list("external_phone_number_mask", flat=True))
     numbers = [number]
@@ -155,7 +156,7 @@ def unmasked(number: str) -> list[str]:
     return numbers
 
 
-def locate(directory: Directory, userid: str) -> Located | None:
+def locate_user(directory: Directory, userid: str) -> Located | None:
     """Everything about one user id; None if no cluster knows it."""
     known = {
         number: copies
@@ -190,7 +191,7 @@ class Copy:
 def copies_on(directory: Directory, side: Side, userid: str) -> list[Copy]:
     """What a cluster has about the user; a row without a home node comes last."""
     copies = []
-    everything = scope.current() is None
+    everything = cluster_limits.current_limit() is None
     elsewhere = "no managed cluster" if everything else "none of your clusters"
     for row, user in side.find("userid", userid):
         home = side.home_of(row)
@@ -224,79 +225,88 @@ class Viewer:
     def view(self, copies: list[Copy]) -> View:
         home = self.located.home
         if self.side is None:
-            return self.tell(UNREAD, "Its users were never read.", Outcome.UNKNOWN)
+            return self.as_seen(
+                UNREAD, "Its users were never read.", PeerOutcome.UNKNOWN
+            )
         if home is not None and self.side.number == home.number:
-            return self.tell(HOME, "The home cluster.", Outcome.PASSED, copies[0])
+            return self.as_seen(
+                HOME, "The home cluster.", PeerOutcome.PASSED, copies[0]
+            )
         if not copies:
-            return self.tell(ABSENT, *self.why_absent(self.side))
+            return self.as_seen(ABSENT, *self.why_absent(self.side))
         copy = copies[0]
         if copy.home == NOBODY:
             words = "It has the user without a home node, not as another cluster's."
-            return self.tell(ABSENT, words, Outcome.FAILED)
+            return self.as_seen(ABSENT, words, PeerOutcome.FAILED)
         if home is None:
             words = f"It believes the user to live on {copy.believed}."
-            return self.tell(ELSEWHERE, words, Outcome.FAILED, copy)
+            return self.as_seen(ELSEWHERE, words, PeerOutcome.FAILED, copy)
         if copy.home == self.side.number:
             words = f"It has a user of its own with this id, as {home.cluster} has."
-            return self.tell(ELSEWHERE, words, Outcome.FAILED, copy)
-        return self.tell(*self.judge(copy), copy)
+            return self.as_seen(ELSEWHERE, words, PeerOutcome.FAILED, copy)
+        return self.as_seen(*self.judge(copy), copy)
 
-    def judge(self, copy: Copy) -> tuple[str, str, Outcome]:
+    def judge(self, copy: Copy) -> tuple[str, str, PeerOutcome]:
         """Compare a copy of another cluster's user with the user at home."""
         user = self.located.user
-        if folded(copy.user.node) != folded(user.node):
+        if fold_case(copy.user.node) != fold_case(user.node):
             words = f"It believes the user to live on {copy.believed}; {SETTLES}"
-            return ELSEWHERE, words, Outcome.FAILED
+            return ELSEWHERE, words, PeerOutcome.FAILED
         names = [
             words
             for kind, words in ATTRIBUTES.items()
-            if folded(copy.user.value(kind)) != folded(user.value(kind))
+            if fold_case(copy.user.value(kind)) != fold_case(user.value(kind))
         ]
         if self.peer is None:
             home = self.located.home.cluster if self.located.home else ""
             words = f"It still shows the user, but has no peer that points to {home}."
-            return LEFTOVER, words, Outcome.FAILED
+            return LEFTOVER, words, PeerOutcome.FAILED
         if names:
             words = f"Its copy has another {' and '.join(names)} than the home cluster."
-            return DIFFERENT, words, Outcome.WARNING
-        return SEEN, "It sees the user at the right home.", Outcome.PASSED
+            return DIFFERENT, words, PeerOutcome.WARNING
+        return SEEN, "It sees the user at the right home.", PeerOutcome.PASSED
 
-    def why_absent(self, side: Side) -> tuple[str, Outcome]:
+    def why_absent(self, side: Side) -> tuple[str, PeerOutcome]:
         """The first thing that keeps the sync agent from carrying the user here."""
         home = self.located.home
         if home is None:
-            return "It does not know the user.", Outcome.UNKNOWN
+            return "It does not know the user.", PeerOutcome.UNKNOWN
         if self.peer is None:
             words = f"It has no peer that points to {home.cluster}."
-            return words, Outcome.FAILED
+            return words, PeerOutcome.FAILED
         for entry in self.peer.entries:
-            if entry.get("outcome") == Outcome.FAILED and entry.get("code") != "sip":
-                return str(entry.get("problem") or entry.get("label")), Outcome.FAILED
+            if (
+                entry.get("outcome") == PeerOutcome.FAILED
+                and entry.get("code") != "sip"
+            ):
+                return str(
+                    entry.get("problem") or entry.get("label")
+                ), PeerOutcome.FAILED
         if side.snapshot.taken_at < home.snapshot.taken_at - TOGETHER:
             words = "Its users were read before the home cluster's; read them again."
-            return words, Outcome.WARNING
-        return f"The sync agent has not carried the user; {SETTLES}", Outcome.FAILED
+            return words, PeerOutcome.WARNING
+        return f"The sync agent has not carried the user; {SETTLES}", PeerOutcome.FAILED
 
-    def tell(
-        self, state: str, sentence: str, outcome: Outcome, copy: Copy | None = None
+    def as_seen(
+        self, state: str, sentence: str, outcome: PeerOutcome, copy: Copy | None = None
     ) -> View:
-        told = View(self.cluster, state, sentence, outcome, side=self.side)
-        told.user = copy.user if copy else None
+        view = View(self.cluster, state, sentence, outcome, side=self.side)
+        view.user = copy.user if copy else None
         if state == HOME or self.located.home is None:
-            return told
+            return view
         if copy:
-            told.rewritten = rewritten(self.located.sip_uri, copy.user.node)
+            view.rewritten = rewrite_host(self.located.sip_uri, copy.user.node)
         if self.peer:
-            self.add_route(told, self.peer)
-        return told
+            self.add_route(view, self.peer)
+        return view
 
-    def add_route(self, told: View, peer: Peer) -> None:
+    def add_route(self, view: View, peer: Peer) -> None:
         """How a message to the user would leave this cluster."""
-        told.peer = peer
-        told.next_hop = peer.address
-        told.entry = next((e for e in peer.entries if e.get("code") == "sip"), None)
+        view.peer = peer
+        view.next_hop = peer.address
+        view.entry = next((e for e in peer.entries if e.get("code") == "sip"), None)
         if number := self.located.user.number:
-            told.masked = mask_number(peer.external_phone_number_mask, number)
+            view.masked = mask_number(peer.external_phone_number_mask, number)
 
 
 ROUTE = (

@@ -6,8 +6,15 @@ from typing import Self
 
 from django.db import models
 
-from accounts.scope import HangsOnClusters, Limit, Scope, ScopedManager
-from peers.models import Cluster, Outcome, Peer
+from accounts.cluster_limits import (
+    ClusterScope,
+    HangsOnClusters,
+    Limit,
+    ScopedManager,
+)
+from clusters.models import Cluster
+from peers.models import Peer, PeerOutcome
+from rest.fields import JSONField
 
 
 class SnapshotQuerySet(models.QuerySet["Snapshot"]):
@@ -33,11 +40,11 @@ class Snapshot(HangsOnClusters):
     duration_ms = models.PositiveIntegerField(default=0)
     users = models.PositiveIntegerField()
     # How many users each node is the home of; "" is the home of the unassigned.
-    nodes = models.JSONField(default=dict)
+    nodes = JSONField(default=dict)
     # The names of the cluster's own nodes, as the cluster tells them.
-    own_nodes = models.JSONField(default=list)
+    own_nodes = JSONField(default=list)
     # Columns that this release of the product does not have.
-    absent = models.JSONField(default=list)
+    absent = JSONField(default=list)
     size = models.PositiveBigIntegerField()
 
     objects = ScopedManager.from_queryset(SnapshotQuerySet)()
@@ -85,13 +92,13 @@ def peers_within(limit: Limit) -> models.QuerySet[Peer]:
 class Comparison(HangsOnClusters):
     """How the users of a peer's two sides compared, once both had a new snapshot."""
 
-    scope = Scope("peer_id", peers_within, lambda row: {row.peer.cluster_id})
+    scope = ClusterScope("peer_id", peers_within, lambda row: {row.peer.cluster_id})
 
     KEPT = 500
 
     peer = models.ForeignKey(Peer, on_delete=models.CASCADE, related_name="comparisons")
     at = models.DateTimeField()
-    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    outcome = models.CharField(max_length=10, choices=PeerOutcome.choices)
     home_count = models.PositiveIntegerField()
     remote_count = models.PositiveIntegerField()
     missing = models.PositiveIntegerField()

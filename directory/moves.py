@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from directory.columns import User
-from directory.hashing import positions
-from directory.homes import NOBODY, Directory, Side
+from directory.hashing import positions_of
 from directory.models import Snapshot
+from directory.ownership import NOBODY, Directory, Side
 
 # The vendor's procedure by the number of users to move.
 FEW, MANY, CHUNK, ROUND = 100, 1000, 1000, 8000
@@ -39,7 +39,7 @@ class Moves:
         self.source = source
         self.before = source.at(before)
         old = self.before.own
-        gone = positions(old.hashes, source.own.hashes) < 0
+        gone = positions_of(old.hashes, source.own.hashes) < 0
         self._hashes = old.hashes[gone]
         self._rows = old.rows[gone]
 
@@ -56,8 +56,8 @@ class Moves:
         behind = {}
         for number, side in self.directory.sides.items():
             if number != self.source.number:
-                shown = side.of(self.source.number).hashes
-                mask = positions(self._hashes, shown) >= 0
+                copies = side.of(self.source.number).hashes
+                mask = positions_of(self._hashes, copies) >= 0
                 if mask.any():
                     behind[side.cluster.name] = mask
         return behind
@@ -88,7 +88,7 @@ class Moves:
             yield Move(user, target, tuple(behind))
 
 
-def procedure(users: int) -> list[str]:
+def move_procedure(users: int) -> list[str]:
     """How the vendor has so many users moved, in order."""
     if users < FEW:
         return [

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from directory.building import Builder
+from directory.column_builder import Builder
 from wire import AxlClient, Code, NodeAddress, WireError, sql
 from wire.platforms import Profile
 
@@ -13,17 +13,17 @@ from wire.platforms import Profile
 DEADLINE = 200.0
 TELEPHONE = "telephonenumber"
 NEEDED = ("pkid", "userid", "primarynodeid")
-WANTED = (*NEEDED, "directoryuri", "mailid", "enablecups")
+COLUMNS = (*NEEDED, "directoryuri", "mailid", "enablecups")
 BLOCK = 4096
 YES = ("t", "true", "1")
 NO_PLACE = "no enterprise node"
 
 Row = dict[str, str | None]
-Told = Callable[[int], None]
+OnRows = Callable[[int], None]
 
 
 @dataclass
-class Reading:
+class DirectoryReading:
     """What a cluster told of its users."""
 
     builder: Builder = field(default_factory=Builder)
@@ -32,36 +32,39 @@ class Reading:
     repeated: int = 0
 
 
-async def read_users(address: NodeAddress, profile: Profile, told: Told) -> Reading:
+async def read_users(
+    address: NodeAddress, profile: Profile, on_rows: OnRows
+) -> DirectoryReading:
     """Read all users; `told` is called with their number as they come.
 
     Raises:
         WireError: nothing that was read until then is of use.
     """
-    reading = Reading()
+    reading = DirectoryReading()
     async with AxlClient(address) as axl:
         reading.own_nodes = await _own_nodes(axl, profile)
         places = await _enterprise_nodes(axl, profile)
         telephone = profile.telephone_column or TELEPHONE
-        wanted = (*WANTED, telephone)
-        there = await _columns(axl, profile, wanted)
-        reading.absent = [name for name in wanted if name not in there]
-        query = sql.select("users", "enduser", there, order_by="pkid")
-        batches = axl.batches(replace(query, large=True), deadline=DEADLINE)
+        columns = (*COLUMNS, telephone)
+        available = await _columns(axl, profile, columns)
+        reading.absent = [name for name in columns if name not in available]
+        query = sql.select_query("users", "enduser", available, order_by="pkid")
+        query = replace(query, large=True, most=profile.sql["users"].most)
+        batches = axl.batches(query, deadline=DEADLINE)
         blocks = Blocks(reading, places, telephone)
         async with aclosing(batches):
-            await _add_all(blocks, batches, told)
+            await _add_all(blocks, batches, on_rows)
     return reading
 
 
 async def _own_nodes(axl: AxlClient, profile: Profile) -> list[str]:
-    query = sql.query("process_nodes", profile)
+    query = sql.build_query("process_nodes", profile)
     try:
         rows = [row async for row in axl.rows(query)]
     except WireError as error:
         if error.code != Code.FAULT:
             raise
-        rows = [row async for row in axl.rows(sql.query("process_nodes"))]
+        rows = [row async for row in axl.rows(sql.build_query("process_nodes"))]
     return sorted({row.get("name") or "" for row in rows} - {""})
 
 
@@ -73,17 +76,17 @@ class Places(dict[str, str]):
 
 
 async def _enterprise_nodes(axl: AxlClient, profile: Profile) -> Places:
-    query = sql.query("enterprise_nodes", profile)
+    query = sql.build_query("enterprise_nodes", profile)
     rows = [row async for row in axl.rows(query)]
     names = {row.get("id") or "": row.get("name") or "" for row in rows}
     return Places({id: name for id, name in names.items() if name} | {"": ""})
 
 
 async def _columns(
-    axl: AxlClient, profile: Profile, wanted: tuple[str, ...]
+    axl: AxlClient, profile: Profile, columns: tuple[str, ...]
 ) -> list[str]:
     """The wanted columns that `enduser` has; the attested ones if it does not say."""
-    query = sql.query("columns_of", profile, table="enduser")
+    query = sql.build_query("columns_of", profile, table="enduser")
     try:
         rows = [row async for row in axl.rows(query)]
     except WireError as error:
@@ -92,7 +95,7 @@ async def _columns(
         rows = []
     names = {(row.get("colname") or "").strip().lower() for row in rows}
     if not names:
-        return list(WANTED)
+        return list(COLUMNS)
     missing = [name for name in NEEDED if name not in names]
     if missing:
         raise WireError(
@@ -100,13 +103,15 @@ async def _columns(
             f"The users of {axl.node.name} have no column {missing[0]}.",
             remedy="This release of the product is not known to the console.",
         )
-    return [name for name in wanted if name in names]
+    return [name for name in columns if name in names]
 
 
 class Blocks:
     """Puts rows into columns, a block of them at a time."""
 
-    def __init__(self, reading: Reading, places: Places, telephone: str) -> None:
+    def __init__(
+        self, reading: DirectoryReading, places: Places, telephone: str
+    ) -> None:
         self._reading = reading
         self._places = places
         self._enabled = Enabled()
@@ -154,7 +159,7 @@ def _column(rows: list[Row], name: str) -> list[str]:
 
 
 async def _add_all(
-    blocks: Blocks, batches: AsyncIterator[list[Row]], told: Told
+    blocks: Blocks, batches: AsyncIterator[list[Row]], on_rows: OnRows
 ) -> None:
     """Put the rows into columns in a thread, while the node sends the next ones."""
     loop = asyncio.get_running_loop()
@@ -164,8 +169,8 @@ async def _add_all(
         block += batch
         if len(block) >= BLOCK:
             if working:
-                told(await working)
+                on_rows(await working)
             working, block = loop.run_in_executor(None, blocks.add, block), []
     if working:
         await working
-    told(blocks.add(block))
+    on_rows(blocks.add(block))

@@ -15,10 +15,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from directory.building import Piece
+from clusters.models import Cluster
+from directory.column_builder import Piece
 from directory.columns import Columns
 from directory.models import Snapshot, SnapshotPart
-from peers.models import Cluster
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +36,12 @@ class Content:
     size: int
 
 
-def compressed(pieces: Iterable[Piece]) -> Content:
+def compress_pieces(pieces: Iterable[Piece]) -> Content:
     parts, size = [], 0
     for piece in pieces:
         size += len(piece)
         level = 1 if _shrinks(piece) else 0
-        parts += [zlib.compress(part, level) for part in _cut(memoryview(piece))]
+        parts += [zlib.compress(part, level) for part in _chunks(memoryview(piece))]
     return Content(parts, size)
 
 
@@ -51,12 +51,12 @@ def _shrinks(piece: Piece) -> bool:
     return len(zlib.compress(sample, 1)) < 0.9 * len(sample)
 
 
-def _cut(view: memoryview) -> Iterator[memoryview]:
+def _chunks(view: memoryview) -> Iterator[memoryview]:
     for start in range(0, len(view), PART):
         yield view[start : start + PART]
 
 
-def save(snapshot: Snapshot, content: Content) -> None:
+def save_snapshot(snapshot: Snapshot, content: Content) -> None:
     """Store a snapshot whole, or nothing of it."""
     snapshot.size = content.size
     with transaction.atomic():
@@ -72,28 +72,28 @@ def columns_of(snapshot: Snapshot) -> Columns:
 # A snapshot never changes, so a process maps it once.
 @lru_cache(maxsize=512)
 def _opened(pk: UUID, size: int) -> Columns:
-    path = folder() / f"{pk}{_SUFFIX}"
+    path = snapshot_folder() / f"{pk}{_SUFFIX}"
     try:
         if not (path.exists() and path.stat().st_size == size):
-            _write(path, pk)
+            _write_parts(path, pk)
         with path.open("rb") as file:
             return Columns(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except OSError as error:
         # A full disk takes the speed, not the answer.
         logger.warning("snapshot %s cannot be kept as a file: %s", pk, error)
-        return Columns(b"".join(_parts(pk)))
+        return Columns(b"".join(_parts_of(pk)))
 
 
-def folder() -> Path:
+def snapshot_folder() -> Path:
     return Path(settings.DATA_DIR) / "directory"
 
 
-def _write(path: Path, pk: UUID) -> None:
+def _write_parts(path: Path, pk: UUID) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            for part in _parts(pk):
+            for part in _parts_of(pk):
                 file.write(part)
         os.replace(name, path)
     except BaseException:
@@ -101,23 +101,23 @@ def _write(path: Path, pk: UUID) -> None:
         raise
 
 
-def _parts(pk: UUID) -> Iterator[bytes]:
+def _parts_of(pk: UUID) -> Iterator[bytes]:
     parts = SnapshotPart.objects.filter(snapshot=pk).order_by("number")
     contents = parts.values_list("content", flat=True).iterator(chunk_size=1)
     return (zlib.decompress(content) for content in contents)
 
 
-def prune(cluster: Cluster, keep: int) -> None:
+def prune_snapshots(cluster: Cluster, keep: int) -> None:
     """Delete all but the newest snapshots of a cluster, and files of none."""
     newest = cluster.snapshots.order_by("-taken_at").values_list("pk", flat=True)
     cluster.snapshots.exclude(pk__in=list(newest[:keep])).delete()
     known = {str(pk) for pk in Snapshot.objects.values_list("pk", flat=True)}
-    for path in folder().glob(f"*{_SUFFIX}"):
+    for path in snapshot_folder().glob(f"*{_SUFFIX}"):
         if path.name.removesuffix(_SUFFIX) not in known:
             path.unlink(missing_ok=True)
 
 
-def latest(moment: datetime | None = None) -> dict[UUID, Snapshot]:
+def latest_snapshots(moment: datetime | None = None) -> dict[UUID, Snapshot]:
     """The newest snapshot of each cluster, by the cluster's id."""
     snapshots = Snapshot.objects.all()
     if moment:

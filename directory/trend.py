@@ -6,7 +6,7 @@ from directory.models import Comparison
 from peers.models import Peer
 
 WIDTH, HEIGHT, MARGIN = 360, 40, 4
-SHOWN = 90
+MOST_POINTS = 90
 
 
 @dataclass(frozen=True)
@@ -44,4 +44,4 @@ class Trend:
 
 
 def trend_of(peer: Peer) -> Trend:
-    return Trend(list(peer.comparisons.all()[:SHOWN])[::-1])
+    return Trend(list(peer.comparisons.all()[:MOST_POINTS])[::-1])

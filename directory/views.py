@@ -13,19 +13,28 @@ from django.shortcuts import get_object_or_404, redirect, render
 from accounts import audit
 from accounts.access import Role, access
 from accounts.http import Request
-from directory import duplicates, exports, leftovers, locator, snapshots, store
-from directory.comparison import LISTS, compare
-from directory.homes import Directory
-from directory.masks import preview
+from base import csv
+from base.csv import csv_download
+from clusters.models import Cluster
+from directory import (
+    duplicates,
+    exports,
+    locator,
+    orphans,
+    store,
+)
+from directory.comparison import LISTS, compare_sides
+from directory.jobs.snapshot import SnapshotDirectory, is_readable
+from directory.mask_numbers import preview_mask
 from directory.models import Comparison, Snapshot
-from directory.moves import Moves, procedure
-from directory.remote import directions
+from directory.moves import Moves, move_procedure
+from directory.ownership import Directory
+from directory.remote_lookup import numbers_of_both
 from directory.trend import trend_of
 from jobs.locks import Busy
 from jobs.models import Job
 from peers.mask import validate_mask
-from peers.models import Cluster, Outcome, Peer
-from rest.csv import csv_download
+from peers.models import Peer, PeerOutcome
 
 ROWS = 50
 TITLES = {
@@ -35,7 +44,7 @@ TITLES = {
 }
 
 
-def plain(request: Request, name: str) -> str:
+def query_text(request: Request, name: str) -> str:
     return request.GET.get(name, "").replace("\0", "").strip()[:300]
 
 
@@ -47,25 +56,25 @@ def uuid_of(text: str) -> UUID | None:
 
 
 @access(get=Role.VIEWER)
-def locate(request: Request) -> HttpResponse:
+def show_user(request: Request) -> HttpResponse:
     """One field, one answer: where a user lives and who sees the user there."""
-    text = plain(request, "user")
-    chosen = plain(request, "id")
+    text = query_text(request, "user")
+    chosen = query_text(request, "id")
     context: dict[str, Any] = {"user_text": text, "here": "locate"}
     if text:
         directory = Directory()
-        userids = locator.candidates(directory, text)
+        userids = locator.candidate_users(directory, text)
         if chosen in userids:
             userids = [chosen, *(one for one in userids if one != chosen)]
         context |= {
             "userids": userids,
-            "located": locator.locate(directory, userids[0]) if userids else None,
+            "located": locator.locate_user(directory, userids[0]) if userids else None,
             "most": locator.MOST,
             "nothing_read": not directory.sides,
             "unread": in_words(directory.unread),
         }
     else:
-        context |= overview()
+        context |= snapshot_overview()
     return render(request, "directory/locate.html", context)
 
 
@@ -81,7 +90,7 @@ def in_words(unread: list[Cluster]) -> str:
     )
 
 
-def overview() -> dict[str, Any]:
+def snapshot_overview() -> dict[str, Any]:
     """Which clusters were read, and when."""
     directory = Directory()
     clusters = [
@@ -94,18 +103,18 @@ def overview() -> dict[str, Any]:
         for number, cluster in enumerate(directory.clusters)
         for side in [directory.sides.get(number)]
     ]
-    running = Job.objects.active().filter(kind=snapshots.KIND).first()
+    running = Job.objects.active().filter(kind=SnapshotDirectory.name).first()
     return {"clusters": clusters, "running": running}
 
 
 @access(post=Role.OPERATOR)
-def take(request: Request) -> HttpResponse:
+def take_snapshot(request: Request) -> HttpResponse:
     """Read the users of the named cluster, or of all."""
     chosen = uuid_of(request.POST.get("cluster", ""))
     clusters = [
         cluster
         for cluster in Cluster.objects.prefetch_related("nodes")
-        if chosen in (None, cluster.pk) and snapshots.readable(cluster)
+        if chosen in (None, cluster.pk) and is_readable(cluster)
     ]
     if not clusters:
         messages.error(
@@ -113,7 +122,7 @@ def take(request: Request) -> HttpResponse:
         )
         return redirect("directory:locate")
     try:
-        job = snapshots.take(clusters, audit.actor_of(request))
+        job = SnapshotDirectory.submit(clusters, audit.actor_of(request))
     except Busy as error:
         messages.info(request, str(error))
         return redirect(error.job)
@@ -121,27 +130,36 @@ def take(request: Request) -> HttpResponse:
 
 
 @access(get=Role.VIEWER)
-def comparisons(request: Request) -> HttpResponse:
+def list_comparisons(request: Request) -> HttpResponseBase:
     """Every peer with its newest comparison, if any; those that differ first."""
     newest = Comparison.objects.filter(peer=OuterRef("peer")).order_by("-at", "-id")
     found = Comparison.objects.filter(pk=Subquery(newest.values("pk")[:1]))
     found = found.select_related("peer__cluster", "peer__remote_cluster")
-    order = [Outcome.FAILED, Outcome.WARNING, Outcome.UNKNOWN, Outcome.PASSED]
+    order = [
+        PeerOutcome.FAILED,
+        PeerOutcome.WARNING,
+        PeerOutcome.UNKNOWN,
+        PeerOutcome.PASSED,
+    ]
     waiting = Peer.objects.exclude(remote_cluster=None).exclude(comparisons__in=found)
     waiting = waiting.select_related("cluster", "remote_cluster")
-    uncompared = (Comparison(peer=peer, outcome=Outcome.UNKNOWN) for peer in waiting)
+    uncompared = (
+        Comparison(peer=peer, outcome=PeerOutcome.UNKNOWN) for peer in waiting
+    )
     rows = sorted(
         [*found, *uncompared],
-        key=lambda one: (order.index(Outcome(one.outcome)), one.peer.cluster.name),
+        key=lambda one: (order.index(PeerOutcome(one.outcome)), one.peer.cluster.name),
     )
-    outcome = plain(request, "outcome")
-    if outcome in Outcome.values:
+    outcome = query_text(request, "outcome")
+    if outcome in PeerOutcome.values:
         rows = [row for row in rows if row.outcome == outcome]
+    if csv.is_requested(request):
+        return csv.list_download("comparisons", exports.COMPARISON, rows)
     context = {
         "page_obj": Paginator(rows, ROWS).get_page(request.GET.get("page")),
         "outcome": outcome,
         "outcomes": order,
-        "leftovers": sum(one.count for one in leftovers.find(Directory())),
+        "leftovers": sum(one.count for one in orphans.find_leftovers(Directory())),
         "here": "comparison",
     }
     return render(request, "directory/comparisons.html", context)
@@ -153,45 +171,49 @@ def leftover_users(request: Request) -> HttpResponseBase:
     directory = Directory()
     context: dict[str, Any] = {"here": "comparison"}
     if "cluster" not in request.GET:
-        found = leftovers.find(directory)
+        found = orphans.find_leftovers(directory)
+        if csv.is_requested(request):
+            return csv.list_download("without peering", exports.LEFTOVERS, found)
         context["page_obj"] = Paginator(found, ROWS).get_page(request.GET.get("page"))
-        return render(request, "directory/leftovers.html", context)
-    chosen = leftovers.between(
-        directory, plain(request, "cluster"), plain(request, "remote")
+        return render(request, "directory/orphans.html", context)
+    chosen = orphans.leftovers_between(
+        directory, query_text(request, "cluster"), query_text(request, "remote")
     )
     if chosen is None:
         messages.info(request, "There are no such users without a peering any more.")
         return redirect("directory:leftovers")
-    search = plain(request, "q")
+    search = query_text(request, "q")
     users = chosen.found(search)
-    if plain(request, "format") == "csv":
+    if query_text(request, "format") == "csv":
         name = f"without peering {chosen.cluster} {chosen.remote_name}"
-        rows = exports.leftovers((chosen, user) for user in users)
+        rows = exports.leftover_lines((chosen, user) for user in users)
         return csv_download(name, exports.LEFTOVER, rows)
     context |= {
         "chosen": chosen,
         "q": search,
         "page_obj": Paginator(users, ROWS).get_page(request.GET.get("page")),
     }
-    return render(request, "directory/leftover_users.html", context)
+    return render(request, "directory/orphan_users.html", context)
 
 
 @access(get=Role.VIEWER)
-def comparison(request: Request, pk: str) -> HttpResponseBase:
+def show_comparison(request: Request, pk: str) -> HttpResponseBase:
     """Both sides of one peer, and who differs, by name."""
     peers = Peer.objects.select_related("cluster", "remote_cluster")
     peer = get_object_or_404(peers, pk=pk)
-    compared = compare(Directory(), peer)
+    compared = compare_sides(Directory(), peer)
     context: dict[str, Any] = {"peer": peer, "compared": compared, "here": "comparison"}
     if compared is None:
         return render(request, "directory/comparison.html", context)
-    search = plain(request, "q")
-    name = plain(request, "list")
+    search = query_text(request, "q")
+    name = query_text(request, "list")
     if name not in LISTS:
         name = next((one for one in LISTS if compared.count(one)), LISTS[0])
     entries = compared.entries(name, search)
-    if plain(request, "format") == "csv":
-        return csv_download(f"{name} {peer}", exports.ENTRY, exports.entries(entries))
+    if query_text(request, "format") == "csv":
+        return csv_download(
+            f"{name} {peer}", exports.ENTRY, exports.entry_lines(entries)
+        )
     context |= {
         "lists": [(one, TITLES[one], compared.count(one)) for one in LISTS],
         "list": name,
@@ -206,28 +228,30 @@ def comparison(request: Request, pk: str) -> HttpResponseBase:
 @access(get=Role.VIEWER)
 def duplicate_users(request: Request) -> HttpResponseBase:
     """The complete list of one kind of duplicates."""
-    asked = plain(request, "kind")
+    kind_name = query_text(request, "kind")
     kind: duplicates.Kind = next(
-        (one for one in duplicates.KINDS if one == asked), "userid"
+        (one for one in duplicates.KINDS if one == kind_name), "userid"
     )
-    search = plain(request, "q")
+    search = query_text(request, "q")
     directory = Directory()
-    found = duplicates.chosen(
-        duplicates.find(directory, kind), uuid_of(plain(request, "cluster")), search
+    found = duplicates.choose_duplicates(
+        duplicates.find_duplicates(directory, kind),
+        uuid_of(query_text(request, "cluster")),
+        search,
     )
-    if plain(request, "format") == "csv":
-        rows = exports.duplicates(found)
+    if query_text(request, "format") == "csv":
+        rows = exports.duplicate_lines(found)
         return csv_download(f"duplicates {kind}", exports.DUPLICATE, rows)
     context = {
         "kinds": [
-            (one, label, len(duplicates.find(directory, one)))
+            (one, label, len(duplicates.find_duplicates(directory, one)))
             for one, label in duplicates.KINDS.items()
         ],
         "kind": kind,
         "label": duplicates.KINDS[kind],
         "alone": kind not in duplicates.SHARED,
         "clusters": directory.clusters,
-        "cluster": plain(request, "cluster"),
+        "cluster": query_text(request, "cluster"),
         "q": search,
         "page_obj": Paginator(found, ROWS).get_page(request.GET.get("page")),
         "nothing_read": not directory.sides,
@@ -238,17 +262,19 @@ def duplicate_users(request: Request) -> HttpResponseBase:
 
 
 @access(get=Role.VIEWER)
-def moves(request: Request) -> HttpResponseBase:
+def show_moves(request: Request) -> HttpResponseBase:
     """Two snapshots around a migration of users between clusters."""
-    pk = uuid_of(plain(request, "source"))
+    pk = uuid_of(query_text(request, "source"))
     source = Cluster.objects.filter(pk=pk).first() if pk else None
-    taken = list(Snapshot.objects.filter(cluster=source)) if source else []
-    before = next((s for s in taken if str(s.pk) == plain(request, "before")), None)
+    snapshots = list(Snapshot.objects.filter(cluster=source)) if source else []
+    before = next(
+        (s for s in snapshots if str(s.pk) == query_text(request, "before")), None
+    )
     context: dict[str, Any] = {
         "clusters": Cluster.objects.order_by("name"),
         "source": source,
-        "snapshots": taken[1:],
-        "newest": taken[0] if taken else None,
+        "snapshots": snapshots[1:],
+        "newest": snapshots[0] if snapshots else None,
         "before": before,
         "here": "moves",
     }
@@ -257,12 +283,12 @@ def moves(request: Request) -> HttpResponseBase:
     if side and before:
         moved = Moves(directory, side, before)
         everybody = moved.all()
-        if plain(request, "format") == "csv":
-            rows = exports.moves(everybody)
+        if query_text(request, "format") == "csv":
+            rows = exports.move_lines(everybody)
             return csv_download(f"moves {source}", exports.MOVE, rows)
         context |= {
             "moves": moved,
-            "procedure": procedure(len(moved)),
+            "procedure": move_procedure(len(moved)),
             "page_obj": Paginator(everybody, ROWS).get_page(request.GET.get("page")),
         }
     return render(request, "directory/moves.html", context)
@@ -271,7 +297,7 @@ def moves(request: Request) -> HttpResponseBase:
 @access(get=Role.VIEWER)
 def mask_preview(request: Request) -> HttpResponse:
     """For the peer form: the mask on the remote cluster's directory numbers."""
-    mask = plain(request, "external_phone_number_mask")
+    mask = query_text(request, "external_phone_number_mask")
     context: dict[str, Any] = {"mask": mask}
     try:
         validate_mask(mask)
@@ -279,13 +305,13 @@ def mask_preview(request: Request) -> HttpResponse:
         context["error"] = error.messages[0]
         return render(request, "directory/_mask_preview.html", context)
     # An edited peer stays on its home cluster, so its form has no field for it.
-    home = uuid_of(plain(request, "cluster") or plain(request, "home"))
-    address = plain(request, "address")
-    remote, numbers, back = directions(home, address)
+    home = uuid_of(query_text(request, "cluster") or query_text(request, "home"))
+    address = query_text(request, "address")
+    remote, numbers, back = numbers_of_both(home, address)
     context |= {
         "address": address,
         "remote": remote,
-        "snapshot": store.latest().get(remote.pk) if remote else None,
-        "preview": preview(mask, numbers, back),
+        "snapshot": store.latest_snapshots().get(remote.pk) if remote else None,
+        "preview": preview_mask(mask, numbers, back),
     }
     return render(request, "directory/_mask_preview.html", context)

@@ -15,7 +15,7 @@ from jobs.models import from_now
 POLL = 0.1
 
 
-class LeaseTaken(Exception):
+class LeaseBusy(Exception):
     """Somebody else kept the thing for as long as we could wait."""
 
 
@@ -32,9 +32,9 @@ def lease(name: str, *, seconds: float, patience: float) -> Iterator[None]:
     """
     owner = uuid.uuid4().hex
     deadline = time.monotonic() + patience
-    while not _take(name, owner, timedelta(seconds=seconds)):
+    while not _take_lease(name, owner, timedelta(seconds=seconds)):
         if time.monotonic() > deadline:
-            raise LeaseTaken(name)
+            raise LeaseBusy(name)
         time.sleep(POLL)
     try:
         yield
@@ -42,7 +42,7 @@ def lease(name: str, *, seconds: float, patience: float) -> Iterator[None]:
         Lease.objects.filter(name=name, owner=owner).delete()
 
 
-def _take(name: str, owner: str, span: timedelta) -> bool:
+def _take_lease(name: str, owner: str, span: timedelta) -> bool:
     mine = {"owner": owner, "until": from_now(span)}
     if Lease.objects.filter(name=name, until__lt=Now()).update(**mine):
         return True

@@ -44,20 +44,20 @@ class Lease(models.Model):
         return self.name
 
 
-def hold(job: Job, names: Iterable[str]) -> None:
+def take_locks(job: Job, names: Iterable[str]) -> None:
     """Take all locks at once, or raise Busy with a job that holds one of them."""
     hold_all([JobLock(name=name, job=job) for name in names])
 
 
-def hold_all(wanted: list[JobLock]) -> None:
+def hold_all(locks: list[JobLock]) -> None:
     """The same for several jobs, no two of which may want the same lock."""
-    names = {lock.name for lock in wanted}
-    if len(names) < len(wanted):
+    names = {lock.name for lock in locks}
+    if len(names) < len(locks):
         raise ValueError("Two of these jobs want the same lock.")
     for attempt in range(TRIES):
         try:
             with transaction.atomic():
-                JobLock.objects.bulk_create(wanted, batch_size=500)
+                JobLock.objects.bulk_create(locks, batch_size=500)
             return
         except IntegrityError:
             refuse_held(names)

@@ -1,27 +1,21 @@
-"""Doing a job: claim it, keep the lease, do each step once, tell how it ended."""
+"""An attempt at a job, as its work sees it: steps, progress, ways to end."""
 
-import logging
 import threading
-import uuid
-from collections.abc import Callable
-from datetime import timedelta
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 
-from accounts import audit
-from jobs import kinds
-from jobs.locks import JobLock
-from jobs.models import LEASE, MAX_ATTEMPTS, Job, JobStep, from_now
-from rest.request_ids import within_job
+from accounts.rights import Refusal
+from jobs import presence
+from jobs.kind import StepKind
+from jobs.models import Job, JobStep
 from wire import WireError
 
-logger = logging.getLogger(__name__)
-
-HEARTBEAT = 1.0
-RENEW_EVERY = LEASE.total_seconds() / 3
+RETRY_AS_OTHER = "Somebody who has these rights can retry the job."
 
 Action = Callable[["Step"], str | None]
 
@@ -29,10 +23,11 @@ Action = Callable[["Step"], str | None]
 class Ended(Exception):
     """The job ends here, in this state."""
 
-    def __init__(self, state: Job.State, message: str = "") -> None:
+    def __init__(self, state: Job.State, message: str = "", code: str = "") -> None:
         super().__init__(message)
         self.state = state
         self.message = message
+        self.code = code
 
 
 class Parked(Exception):
@@ -40,6 +35,10 @@ class Parked(Exception):
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+
+
+class GivenBack(Exception):
+    """This process was asked to end: the job is for another one, as it stands."""
 
 
 class LeaseLost(Exception):
@@ -54,13 +53,13 @@ class Step:
         self.interrupted = row.state == JobStep.State.RUNNING
         self.memo: dict[str, Any] = dict(row.memo)
 
-    def remember(self, **memo: Any) -> None:
+    def save_memo(self, **memo: Any) -> None:
         """Commit what the next attempt must know, before acting on it."""
         self.memo |= memo
         JobStep.objects.filter(pk=self.row.pk).update(memo=self.memo)
 
-    def say(self, detail: str) -> None:
-        """Tell how it stands while the step is not over."""
+    def show(self, detail: str) -> None:
+        """Update the detail shown while the step runs."""
         JobStep.objects.filter(pk=self.row.pk).update(detail=detail[:1000])
 
 
@@ -71,6 +70,7 @@ class Run:
         self.job = job
         self.lost = threading.Event()
         self.cancelled = threading.Event()
+        self.refusal: Refusal | None = None
         self._progress: dict[str, Any] = {}
 
     @property
@@ -78,16 +78,18 @@ class Run:
         arguments: dict[str, Any] = self.job.arguments
         return arguments
 
-    def do(self, key: str, action: Action, label: str = "") -> dict[str, Any]:
+    def do(
+        self, step_kind: StepKind | str, action: Action, label: str = ""
+    ) -> dict[str, Any]:
         """Do a step unless an earlier attempt finished it; return its memo.
 
         `action` may return a sentence for the step's detail. A WireError or Ended
         that it raises fails the step and the job.
         """
-        row = self._step(key, label)
+        row = self._step(str(step_kind), label)
         if row.state in (JobStep.State.DONE, JobStep.State.SKIPPED):
             return dict(row.memo)
-        self.check()
+        self.raise_if_cancelled()
         step = Step(row)
         self._begin(row)
         try:
@@ -102,15 +104,11 @@ class Run:
         self._end_step(row, JobStep.State.DONE, detail or "")
         return step.memo
 
-    def skip(self, key: str, detail: str) -> None:
-        """Close a step that is not needed, saying why."""
-        self._end_step(self._step(key, ""), JobStep.State.SKIPPED, detail)
-
     def steps(self) -> dict[str, JobStep]:
         """The steps by key, for work that does many of them at once."""
         return {step.key: step for step in self.job.steps.all()}
 
-    def remember(
+    def begin_steps(
         self,
         memos: dict[str, dict[str, Any]],
         doing: str = "",
@@ -128,18 +126,18 @@ class Run:
                 row.memo = row.memo | memos[row.key]
                 row.detail = (details or {}).get(row.key, row.detail)[:1000]
                 row.started_at = row.started_at or Now()
-            _write(rows, ["state", "memo", "detail", "started_at"])
+            _update_steps(rows, ["state", "memo", "detail", "started_at"])
             if doing:
                 Job.objects.filter(pk=self.job.pk).update(doing=doing[:255])
 
-    def settle(self, results: dict[str, tuple[str, str]]) -> None:
+    def end_steps(self, results: Mapping[str, tuple[str, str]]) -> None:
         """Commit how these steps ended: {key: (state, sentence)}."""
         with transaction.atomic():
             rows = list(self.job.steps.filter(key__in=results))
             for row in rows:
                 row.state, row.detail = results[row.key][0], results[row.key][1][:1000]
                 row.finished_at = Now()
-            _write(rows, ["state", "detail", "finished_at"])
+            _update_steps(rows, ["state", "detail", "finished_at"])
             self._count()
 
     def add_steps(self, steps: list[tuple[str, str]]) -> None:
@@ -156,20 +154,29 @@ class Run:
         """Say how far it is; the heartbeat writes it, so this is cheap anywhere."""
         self._progress = {"done": done, "total": total, "doing": doing[:255]}
 
-    def check(self) -> None:
-        """End here if somebody cancelled the job or another worker took it over."""
-        self.look()
-        self.glance()
+    def raise_if_cancelled(self) -> None:
+        """End here if somebody cancelled the job, if its requester may no longer do
+        that, if another worker took it over, or if this process is to end."""
+        self.refresh_cancelled()
+        self.raise_if_seen_cancelled()
 
-    def glance(self) -> None:
-        """Like `check`, by what the heartbeat saw: where the database cannot be asked,
-        as in a conversation, or often."""
+    def raise_if_seen_cancelled(self) -> None:
+        """Like `raise_if_cancelled`, by what the heartbeat read: where the database
+        must not be queried, as within a conversation, or not so often."""
         if self.lost.is_set():
             raise LeaseLost
+        if presence.stopping.is_set():
+            raise GivenBack
         if self.cancelled.is_set():
-            raise Ended(Job.State.CANCELLED, "Cancelled on request.")
+            raise Ended(Job.State.CANCELLED, "Cancelled on request.", "cancelled")
+        if self.refusal:
+            sentence = (
+                f"{self.refusal.sentence} Nothing more was done. {RETRY_AS_OTHER}"
+            )
+            raise Ended(Job.State.CANCELLED, sentence, self.refusal.code)
 
-    def look(self) -> None:
+    def refresh_cancelled(self) -> None:
+        self.refusal = self.job.refusal()
         if Job.objects.filter(pk=self.job.pk, cancel_requested=True).exists():
             self.cancelled.set()
 
@@ -182,6 +189,29 @@ class Run:
     def park(self, seconds: float) -> NoReturn:
         """Give the worker back and come again after `seconds`."""
         raise Parked(seconds)
+
+    def rounds(self, *, pause: float, attended: float, later: float) -> Iterator[None]:
+        """Yield for one round after the other until the worker was busy for long.
+
+        Args:
+            pause: seconds between two rounds.
+            attended: seconds after which the worker is given back.
+            later: seconds until the job is then taken up again.
+        """
+        enough = time.monotonic() + attended
+        while True:
+            self.raise_if_cancelled()
+            yield
+            if time.monotonic() > enough:
+                self.park(later)
+            self.pause(pause)
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, but not longer than until the job is cancelled."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 1.0))
+            self.raise_if_seen_cancelled()
 
     def flush(self) -> None:
         progress, self._progress = self._progress, {}
@@ -219,7 +249,7 @@ class Run:
         )
 
 
-def _write(steps: list[JobStep], fields: list[str]) -> None:
+def _update_steps(steps: list[JobStep], fields: list[str]) -> None:
     """Update many rows by their ids; several times quicker than bulk_update."""
     JobStep.objects.bulk_create(
         steps, update_conflicts=True, unique_fields=["id"], update_fields=fields
@@ -232,128 +262,3 @@ def _step_state(end: Ended) -> JobStep.State:
     if end.state == Job.State.SUCCEEDED:
         return JobStep.State.DONE
     return JobStep.State.FAILED
-
-
-def perform(job_id: str) -> None:
-    """Work on a due job to its end; do nothing if it is not due or was taken."""
-    owner = uuid.uuid4().hex
-    job = Job.objects.claim(job_id, owner)
-    if job is None:
-        return
-    run = Run(job)
-    with within_job(str(job.pk), job.request_id):
-        with Heartbeat(run, owner):
-            outcome = attempt(run)
-        if not run.lost.is_set():
-            finish(run, owner, outcome)
-
-
-def attempt(run: Run) -> Ended | Parked:
-    """Do the work and say how it ended, whatever was raised."""
-    if run.job.attempts > MAX_ATTEMPTS:
-        return Ended(
-            Job.State.NEEDS_ATTENTION,
-            f"Interrupted {MAX_ATTEMPTS} times; look at the steps before you retry.",
-        )
-    try:
-        kinds.get(run.job.kind).work(run)
-    except (Ended, Parked) as end:
-        return end
-    except LeaseLost:
-        run.lost.set()
-        return Ended(Job.State.FAILED)
-    except WireError as error:
-        unclear = error.outcome_unknown
-        state = Job.State.NEEDS_ATTENTION if unclear else Job.State.FAILED
-        return Ended(state, f"{error.message} {error.remedy}".strip())
-    except Exception:
-        logger.exception("job %s (%s) broke", run.job.pk, run.job.kind)
-        return Ended(Job.State.FAILED, "An unexpected error; the worker's log has it.")
-    return Ended(Job.State.SUCCEEDED)
-
-
-@transaction.atomic
-def finish(run: Run, owner: str, outcome: Ended | Parked) -> None:
-    """Write the end, if the job is still ours, and free what it held."""
-    run.flush()
-    mine = Job.objects.filter(pk=run.job.pk, owner=owner, state=Job.State.RUNNING)
-    if isinstance(outcome, Parked):
-        # A parked job was not interrupted: its attempts do not count against it.
-        mine.update(
-            state=Job.State.QUEUED,
-            lease_until=None,
-            attempts=0,
-            not_before=from_now(timedelta(seconds=outcome.seconds)),
-            ring_at=from_now(timedelta(seconds=outcome.seconds)),
-        )
-        return
-    ended = mine.update(
-        state=outcome.state,
-        error=outcome.message[:1000],
-        finished_at=Now(),
-        lease_until=None,
-        doing="",
-    )
-    if ended:
-        run.job.steps.filter(state=JobStep.State.PENDING).update(
-            state=JobStep.State.SKIPPED
-        )
-        run.job.steps.filter(state=JobStep.State.RUNNING).update(
-            state=JobStep.State.UNKNOWN,
-            detail="The job ended before the outcome was known.",
-            finished_at=Now(),
-        )
-        JobLock.objects.filter(job=run.job).delete()
-        if kinds.get(run.job.kind).audited:
-            tell_audit(run.job, outcome)
-
-
-def tell_audit(job: Job, outcome: Ended) -> None:
-    """Record how it ended, as done for whoever asked."""
-    asker = audit.Actor(job.requested_by, job.requested_from)
-    steps = job.steps.order_by().values_list("state").annotate(n=Count("pk"))
-    changes: audit.Changes = {
-        "state": [Job.State.RUNNING, outcome.state],
-        "steps": [None, dict(sorted(steps))],
-    }
-    if outcome.message:
-        changes["error"] = ["", outcome.message[:1000]]
-    audit.record(asker, "end job", job, changes)
-
-
-class Heartbeat:
-    """A thread that renews the lease, writes progress and looks for a cancellation."""
-
-    def __init__(self, run: Run, owner: str) -> None:
-        self.run = run
-        self.owner = owner
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self.beat, daemon=True)
-
-    def __enter__(self) -> None:
-        self.thread.start()
-
-    def __exit__(self, *exception: object) -> None:
-        self.stop.set()
-        self.thread.join()
-
-    def beat(self) -> None:
-        waited = 0.0
-        try:
-            while not self.stop.wait(HEARTBEAT):
-                waited += HEARTBEAT
-                try:
-                    self.run.flush()
-                    self.run.look()
-                    if waited >= RENEW_EVERY:
-                        waited = 0.0
-                        self.renew()
-                except DatabaseError:
-                    logger.warning("the lease could not be renewed", exc_info=True)
-        finally:
-            connection.close()
-
-    def renew(self) -> None:
-        held = Job.objects.filter(pk=self.run.job.pk, owner=self.owner)
-        if not held.update(lease_until=from_now(LEASE)):
-            self.run.lost.set()

@@ -1,7 +1,7 @@
 """Simulated clusters on real sockets, with faults that can be set while they run."""
 
-from .cluster import Cluster
+from .cluster import LabCluster
 from .lab import Lab
-from .node import Node
+from .node import LabNode
 
-__all__ = ["Cluster", "Lab", "Node"]
+__all__ = ["LabCluster", "Lab", "LabNode"]

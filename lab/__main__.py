@@ -10,9 +10,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from . import faults
-from .generations import DEFAULT_RELEASE, RELEASES
+from . import faults, pages
 from .lab import USERS, Lab
+from .peer_table import FORMS
+from .releases import DEFAULT_RELEASE, RELEASES
 
 DESCRIPTION = """\
 Simulated Cisco Unified Presence clusters on real sockets. Without a command a lab
@@ -24,6 +25,26 @@ Each node has its own loopback address 127.20.<cluster>.<node> (on Linux; elsewh
 server is 127.20.0.53:5353. Clusters are called cup1, cup2, ... and nodes cup1-pub,
 cup1-sub1, ...; the domain is lab.example. Accounts, addresses and fingerprints are
 in lab.json.
+
+With --pages the nodes also serve administration pages at https://NODE/cupadmin/, on
+port 443 where this process may open it, otherwise on the pages_port in lab.json (and
+on 8443). Sign in as pages_username, or as pagereader, who may change nothing; other
+application users have no right there. Peers are written to the table that the other
+interfaces use; only the publisher's pages show them. The markups differ in skeleton,
+paths, names, labels, order, buttons and icons:
+  classic   tables and fieldsets, nested menu, token in a cookie, actions by script
+  frames    frames, image buttons, pages that ask before delete, few columns
+  labels    label elements, real buttons, the manual sync in a second window
+  modern    headings and labels, saving by script without navigation, no fieldset
+Faults of areas pages and page_... make them fail: fault --help.
+
+With --presence the nodes of 8.x and later serve the Presence Web Service on port 8083
+with a certificate of its own (presence_fingerprint in lab.json); the application user
+is presence_username. A user's state goes to another cluster only while both entries
+have one protocol, both agents and proxies are started and names resolve.
+
+Nodes of release 14 and later show their certificates on the port of the pages (443) to
+os_username; trust lists hold those of the peers that the sync agent has carried.
 """
 COMMANDS = """\
 commands for a running lab
@@ -36,7 +57,12 @@ commands for a running lab
   users move CLUSTER USERID OTHER
   peers list [CLUSTER]                    entries, and what the sync agent says
   peers add CLUSTER OTHER [PROTOCOL]      both sides of a peering
-  peers remove CLUSTER ADDRESS            one side only
+  peers enter CLUSTER OTHER [FIELD=VALUE ...]  one entry, or another in its place;
+                                          address, username, password, protocol, mask
+  peers remove CLUSTER OTHER|ADDRESS      one entry; fault agent=leftovers keeps users
+  tables CLUSTER                          where its peers are, and all its tables
+  password CLUSTER USER PASSWORD          of an application user; entries keep the old
+  saves CLUSTER                           what was done on its pages, by entry
   service list NODE
   service set NODE NAME STATE             Started, Stopped, Starting, Stopping
   certificate renew NODE                  a new certificate for good
@@ -49,8 +75,13 @@ commands for a running lab
 
 examples
   python -m lab --clusters 3 --state var/lab --peer cup1:cup2
+  python -m lab --clusters 4 --peered --decoys --tables renamed,key,split,empty
+  python -m lab fault set cup1 catalogue=refused decoys=copy agent=leftovers
+  python -m lab peers enter cup1 cup2 protocol=TLS username=wrong
   python -m lab fault set cup2-pub axl=stall
   python -m lab fault set cup1 latency=50 control_center=rate:10
+  python -m lab --pages classic,frames,labels,modern --peer cup1:cup2
+  python -m lab fault set cup1 page_peer=ignored*1 page_sign_in=banner
   python -m lab fault set cup1 'axl=write-503*2'
   python -m lab service set cup1-pub "Cisco UP Intercluster Sync Agent" Stopped
 """
@@ -102,16 +133,36 @@ def parser() -> argparse.ArgumentParser:
         metavar="A:B[:PROTOCOL]",
         help="set up this peering unless it is there; may be repeated",
     )
+    add("--peered", action="store_true", help="new clusters are all peers at start")
+    add(
+        "--tables",
+        default="published",
+        metavar="FORMS",
+        help=f"forms of peer tables in turn (%(default)s); known: {', '.join(FORMS)}",
+    )
+    add(
+        "--pages",
+        default="",
+        metavar="MARKUPS",
+        help="markups of the clusters' administration pages in turn, off for none; "
+        f"known: {', '.join(pages.SKINS)} (no cluster has pages)",
+    )
+    add("--decoys", action="store_true", help="add tables that look like peer tables")
     add("--peer-table", type=Path, help="JSON file: table, columns, protocol_values")
     add("--agent-interval", type=float, help="seconds between cycles of the sync agent")
     add("--agent-timeout", type=float, default=5.0, help="seconds for one peer (5)")
     add("--service-delay", type=float, default=1.0, help="seconds to start or stop (1)")
+    add(
+        "--presence",
+        action="store_true",
+        help="serve the Presence Web Service on port 8083 (not on 7.x)",
+    )
     add("--no-sip", action="store_true", help="open no SIP ports")
     add("--shared-key", action="store_true", help="one key for all nodes: fast start")
     return result
 
 
-def options(arguments: argparse.Namespace) -> dict[str, Any]:
+def lab_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the arguments of Lab that the command line asks for."""
     result = {
         "clusters": arguments.clusters,
@@ -121,10 +172,15 @@ def options(arguments: argparse.Namespace) -> dict[str, Any]:
         "generation": arguments.generation.split(","),
         "versions": [v for v in arguments.versions.split(",") if v],
         "state": arguments.state,
+        "forms": tuple(arguments.tables.split(",")),
+        "pages": tuple(p for p in arguments.pages.split(",") if p),
+        "decoys": arguments.decoys,
+        "peered": arguments.peered,
         "agent_interval": arguments.agent_interval,
         "agent_timeout": arguments.agent_timeout,
         "service_delay": arguments.service_delay,
         "sip": not arguments.no_sip,
+        "presence": arguments.presence,
         "shared_key": arguments.shared_key,
     }
     if arguments.peer_table:
@@ -134,7 +190,7 @@ def options(arguments: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
-def serve(arguments: argparse.Namespace) -> int:
+def serve_lab(arguments: argparse.Namespace) -> int:
     """Run a lab until SIGINT or SIGTERM."""
     path = arguments.describe or arguments.state and arguments.state / "lab.json"
     if path:
@@ -144,7 +200,7 @@ def serve(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     try:
-        lab = Lab(**options(arguments))
+        lab = Lab(**lab_options(arguments))
         lab.start()
     except (OSError, ValueError) as error:
         print(f"The lab cannot start: {error}", file=sys.stderr)
@@ -154,7 +210,7 @@ def serve(arguments: argparse.Namespace) -> int:
             set_up_peering(lab, text)
         path = path or lab.directory / "lab.json"
         lab.write_description(path)
-        announce(lab, path)
+        announce_lab(lab, path)
         ended.wait()
     finally:
         lab.stop()
@@ -170,7 +226,7 @@ def set_up_peering(lab: Lab, text: str) -> None:
         home.peer_with(remote, *protocol)
 
 
-def announce(lab: Lab, path: Path) -> None:
+def announce_lab(lab: Lab, path: Path) -> None:
     for cluster in lab.clusters:
         publisher = cluster.publisher
         print(
@@ -181,7 +237,7 @@ def announce(lab: Lab, path: Path) -> None:
     print(f"The lab is ready. DNS {lab.dns_address}, description {path}", flush=True)
 
 
-def tell(arguments: argparse.Namespace) -> int:
+def send_command(arguments: argparse.Namespace) -> int:
     """Send a command to the lab that runs and print what it answers."""
     path = find_description(arguments)
     if path is None:
@@ -200,7 +256,7 @@ def tell(arguments: argparse.Namespace) -> int:
     if not answer["ok"]:
         print(answer["error"], file=sys.stderr)
         return 1
-    show(answer["result"])
+    print_result(answer["result"])
     return 0
 
 
@@ -214,7 +270,7 @@ def find_description(arguments: argparse.Namespace) -> Path | None:
     return next((Path(c) for c in candidates if c and Path(c).exists()), None)
 
 
-def show(result: Any) -> None:
+def print_result(result: Any) -> None:
     if isinstance(result, list):
         print("\n".join(map(str, result)))
     elif isinstance(result, dict):
@@ -228,7 +284,7 @@ def main(words: list[str]) -> int:
         print((faults.__doc__ or "") + faults.help_text())
         return 0
     arguments = parser().parse_args(words)
-    return tell(arguments) if arguments.command else serve(arguments)
+    return send_command(arguments) if arguments.command else serve_lab(arguments)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import base64
 import contextlib
 import random
 import ssl
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,8 @@ from .certificates import trusting_context
 from .dns import Unresolvable
 
 if TYPE_CHECKING:
-    from .cluster import Cluster
-    from .node import Node
+    from .cluster import LabCluster
+    from .node import LabNode
 
 PROBE = "SELECT count(*) from processnode WHERE systemnode='f' and tknodeusage= 0"
 USERS = (
@@ -46,7 +47,7 @@ class SyncFailed(Exception):
 
 
 @dataclass(frozen=True)
-class PeerEntry:
+class LabPeerEntry:
     """One row of a cluster's peer table."""
 
     pkid: str
@@ -57,15 +58,20 @@ class PeerEntry:
     mask: str = ""
 
 
-class Agent:
+class LabAgent:
     """The agent of one cluster; its publisher does the work."""
 
-    def __init__(self, cluster: "Cluster") -> None:
+    def __init__(self, cluster: "LabCluster") -> None:
         self.cluster = cluster
         self.carried: dict[str, tuple[int, str]] = {}
         self.status: dict[str, str] = {}
+        self.completed: dict[str, float] = {}
+        # By peer address: the certificates of the remote nodes as last exchanged.
+        self.exchanged: dict[str, dict[str, str]] = {}
+        # The same with all of their services, as the trust lists hold them: PEM.
+        self.trusts: dict[str, list[tuple[str, str, str]]] = {}
         self.context: ssl.SSLContext | None = None
-        self.probed: dict[PeerEntry, tuple[float, Any]] = {}
+        self.probed: dict[LabPeerEntry, tuple[float, Any]] = {}
         self.turn = asyncio.Semaphore(CONCURRENT)
 
     async def run(self, interval: float) -> None:
@@ -87,9 +93,32 @@ class Agent:
             self.status[peer.address] = str(result) if result else "Completed"
             if result:
                 self.probed.pop(peer, None)
+            else:
+                self._note_completed(peer.address)
         self._clean_up(peers)
 
-    async def _peer(self, peer: PeerEntry) -> None:
+    def _note_completed(self, address: str) -> None:
+        self.completed[address] = time.time()
+        if address not in self.exchanged:
+            self.exchange_certificates(address)
+
+    def exchange_certificates(self, address: str) -> None:
+        """Take the certificates that the nodes of a peer present now."""
+        if remote := self.cluster.lab.cluster_at(address):
+            self.exchanged[address] = {n.name: n.fingerprint for n in remote.nodes}
+            self.trusts[address] = [
+                (service, node.name, one.pem)
+                for node in remote.nodes
+                for service, one in node.certificates.identities().items()
+            ]
+
+    def synchronise_again(self, address: str) -> None:
+        """Make the next cycle carry a peer's users whether they changed or not."""
+        if remote := self.cluster.lab.cluster_at(address):
+            self.carried.pop(remote.name, None)
+        self.probed = {p: at for p, at in self.probed.items() if p.address != address}
+
+    async def _peer(self, peer: LabPeerEntry) -> None:
         if self._is_up_to_date(peer):
             return
         try:
@@ -102,10 +131,15 @@ class Agent:
                 rows = await self._fetch(peer, node)
         except (OSError, TimeoutError, Unresolvable, EOFError) as error:
             raise SyncFailed(f"Not reachable ({type(error).__name__})") from None
-        if rows is not None and peer in self.cluster.peers():
+        if rows is None:
+            return
+        if peer in self.cluster.peers():
             self._replace(remote, rows)
+        else:
+            # Not carried after all; the entry may come back before the users change.
+            self.carried.pop(remote.name, None)
 
-    def _is_up_to_date(self, peer: PeerEntry) -> bool:
+    def _is_up_to_date(self, peer: LabPeerEntry) -> bool:
         """Tell whether nothing can have changed since a probe not long ago.
 
         The remote side's notice of a change is taken from its counters.
@@ -118,18 +152,19 @@ class Agent:
         fresh = asyncio.get_running_loop().time() - known[0] < period
         return fresh and known[1] == self._state_of(remote)
 
-    def _state_of(self, remote: "Cluster") -> tuple[Any, ...]:
+    def _state_of(self, remote: "LabCluster") -> tuple[Any, ...]:
         return (
             remote.database.users_revision,
             self._skipped(),
             self._works(remote),
             remote.peer_to(self.cluster),
+            tuple(remote.credentials.values()),
             remote.publisher.faults.get("axl"),
             remote.publisher.faults.get("dns"),
         )
 
     async def _fetch(
-        self, peer: PeerEntry, node: "Node"
+        self, peer: LabPeerEntry, node: "LabNode"
     ) -> list[tuple[str | None, ...]] | None:
         """Return the remote users, or None when nothing has changed since."""
         await self._ask(peer, node, PROBE)
@@ -162,13 +197,13 @@ class Agent:
     def _is_frozen(self) -> bool:
         return bool(self.cluster.faults.get("agent", "frozen"))
 
-    def _works(self, cluster: "Cluster") -> bool:
+    def _works(self, cluster: "LabCluster") -> bool:
         publisher = cluster.publisher
         if publisher.is_down or cluster.faults.get("agent", "frozen"):
             return False
         return publisher.service(cluster.release.sync_agent).is_started
 
-    def _agree(self, peer: PeerEntry, remote: "Cluster") -> None:
+    def _agree(self, peer: LabPeerEntry, remote: "LabCluster") -> None:
         """Check what both sides must have in common before users are carried."""
         if not self._works(remote):
             raise SyncFailed("the remote sync agent is not started")
@@ -179,10 +214,10 @@ class Agent:
             raise SyncFailed("the preferred protocols differ")
 
     async def _ask(
-        self, peer: PeerEntry, node: "Node", sql: str
+        self, peer: LabPeerEntry, node: "LabNode", sql: str
     ) -> list[tuple[str | None, ...]]:
         schema = min(node.cluster.release.schemas, key=lambda s: abs(float(s) - 8))
-        body = soap.envelope(
+        body = soap.soap_envelope(
             f'<ns:executeSQLQuery xmlns:ns="http://www.cisco.com/AXL/API/{schema}" '
             f'sequence="{CHANCE.randrange(2**40)}"><sql>{soap.escape(sql)}</sql>'
             "</ns:executeSQLQuery>"
@@ -197,7 +232,7 @@ class Agent:
         )
         return _rows(await self._exchange(node, head.encode() + body))
 
-    async def _exchange(self, node: "Node", request: bytes) -> bytes:
+    async def _exchange(self, node: "LabNode", request: bytes) -> bytes:
         self.context = self.context or trusting_context()
         own = self.cluster.publisher.bind_address
         async with asyncio.timeout(self.cluster.lab.options.agent_timeout):
@@ -212,7 +247,7 @@ class Agent:
                 with contextlib.suppress(OSError):
                     await writer.wait_closed()
 
-    def _replace(self, remote: "Cluster", rows: list[tuple[Any, ...]]) -> None:
+    def _replace(self, remote: "LabCluster", rows: list[tuple[Any, ...]]) -> None:
         """Put a remote cluster's users in the place of those carried before."""
         database = self.cluster.database
         columns = COPY_COLUMNS
@@ -224,14 +259,14 @@ class Agent:
             copies = [
                 (*row[:4], ids[row[-1]], REMOTE_PROFILE, "f", row[4]) for row in rows
             ]
-            kept = len(columns)
-            database.insert("enduser", columns, [copy[:kept] for copy in copies])
+            common = len(columns)
+            database.insert("enduser", columns, [copy[:common] for copy in copies])
 
     def _carries_numbers(self, rows: list[tuple[Any, ...]]) -> bool:
         has_column = self.cluster.database.has_telephone
         return has_column and bool(rows) and len(rows[0]) == 6
 
-    def _remote_nodes(self, remote: "Cluster", used: set[str]) -> dict[str, int]:
+    def _remote_nodes(self, remote: "LabCluster", used: set[str]) -> dict[str, int]:
         database = self.cluster.database
         for name in sorted(used | {n.name for n in remote.nodes}):
             database.execute(
@@ -257,14 +292,20 @@ class Agent:
             remote,
         )
 
-    def _clean_up(self, peers: list[PeerEntry]) -> None:
+    def _clean_up(self, peers: list[LabPeerEntry]) -> None:
         """Take away what was carried from clusters that are peers no more."""
-        wanted = {c.name for c in self.cluster.remote_clusters(peers)}
+        known_addresses = {peer.address for peer in peers}
+        for memory in (self.status, self.completed, self.exchanged, self.trusts):
+            for address in set(memory) - known_addresses:
+                del memory[address]
+        if self.cluster.faults.get("agent", "leftovers"):
+            return
+        desired = {c.name for c in self.cluster.remote_clusters(peers)}
         known = self.cluster.database.execute(
             "SELECT DISTINCT value FROM lab_setting WHERE name LIKE 'remote %'"
         )
         for (name,) in known:
-            if name not in wanted:
+            if name not in desired:
                 self._forget(name)
 
     def _forget(self, remote: str) -> None:

@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import soap
-from .database import Rows
+from .database import TableRows
 from .faults import Setting, fault
-from .http import Request, Response, page
-from .informix import InformixError
-from .misbehaviour import refusal
+from .http import LabRequest, Response, html_page
+from .http_faults import refusal_page
+from .informix import InformixError, table_not_found
 from .sessions import READ_ONLY, Caller, cookie_of
 
 if TYPE_CHECKING:
-    from .node import Node
+    from .node import LabNode
 
 PATH = "/axl/"
 ACTION = re.compile(r'^"?CUCM:DB ver=(\d+\.\d+)(?: +(\w+))?"?$')
 NAMESPACE = re.compile(r"http://www\.cisco\.com/AXL/API/(\d+\.\d+)")
+CATALOGUE_TABLE = re.compile(r"\bsys(?:tables|columns)\b", re.I)
 MAX_RESULT = 8 * 1024 * 1024
 MAX_MEMORY = 2 * MAX_RESULT
 MEMORY_TEXT = (
@@ -37,10 +38,10 @@ class AxlFault(Exception):
 
 
 @dataclass
-class Call:
+class AxlCall:
     """One call to AXL, as far as it has been understood."""
 
-    node: "Node"
+    node: "LabNode"
     caller: Caller
     schema: str = ""
     operation: soap.Operation | None = None
@@ -57,57 +58,57 @@ class Call:
         return text.strip()
 
 
-async def answer(node: "Node", request: Request) -> Response:
+async def answer_axl(node: "LabNode", request: LabRequest) -> Response:
     """Answer a request for /axl/ as far as no fault came before it."""
     if refused := _unavailable(node, request):
         return refused
     caller = node.sessions.identify(request)
     if isinstance(caller, Response):
         return caller
-    call = Call(node, caller)
+    call = AxlCall(node, caller)
     if request.method == "GET":
-        response = page(
+        response = html_page(
             200,
             "Cisco CallManager: AXL Web Service",
             "The AXL Web Service is working and accepting requests. "
             "Use HTTP POST to send a request.",
         )
     else:
-        response = _post(call, request)
+        response = _answer_post(call, request)
     if response.status in (200, 500):
         node.sessions.welcome(caller, response)
     return response
 
 
-def _unavailable(node: "Node", request: Request) -> Response | None:
+def _unavailable(node: "LabNode", request: LabRequest) -> Response | None:
     off = node.faults.take("axl", "off")
     if off or not node.service("Cisco AXL Web Service").is_started:
-        return refusal(404, "The requested resource (/axl/) is not available.")
+        return refusal_page(404, "The requested resource (/axl/) is not available.")
     if request.method not in ("GET", "POST"):
-        return refusal(405, "The specified HTTP method is not allowed.")
+        return refusal_page(405, "The specified HTTP method is not allowed.")
     if cookie_of(request) and node.faults.take("axl", "stale-session"):
-        return refusal(404, "The session is no longer valid.")
+        return refusal_page(404, "The session is no longer valid.")
     if node.faults.take("axl", "no-role"):
-        return refusal(403, "Access to the requested resource has been denied")
+        return refusal_page(403, "Access to the requested resource has been denied")
     return None
 
 
-def _post(call: Call, request: Request) -> Response:
+def _answer_post(call: AxlCall, request: LabRequest) -> Response:
     if not request.headers.get("content-type", "").lower().startswith("text/xml"):
-        return refusal(415, "The content type is not text/xml.")
+        return refusal_page(415, "The content type is not text/xml.")
     try:
         schema = _schema(call.node, request)
         if schema is None:
             return _version_refusal(call.node)
         call.schema = schema
-        call.operation = soap.read(request)
+        call.operation = soap.read_operation(request)
         _check_namespace(call)
         name = call.operation.name
         operation = OPERATIONS.get(name)
         if operation is None or not _is_offered(call, name):
             raise AxlFault(5000, "No method found for processing request")
         if name == "executeSQLUpdate" and _may_not_write(call):
-            return refusal(401, "This request requires HTTP authentication ().")
+            return refusal_page(401, "This request requires HTTP authentication ().")
         body = response_body(call, operation(call))
     except AxlFault as error:
         return fault_response(call, error.code, error.message)
@@ -118,14 +119,14 @@ def _post(call: Call, request: Request) -> Response:
     return Response(200, body, soap.XML)
 
 
-def schemas_of(node: "Node") -> tuple[str, ...]:
+def schemas_of(node: "LabNode") -> tuple[str, ...]:
     setting = node.faults.get("axl", "versions")
     if setting:
         return tuple(setting.parameter.replace(",", " ").split())
     return node.cluster.release.schemas
 
 
-def _schema(node: "Node", request: Request) -> str | None:
+def _schema(node: "LabNode", request: LabRequest) -> str | None:
     """Return the schema version that a request asks for; None if not supported."""
     offered = schemas_of(node)
     header = request.headers.get("soapaction", "").strip('"')
@@ -137,12 +138,12 @@ def _schema(node: "Node", request: Request) -> str | None:
     return found[1] if found[1] in offered else None
 
 
-def _version_refusal(node: "Node") -> Response:
+def _version_refusal(node: "LabNode") -> Response:
     text = node.cluster.release.unsupported_text(schemas_of(node))
-    return page(599, f"HTTP Status 599 - {text}", text)
+    return html_page(599, f"HTTP Status 599 - {text}", text)
 
 
-def _check_namespace(call: Call) -> None:
+def _check_namespace(call: AxlCall) -> None:
     assert call.operation is not None  # noqa: S101
     found = NAMESPACE.fullmatch(call.operation.namespace)
     # The oldest schema goes by the name 1.0 as well.
@@ -154,11 +155,11 @@ def _check_namespace(call: Call) -> None:
         )
 
 
-def _alias(call: Call) -> str:
+def _alias(call: AxlCall) -> str:
     return "1.0" if call.schema == schemas_of(call.node)[0] else ""
 
 
-def _is_offered(call: Call, name: str) -> bool:
+def _is_offered(call: AxlCall, name: str) -> bool:
     if name == "listProcessNode":
         return float(call.schema) >= 8
     if name == "getCCMVersion":
@@ -166,13 +167,13 @@ def _is_offered(call: Call, name: str) -> bool:
     return True
 
 
-def _may_not_write(call: Call) -> bool:
+def _may_not_write(call: AxlCall) -> bool:
     return call.caller.role == READ_ONLY or bool(
         call.node.faults.take("axl", "read-only")
     )
 
 
-def response_body(call: Call, inner: str) -> bytes:
+def response_body(call: AxlCall, inner: str) -> bytes:
     assert call.operation is not None  # noqa: S101
     kind = "AXL" if call.node.faults.get("axl", "old-namespace") else "AXL/API"
     namespace = f"http://www.cisco.com/{kind}/{call.schema}"
@@ -182,14 +183,16 @@ def response_body(call: Call, inner: str) -> bytes:
     declared = ""
     if call.node.cluster.release.major >= 14:
         declared = ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
-    return soap.envelope(
+    return soap.soap_envelope(
         f'<{name}{call.sequence} xmlns:{prefix}="{namespace}"{declared}>'
         f"{inner}</{name}>",
         envelope,
     )
 
 
-def fault_response(call: Call, code: int, message: str, status: int = 500) -> Response:
+def fault_response(
+    call: AxlCall, code: int, message: str, status: int = 500
+) -> Response:
     """Return a fault in the dialect of the node's release."""
     text = soap.escape(message)
     request = call.operation.name if call.operation else ""
@@ -199,7 +202,7 @@ def fault_response(call: Call, code: int, message: str, status: int = 500) -> Re
             f"<code>{code}</code><message><![CDATA[{message}]]></message>"
             f"<request>{request}</request></axl:error>"
         )
-        body = soap.fault(message, detail, "Client", "SOAP-ENV")
+        body = soap.soap_fault(message, detail, "Client", "SOAP-ENV")
         return Response(status, body, soap.XML)
     schema = call.schema or schemas_of(call.node)[-1]
     qualified = call.node.cluster.release.major >= 11
@@ -209,7 +212,7 @@ def fault_response(call: Call, code: int, message: str, status: int = 500) -> Re
         f"<{name}{declared if qualified else ''}><axlcode>{code}</axlcode>"
         f"<axlmessage>{text}</axlmessage><request>{request}</request></{name}>"
     )
-    return Response(status, soap.fault(message, detail), soap.XML)
+    return Response(status, soap.soap_fault(message, detail), soap.XML)
 
 
 def _text(value: Any) -> str:
@@ -217,7 +220,7 @@ def _text(value: Any) -> str:
     return soap.escape(text) if "&" in text or "<" in text or ">" in text else text
 
 
-def _rows(call: Call, result: Rows) -> str:
+def _rows(call: AxlCall, result: TableRows) -> str:
     if not result.rows:
         return "<return/>"
     template = "".join(f"<{name}>%s</{name}>" for name in result.columns)
@@ -247,18 +250,33 @@ def _too_large(matched: int, fits: int) -> AxlFault:
     return AxlFault(-1, f"{text}Suggestive Row Fetch: less than {max(fits, 1)} rows")
 
 
-def execute_query(call: Call) -> str:
-    return _rows(call, call.node.query(call.sql()))
+def execute_query(call: AxlCall) -> str:
+    sql = call.sql()
+    _read_catalogue(call, sql)
+    return _rows(call, call.node.query(sql))
 
 
-def execute_update(call: Call) -> str:
+def _read_catalogue(call: AxlCall, sql: str) -> None:
+    """Refuse a query of the database's own catalogue as the fault asks for."""
+    named = CATALOGUE_TABLE.search(sql)
+    setting = call.node.faults.take("catalogue") if named else None
+    if named is None or setting is None:
+        return
+    if setting.value == "refused":
+        raise InformixError(-272, f"No SELECT permission for {named[0]}.")
+    if setting.value == "missing":
+        raise table_not_found(named[0].lower())
+    raise AxlFault(5003, "The user has no access to the database catalogue.")
+
+
+def execute_update(call: AxlCall) -> str:
     if not call.node.is_publisher:
         raise AxlFault(5003, "The database of a subscriber node is read-only")
     changed = call.node.cluster.database.update(call.sql())
     return f"<return><rowsUpdated>{changed}</rowsUpdated></return>"
 
 
-def get_version(call: Call) -> str:
+def get_version(call: AxlCall) -> str:
     version = call.node.cluster.release.version
     return (
         "<return><componentVersion>"
@@ -266,7 +284,7 @@ def get_version(call: Call) -> str:
     )
 
 
-def authenticate_user(call: Call) -> str:
+def authenticate_user(call: AxlCall) -> str:
     assert call.operation is not None  # noqa: S101
     userid = call.operation.text("userid") or ""
     secret = call.operation.text("password") or call.operation.text("pin")
@@ -280,7 +298,7 @@ def authenticate_user(call: Call) -> str:
     )
 
 
-def list_process_nodes(call: Call) -> str:
+def list_process_nodes(call: AxlCall) -> str:
     result = call.node.query("select pkid, name, tknodeusage from processnode")
     nodes = "".join(
         f'<processNode uuid="{{{pkid.upper()}}}"><nodeUsage>'
@@ -291,7 +309,7 @@ def list_process_nodes(call: Call) -> str:
     return f"<return>{nodes}</return>"
 
 
-OPERATIONS: dict[str, Callable[[Call], str]] = {
+OPERATIONS: dict[str, Callable[[AxlCall], str]] = {
     "executeSQLQuery": execute_query,
     "executeSQLUpdate": execute_update,
     "getCCMVersion": get_version,
@@ -300,17 +318,17 @@ OPERATIONS: dict[str, Callable[[Call], str]] = {
 }
 
 
-def _operation(node: "Node", request: Request) -> Call:
-    call = Call(node, Caller("", ""))
+def _operation(node: "LabNode", request: LabRequest) -> AxlCall:
+    call = AxlCall(node, Caller("", ""))
     try:
-        call.operation = soap.read(request)
+        call.operation = soap.read_operation(request)
     except soap.Malformed:
         call.operation = None
     return call
 
 
 @fault("axl", "throttle", "answer-axl")
-def throttle(node: "Node", request: Request, setting: Setting) -> Response:
+def throttle(node: "LabNode", request: LabRequest, setting: Setting) -> Response:
     """A fault: the allowed rate of requests is exceeded."""
     text = (
         "Exceeded allowed rate for Reatime information. Current allowed rate for "
@@ -320,21 +338,23 @@ def throttle(node: "Node", request: Request, setting: Setting) -> Response:
 
 
 @fault("axl", "memory", "answer-axl")
-def memory(node: "Node", request: Request, setting: Setting) -> Response:
+def memory(node: "LabNode", request: LabRequest, setting: Setting) -> Response:
     """A fault: the memory for concurrent results is used up."""
     return fault_response(_operation(node, request), -1, MEMORY_TEXT)
 
 
 @fault("axl", "write-503", "answer-axl")
-def write_503(node: "Node", request: Request, setting: Setting) -> Response | None:
+def write_503(
+    node: "LabNode", request: LabRequest, setting: Setting
+) -> Response | None:
     """Writes get status 503: the queue of change notifications is full."""
     if b"executeSQLUpdate" not in request.body:
         return None
-    return refusal(503, "This service is not currently available")
+    return refusal_page(503, "This service is not currently available")
 
 
 @fault("axl", "error", "answer-axl")
-def error(node: "Node", request: Request, setting: Setting) -> Response:
+def error(node: "LabNode", request: LabRequest, setting: Setting) -> Response:
     """A fault with the Informix code in the parameter (-201)."""
     code = int(setting.number(-201))
     return fault_response(_operation(node, request), code, "A database error occurred.")

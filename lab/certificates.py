@@ -18,16 +18,21 @@ Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 @dataclass(frozen=True)
-class Identity:
+class TlsIdentity:
     """A key and certificate in one PEM file."""
 
     path: Path
 
     @cached_property
+    def pem(self) -> str:
+        """Return the certificate without its key."""
+        text = self.path.read_text()
+        return text[text.index("-----BEGIN CERTIFICATE") :]
+
+    @cached_property
     def fingerprint(self) -> str:
         """Return the SHA-256 of the certificate in hexadecimal, without colons."""
-        pem = self.path.read_text()
-        der = ssl.PEM_cert_to_DER_cert(pem[pem.index("-----BEGIN CERTIFICATE") :])
+        der = ssl.PEM_cert_to_DER_cert(self.pem)
         return hashlib.sha256(der).hexdigest()
 
 
@@ -38,16 +43,16 @@ def new_key(kind: str = "ec") -> Key:
     return rsa.generate_private_key(65537, int(kind))
 
 
-def identity(
+def identity_at(
     path: Path, name: str, address: str, key: Key | None = None, *, days: int = 1825
-) -> Identity:
+) -> TlsIdentity:
     """Return the identity kept at a path, made first if there is none."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         pem = _self_signed(name, address, key or new_key(), days)
         path.touch(mode=0o600)
         path.write_bytes(pem)
-    return Identity(path)
+    return TlsIdentity(path)
 
 
 def _self_signed(name: str, address: str, key: Key, days: int) -> bytes:
@@ -85,7 +90,7 @@ def _self_signed(name: str, address: str, key: Key, days: int) -> bytes:
 
 
 def server_context(
-    identity: Identity, *, trusted: list[Path] | None = None, legacy: bool = False
+    identity: TlsIdentity, *, trusted: list[Path] | None = None, legacy: bool = False
 ) -> ssl.SSLContext:
     """Return a server's context: mutual when `trusted` is given, or TLS 1.0 only."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

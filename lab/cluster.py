@@ -1,40 +1,42 @@
 """One simulated cluster: its nodes, database, users and peers."""
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import upsets
-from .agent import Agent, PeerEntry
-from .database import PEER_FIELDS, Database, PeerTable
+from . import data_faults, platform, presence, sip_presence, topology_tables
+from .agent import LabAgent, LabPeerEntry
+from .availability import LabAvailability
+from .database import LabDatabase
 from .faults import Faults
-from .generations import Release
-from .generations import release as release_of
-from .node import Node
-from .people import Person, employees, person
+from .node import LabNode
+from .pages import Pages
+from .peer_table import PEER_FIELDS, LabPeerTable
+from .releases import LabRelease
+from .releases import release as release_of
+from .sample_users import (
+    USER_COLUMNS,
+    SamplePerson,
+    employees_of,
+    person_at,
+    pkid_of,
+)
 from .sessions import FULL, NONE, READ_ONLY
 
 if TYPE_CHECKING:
     from .lab import Lab
 
-USER_COLUMNS: tuple[str, ...] = (
-    "pkid",
-    "userid",
-    "imaddress",
-    "directoryuri",
-    "mailid",
-    "fkdirectorypluginconfig",
-    "primarynodeid",
-    "telephonenumber",
-)
 
-
-class Cluster:
+class LabCluster:
     """A cluster of nodes that share one database."""
 
     def __init__(
-        self, lab: "Lab", number: int, release: Release, peer_table: PeerTable
+        self,
+        lab: "Lab",
+        number: int,
+        release: LabRelease,
+        peer_table: LabPeerTable,
+        pages: str = "",
     ) -> None:
         self.lab = lab
         self.number = number
@@ -43,9 +45,9 @@ class Cluster:
         self.service_name = f"{self.name}.{self.domain}"
         self.directory: Path = lab.directory / self.name
         self.directory.mkdir(parents=True, exist_ok=True)
-        kept = self.directory / "database.sqlite"
-        path = str(kept) if lab.options.state else ":memory:"
-        self.database = Database(path, release, peer_table)
+        stored = self.directory / "database.sqlite"
+        path = str(stored) if lab.options.state else ":memory:"
+        self.database = LabDatabase(path, release, peer_table)
         self.credentials: dict[str, tuple[str, str]] = {
             name: (password, role)
             for name, password, role in self.database.execute(
@@ -55,24 +57,32 @@ class Cluster:
         self.release = self._kept_release() or release
         self.faults = Faults(lab.faults)
         self.axl_username = "axladmin"
-        self.axl_password = f"{self.name}-axl-secret"
+        self.axl_password = self._password("axladmin", "axl")
         self.intercluster_username = "intercluster"
-        self.intercluster_password = f"{self.name}-intercluster-secret"
+        self.intercluster_password = self._password("intercluster", "intercluster")
         self.user_password = "lab-user"
-        self.nodes: list[Node] = []
+        self.pages = Pages(self, pages)
+        self.nodes: list[LabNode] = []
         self.remembered: dict[str, tuple[int, Any]] = {}
-        self.agent = Agent(self)
+        self.agent = LabAgent(self)
+        self.availability = LabAvailability(self)
+        self.presence = presence.LabPresence(self)
+        self.proxy = sip_presence.Proxy(self)
+
+    def _password(self, account: str, what: str) -> str:
+        stored = self.credentials.get(account)
+        return stored[0] if stored else f"{self.name}-{what}-secret"
 
     @property
     def generation(self) -> str:
         return self.release.generation
 
     @property
-    def publisher(self) -> Node:
+    def publisher(self) -> LabNode:
         return self.nodes[0]
 
     @property
-    def subscribers(self) -> list[Node]:
+    def subscribers(self) -> list[LabNode]:
         return self.nodes[1:]
 
     @property
@@ -103,17 +113,17 @@ class Cluster:
 
     def populate(self, users: int) -> None:
         """Fill a new database; of one that was kept, only add new nodes."""
-        self._add_nodes()
+        topology_tables.fill_node_tables(self)
         if not self.database.is_new:
             return
         self._set("release", self.release.short)
-        self._add_process_nodes()
+        topology_tables.fill_process_nodes(self)
         self._add_accounts()
         self.add_users(users)
 
-    def _kept_release(self) -> Release | None:
-        kept = self._get("release")
-        return release_of("", kept) if kept else None
+    def _kept_release(self) -> LabRelease | None:
+        stored = self._get("release")
+        return release_of("", stored) if stored else None
 
     def become(self, generation: str, version: str | None = None) -> None:
         """Turn into another release, as by an upgrade; the data stay."""
@@ -121,48 +131,6 @@ class Cluster:
         self._set("release", self.release.short)
         for node in self.nodes:
             node.services = node.load_services()
-
-    def _add_nodes(self) -> None:
-        for node in self.nodes:
-            pair = (node.number + 1) // 2
-            self.database.execute(
-                "INSERT OR IGNORE INTO enterprisenode VALUES (?, ?, ?, ?, 3)",
-                node.number,
-                node.name,
-                pair,
-                "t" if node.number % 2 else "f",
-            )
-            self.database.execute(
-                "INSERT OR IGNORE INTO enterprisesubcluster VALUES (?, ?, ?)",
-                pair,
-                f"DefaultCUPSubcluster{pair if pair > 1 else ''}",
-                "t" if len(self.nodes) > 1 else "f",
-            )
-
-    def _add_process_nodes(self) -> None:
-        rows = [(n.name, n.number, 0 if n.is_publisher else 1, 2) for n in self.nodes]
-        if self.generation == "imp":
-            rows.append((self.call_manager, len(rows) + 1, 0, 1))
-        role = ", tkprocessnoderole" if self.generation == "imp" else ""
-        for name, number, usage, kind in rows:
-            extra = [kind] if role else []
-            self.database.execute(
-                f"INSERT INTO processnode (name, nodeid, tknodeusage{role}) "  # noqa: S608
-                f"VALUES (?, ?, ?{', ?' if role else ''})",
-                name,
-                number,
-                usage,
-                *extra,
-            )
-        self.database.execute(
-            "INSERT INTO processnode (name, nodeid, systemnode, tknodeusage) "
-            "VALUES ('EnterpriseWideData', 0, 't', 0)"
-        )
-        self.database.execute(
-            "INSERT INTO epassyncagentcfg (ccmpublisherip, axluser, syncstatus) "
-            "VALUES (?, 'ccmaxl', 'Completed 2026-01-01 00:00:00')",
-            self.call_manager,
-        )
 
     @property
     def call_manager(self) -> str:
@@ -194,7 +162,9 @@ class Cluster:
         """Add new local users; return their user ids."""
         start = int(self._get("next_number") or 0)
         clusters = self.lab.options.clusters
-        people = list(employees(self.number - 1, clusters, start, count, self.domain))
+        people = list(
+            employees_of(self.number - 1, clusters, start, count, self.domain)
+        )
         self._insert(people)
         self._set("next_number", str(start + count))
         return [p.userid for p in people]
@@ -209,11 +179,11 @@ class Cluster:
             "INSERT OR REPLACE INTO lab_setting VALUES (?, ?)", name, value
         )
 
-    def _insert(self, people: list[Person]) -> None:
-        plugin = _pkid(self.service_name)
+    def _insert(self, people: list[SamplePerson]) -> None:
+        plugin = pkid_of(self.service_name)
         rows: list[tuple[Any, ...]] = [
             (
-                _pkid(f"{self.name}/{p.userid}"),
+                pkid_of(f"{self.name}/{p.userid}"),
                 p.userid,
                 p.directory_uri,
                 p.directory_uri,
@@ -244,7 +214,7 @@ class Cluster:
         self.database.users_revision += 1
         return changed
 
-    def move_user(self, userid: str, target: "Cluster") -> None:
+    def move_user(self, userid: str, target: "LabCluster") -> None:
         """Make a user of this cluster one of another."""
         rows = self.database.execute(
             "SELECT directoryuri FROM enduser WHERE userid = ? AND tkuserprofile = 1",
@@ -254,7 +224,9 @@ class Cluster:
             raise KeyError(f"{self.name} has no user {userid}")
         self.remove_users(userid)
         number = int(target._get("next_number") or 0)
-        moved = Person(userid, person(0, number, self.domain).telephone, self.domain)
+        moved = SamplePerson(
+            userid, person_at(0, number, self.domain).telephone, self.domain
+        )
         target._insert([moved])
 
     def users(self) -> list[str]:
@@ -269,25 +241,20 @@ class Cluster:
         result = self.database.query(text)
         return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
 
-    def peers(self) -> list[PeerEntry]:
+    def peers(self) -> list[LabPeerEntry]:
         """Return the entries of the peer table."""
         return list(self._remembered("peers", self._read_peers))
 
-    def _read_peers(self) -> list[PeerEntry]:
-        table = self.database.peer_table
-        columns = ", ".join(["pkid", *(table.columns[name] for name in PEER_FIELDS)])
-        protocols = {v: k for k, v in table.protocol_values.items()}
-        rows = self.database.execute(f"SELECT {columns} FROM {table.table}")  # noqa: S608
+    def _read_peers(self) -> list[LabPeerEntry]:
+        codes = self.database.peer_table.protocol_values
+        protocols = {code: protocol for protocol, code in codes.items()}
+        columns = ", ".join(["pkid", *(f"ifnull({name}, '')" for name in PEER_FIELDS)])
+        rows = self.database.execute(f"SELECT {columns} FROM lab_entry")  # noqa: S608
         return [
-            PeerEntry(
-                row[0],
-                row[1] or "",
-                row[2] or "",
-                row[3] or "",
-                protocols.get(str(row[4]), str(row[4])),
-                row[5] or "",
+            LabPeerEntry(
+                pkid, address, user, password, protocols.get(str(code), str(code)), mask
             )
-            for row in rows
+            for pkid, address, user, password, code, mask in rows
         ]
 
     def add_peer(
@@ -299,68 +266,95 @@ class Cluster:
         mask: str = "",
     ) -> None:
         """Write an entry into the peer table, as the cluster's own page would."""
-        table = self.database.peer_table
-        columns = ", ".join(table.columns[name] for name in PEER_FIELDS)
-        value = table.protocol_values[protocol]
+        code = self.database.peer_table.protocol_values.get(protocol, protocol)
         self.database.execute(
-            f"INSERT INTO {table.table} ({columns}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608
+            f"INSERT INTO lab_entry ({', '.join(PEER_FIELDS)}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608
             address,
             username,
             password,
-            value,
+            code,
             mask,
         )
 
-    def peer_with(self, other: "Cluster", protocol: str = "TCP") -> None:
+    def change_peer(self, peer: LabPeerEntry) -> None:
+        """Give the entry with the key of `peer` the values of `peer`."""
+        codes = self.database.peer_table.protocol_values
+        named = ", ".join(f"{name} = ?" for name in PEER_FIELDS)
+        self.database.execute(
+            f"UPDATE lab_entry SET {named} WHERE pkid = ?",  # noqa: S608
+            peer.address,
+            peer.username,
+            peer.password,
+            codes.get(peer.protocol, peer.protocol),
+            peer.mask,
+            peer.pkid,
+        )
+
+    def peer_with(self, other: "LabCluster", protocol: str = "TCP") -> None:
         """Set up both sides of a peering."""
         for home, remote in ((self, other), (other, self)):
-            home.add_peer(
-                remote.publisher.name
-                if home.lab.options.single_address
-                else remote.publisher.address,
-                remote.intercluster_username,
-                remote.intercluster_password,
-                protocol,
-            )
+            home.enter_peer(remote, protocol=protocol)
+
+    def enter_peer(self, remote: "LabCluster", **wrong: str) -> None:
+        """Enter a peer as a person would; `wrong` values in place of the right ones."""
+        by_name = self.lab.options.single_address or self.database.peer_table.split
+        right = {
+            "address": remote.publisher.name if by_name else remote.publisher.address,
+            "username": remote.intercluster_username,
+            "password": remote.intercluster_password,
+        }
+        self.add_peer(**{**right, **wrong})
 
     def remove_peer(self, address: str) -> int:
-        table = self.database.peer_table
-        rows = self.database.execute(
-            f"DELETE FROM {table.table} WHERE {table.columns['address']} = ? "  # noqa: S608
-            "RETURNING pkid",
-            address,
-        )
-        return len(rows)
+        found = [peer for peer in self.peers() if peer.address == address]
+        for peer in found:
+            self.database.execute("DELETE FROM lab_entry WHERE pkid = ?", peer.pkid)
+        return len(found)
 
-    def remote_clusters(self, peers: list[PeerEntry]) -> "list[Cluster]":
+    def set_password(self, username: str, password: str) -> None:
+        """Give an application user another password; entries elsewhere keep the old."""
+        known = self.credentials.get(username)
+        if known is None:
+            raise KeyError(f"{self.name} has no application user {username}")
+        self.add_account(username, password, known[1])
+        if username == self.axl_username:
+            self.axl_password = password
+        if username == self.intercluster_username:
+            self.intercluster_password = password
+
+    def remote_clusters(self, peers: list[LabPeerEntry]) -> "list[LabCluster]":
         """Return the clusters to which peer entries lead, without asking the DNS."""
         found = (self.lab.cluster_at(peer.address) for peer in peers)
         return [cluster for cluster in found if cluster]
 
-    def peer_to(self, other: "Cluster") -> PeerEntry | None:
+    def peer_to(self, other: "LabCluster") -> LabPeerEntry | None:
         """Return the entry that leads to another cluster."""
-        entries: dict[Any, PeerEntry] = self._remembered("by cluster", self._by_cluster)
+        entries: dict[Any, LabPeerEntry] = self._remembered(
+            "by cluster", self._by_cluster
+        )
         return entries.get(other)
 
-    def _by_cluster(self) -> "dict[Cluster | None, PeerEntry]":
+    def _by_cluster(self) -> "dict[LabCluster | None, LabPeerEntry]":
         peers = reversed(self.peers())
         return {self.lab.cluster_at(peer.address): peer for peer in peers}
 
-    def set_fault(self, area: str, value: str, node: Node | None = None) -> None:
+    def set_fault(self, area: str, value: str, node: LabNode | None = None) -> None:
         """Set a fault on the cluster or one of its nodes, and make it effective."""
         faults = node.faults if node else self.faults
         self.clear_faults(area, node)
-        upsets.begin(self, faults.set(area, value))
+        data_faults.begin_fault(self, faults.set(area, value))
         self.lab.apply(self)
 
-    def clear_faults(self, area: str | None = None, node: Node | None = None) -> None:
+    def clear_faults(
+        self, area: str | None = None, node: LabNode | None = None
+    ) -> None:
         """Clear the faults of the cluster and its nodes, or of one node."""
         boxes = (
             [node.faults] if node else [self.faults, *(n.faults for n in self.nodes)]
         )
         for box in boxes:
             for setting in box.clear(area):
-                upsets.end(self, setting)
+                data_faults.end_fault(self, setting)
         self.lab.apply(self)
 
     def describe(self) -> dict[str, Any]:
@@ -374,14 +368,14 @@ class Cluster:
             "axl_password": self.axl_password,
             "intercluster_username": self.intercluster_username,
             "intercluster_password": self.intercluster_password,
-            "peer_table": self.database.peer_table.as_dict(),
+            **self.pages.describe(),
+            "canary": self.database.value(
+                "SELECT min(userid) FROM enduser WHERE tkuserprofile = 1"
+            ),
+            "presence_username": presence.USERNAME,
+            "presence_password": self.presence.password,
+            **platform.describe_certificate(self),
+            "peer_table": self.database.peer_table.described,
             "nodes": [node.describe() for node in self.nodes],
             "users": self.local_users,
         }
-
-
-def _pkid(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return (
-        f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
-    )

@@ -8,17 +8,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .cluster import Cluster
+    from .cluster import LabCluster
     from .faults import Faults
     from .lab import Lab
-    from .node import Node
+    from .node import LabNode
+
+ENTRY = ("address", "username", "password", "protocol", "mask")
 
 
 class Rejected(Exception):
     """A command that makes no sense, with the reason in words."""
 
 
-class Server:
+class ControlServer:
     """Takes one command a line, as JSON, from those who know the token."""
 
     def __init__(self, lab: "Lab") -> None:
@@ -51,12 +53,12 @@ class Server:
             return {"ok": False, "error": "the token is not the lab's"}
         words = [str(word) for word in message.get("words", [])]
         try:
-            return {"ok": True, "result": run(self.lab, words)}
+            return {"ok": True, "result": run_command(self.lab, words)}
         except (Rejected, ValueError, KeyError) as error:
             return {"ok": False, "error": str(error.args[0] if error.args else error)}
 
 
-def run(lab: "Lab", words: list[str]) -> Any:
+def run_command(lab: "Lab", words: list[str]) -> Any:
     """Carry out a command given as words: `fault set cup1 axl=stall`."""
     for size in (2, 1):
         command = COMMANDS.get(" ".join(words[:size]))
@@ -68,7 +70,7 @@ def run(lab: "Lab", words: list[str]) -> Any:
     raise Rejected(f"unknown command: {' '.join(words)}")
 
 
-def _target(lab: "Lab", name: str) -> "Lab | Cluster | Node":
+def _target(lab: "Lab", name: str) -> "Lab | LabCluster | LabNode":
     if name == "lab":
         return lab
     for find in (lab.cluster, lab.node):
@@ -137,8 +139,50 @@ def peers_add(lab: "Lab", cluster: str, other: str, protocol: str = "TCP") -> st
     return f"{cluster} and {other} are peers over {protocol}"
 
 
-def peers_remove(lab: "Lab", cluster: str, address: str) -> str:
-    return f"{lab.cluster(cluster).remove_peer(address)} removed"
+def peers_enter(lab: "Lab", cluster: str, other: str, *values: str) -> str:
+    """Enter or replace one entry; FIELD=VALUE in place of what would be right."""
+    home, remote = lab.cluster(cluster), lab.cluster(other)
+    wrong = dict(value.split("=", 1) for value in values if "=" in value)
+    if len(wrong) < len(values) or set(wrong) - set(ENTRY):
+        raise Rejected(f"give {', '.join(ENTRY)} as FIELD=VALUE")
+    if before := home.peer_to(remote):
+        home.remove_peer(before.address)
+    home.enter_peer(remote, **wrong)
+    return f"{cluster} has an entry for {other}"
+
+
+def peers_remove(lab: "Lab", cluster: str, other: str) -> str:
+    """Remove one entry, named by its address or its cluster."""
+    home, address = lab.cluster(cluster), other
+    with contextlib.suppress(KeyError):
+        found = home.peer_to(lab.cluster(other))
+        address = found.address if found else other
+    return f"{home.remove_peer(address)} removed"
+
+
+def peer_tables(lab: "Lab", cluster: str) -> dict[str, Any]:
+    """Return where the peers of a cluster really are, and the names of all tables."""
+    database = lab.cluster(cluster).database
+    listed = database.execute("SELECT tabname FROM systables ORDER BY tabname")
+    return {
+        **database.peer_table.as_dict(),
+        "form": database.peer_table.form,
+        "catalogue": [name for (name,) in listed],
+    }
+
+
+def set_password(lab: "Lab", cluster: str, username: str, secret: str) -> str:
+    home = lab.cluster(cluster)
+    if username in home.pages.accounts:
+        home.pages.set_password(username, secret)
+    else:
+        home.set_password(username, secret)
+    return f"{username} of {cluster} has another password"
+
+
+def page_saves(lab: "Lab", cluster: str) -> dict[str, object]:
+    """Return how often each entry was saved on the pages, and what else was done."""
+    return lab.cluster(cluster).pages.counts()
 
 
 def service_list(lab: "Lab", node: str) -> dict[str, str]:
@@ -160,12 +204,12 @@ def generation(lab: "Lab", cluster: str, name: str, version: str = "") -> str:
     return f"{cluster} is {lab.cluster(cluster).release.version}"
 
 
-def calls(lab: "Lab", node: str, count: str = "20") -> list[str]:
+def recent_calls(lab: "Lab", node: str, count: str = "20") -> list[str]:
     last = list(lab.node(node).calls)[-int(count) :]
     return [f"{c.status} {c.user} {c.operation or c.path} {c.sql}" for c in last]
 
 
-def describe(lab: "Lab") -> dict[str, Any]:
+def describe_lab(lab: "Lab") -> dict[str, Any]:
     return lab.describe()
 
 
@@ -179,11 +223,15 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "users move": users_move,
     "peers list": peers_list,
     "peers add": peers_add,
+    "peers enter": peers_enter,
     "peers remove": peers_remove,
+    "tables": peer_tables,
+    "password": set_password,
+    "saves": page_saves,
     "service list": service_list,
     "service set": service_set,
     "certificate renew": certificate_renew,
     "generation": generation,
-    "calls": calls,
-    "describe": describe,
+    "calls": recent_calls,
+    "describe": describe_lab,
 }

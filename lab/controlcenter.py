@@ -11,20 +11,20 @@ from lxml import etree
 from . import soap
 from .controlcenter_replies import Fields, Items, legacy_reply, new_reply
 from .faults import Setting, fault
-from .http import Request, Response
-from .misbehaviour import refusal
+from .http import LabRequest, Response
+from .http_faults import refusal_page
 from .services import (
     BAD_ARGUMENTS,
     NO_SUCH_SERVICE,
     NOT_ACTIVATED,
     OUT_OF_SERVICE,
     SUCCESSFUL,
-    Service,
+    LabService,
     reason_text,
 )
 
 if TYPE_CHECKING:
-    from .node import Node
+    from .node import LabNode
 
 NAMESPACE = "http://schemas.cisco.com/ast/soap"
 BASE = "/controlcenterservice2/services/ControlCenterServices"
@@ -36,15 +36,15 @@ RATE_TEXT = (
 )
 
 
-class Refused(Exception):
+class RefusedCall(Exception):
     """The service answers a request with a SOAP fault."""
 
 
 @dataclass(frozen=True)
-class Call:
+class ControlCenterCall:
     """One call to the Control Center."""
 
-    node: "Node"
+    node: "LabNode"
     operation: soap.Operation
     extended: bool = False
     legacy: bool = False
@@ -53,52 +53,54 @@ class Call:
         return [(e.text or "").strip() for e in self.operation.anywhere(name)]
 
 
-async def answer(node: "Node", request: Request) -> Response:
+async def answer_controlcenter(node: "LabNode", request: LabRequest) -> Response:
     """Answer a request for one of the Control Center's addresses."""
     path = request.path.split("?")[0]
     generation = "legacy" if path == LEGACY else "new"
     known = path in (BASE, EXTENDED, LEGACY)
     if not known or not _offers(node, generation):
-        return refusal(404, f"The requested resource ({path}) is not available.")
+        return refusal_page(404, f"The requested resource ({path}) is not available.")
     caller = node.sessions.identify(request)
     if isinstance(caller, Response):
         return caller
     if request.method != "POST":
-        return refusal(405, "The specified HTTP method is not allowed.")
+        return refusal_page(405, "The specified HTTP method is not allowed.")
     try:
         _limit_rate(node)
-        call = Call(node, soap.read(request), path == EXTENDED, generation == "legacy")
+        call = ControlCenterCall(
+            node, soap.read_operation(request), path == EXTENDED, generation == "legacy"
+        )
         body = _reply(call, request)
-    except (Refused, soap.Malformed) as error:
-        return Response(500, soap.fault(str(error)), soap.XML)
+    except (RefusedCall, soap.Malformed) as error:
+        return Response(500, soap.soap_fault(str(error)), soap.XML)
     response = Response(200, body, soap.XML)
     node.sessions.welcome(caller, response)
     return response
 
 
-def _offers(node: "Node", generation: str) -> bool:
+def _offers(node: "LabNode", generation: str) -> bool:
     if generation == "new" and node.faults.take("control_center", "legacy-only"):
         return False
     return generation in node.cluster.release.control_centers
 
 
-def _limit_rate(node: "Node") -> None:
+def _limit_rate(node: "LabNode") -> None:
     setting = node.faults.get("control_center", "rate")
     if not setting:
         return
     now = time.monotonic()
     node.control_center_calls = [t for t in node.control_center_calls if now - t < 60]
     if len(node.control_center_calls) >= setting.number(15):
-        raise Refused(RATE_TEXT)
+        raise RefusedCall(RATE_TEXT)
     node.control_center_calls.append(now)
 
 
-def _reply(call: Call, request: Request) -> bytes:
+def _reply(call: ControlCenterCall, request: LabRequest) -> bytes:
     name = call.operation.name
     operations = EXTENDED_OPERATIONS if call.extended else BASE_OPERATIONS
     operation = operations.get(_canonical(call))
     if operation is None:
-        raise Refused(f"The operation {name} is not found")
+        raise RefusedCall(f"The operation {name} is not found")
     if call.legacy:
         style = call.node.legacy_style
         return legacy_reply(name, operation(call), style)
@@ -106,7 +108,7 @@ def _reply(call: Call, request: Request) -> bytes:
     return new_reply(name, operation(call))
 
 
-def _canonical(call: Call) -> str:
+def _canonical(call: ControlCenterCall) -> str:
     name = call.operation.name
     if call.legacy and name == "GetProductInformationList":
         return "getProductInformationList"
@@ -115,21 +117,21 @@ def _canonical(call: Call) -> str:
     return name
 
 
-def _check_new(call: Call, request: Request) -> None:
+def _check_new(call: ControlCenterCall, request: LabRequest) -> None:
     """Refuse what a stack that goes by the WSDL would refuse."""
     action = request.headers.get("soapaction", "").strip('"')
     if action and action != call.operation.name:
-        raise Refused(
+        raise RefusedCall(
             "The endpoint reference (EPR) for the Operation not found is "
             f"{request.path} and the WSA Action = {action}"
         )
     for element in call.operation.element.iter(etree.Element):
         name = etree.QName(element)
         if name.namespace != NAMESPACE:
-            raise Refused(f"Unexpected subelement {name.localname}")
+            raise RefusedCall(f"Unexpected subelement {name.localname}")
 
 
-def _status_item(service: Service) -> Fields:
+def _status_item(service: LabService) -> Fields:
     status = service.status
     running = service.is_started
     return [
@@ -153,7 +155,9 @@ def _unknown_item(name: str) -> Fields:
     ]
 
 
-def _information(call: Call, items: list[Fields], reason: int = SUCCESSFUL) -> Fields:
+def _information(
+    call: ControlCenterCall, items: list[Fields], reason: int = SUCCESSFUL
+) -> Fields:
     code: Any = 0 if call.extended else "0"
     return [
         ("ReturnCode", code),
@@ -163,9 +167,9 @@ def _information(call: Call, items: list[Fields], reason: int = SUCCESSFUL) -> F
     ]
 
 
-def service_status(call: Call) -> Fields:
+def service_status(call: ControlCenterCall) -> Fields:
     if not call.legacy and not call.operation.anywhere("ServiceStatus"):
-        raise Refused("Unexpected end of element: ServiceStatus expected")
+        raise RefusedCall("Unexpected end of element: ServiceStatus expected")
     leaves = [e for e in call.operation.element.iter() if not len(e)]
     names = [text for e in leaves if (text := (e.text or "").strip())]
     services = call.node.services
@@ -176,13 +180,13 @@ def service_status(call: Call) -> Fields:
     return _information(call, items)
 
 
-def control(call: Call) -> Fields:
+def control_services(call: ControlCenterCall) -> Fields:
     """Start, stop or restart; returns while the services are still changing."""
     actions, names = call.texts("ControlType"), call.texts("item")
     if not names or not all(names) or len(actions) != 1:
         return _information(call, [], BAD_ARGUMENTS)
     if actions[0] not in ("Start", "Stop", "Restart"):
-        raise Refused(f"Invalid value {actions[0]} of ControlType")
+        raise RefusedCall(f"Invalid value {actions[0]} of ControlType")
     if not _is_this_node(call):
         return _information(call, [], -1007)
     items = [_control_one(call.node, name, actions[0]) for name in names]
@@ -190,13 +194,13 @@ def control(call: Call) -> Fields:
     return _information(call, items, -1007 if failed else SUCCESSFUL)
 
 
-def _is_this_node(call: Call) -> bool:
+def _is_this_node(call: ControlCenterCall) -> bool:
     node = call.node
     own = ("", node.name, node.address, node.short_name)
     return all(name in own for name in call.texts("NodeName"))
 
 
-def _control_one(node: "Node", name: str, action: str) -> Fields:
+def _control_one(node: "LabNode", name: str, action: str) -> Fields:
     if name not in node.services:
         return _unknown_item(name)
     refused = node.faults.take("control_center", "refuse")
@@ -206,7 +210,7 @@ def _control_one(node: "Node", name: str, action: str) -> Fields:
     return list(item.items())
 
 
-def deploy(call: Call) -> Fields:
+def deploy_services(call: ControlCenterCall) -> Fields:
     kinds, names = call.texts("DeployType"), call.texts("item")
     if not names or len(kinds) != 1:
         return _information(call, [], BAD_ARGUMENTS)
@@ -223,7 +227,7 @@ def deploy(call: Call) -> Fields:
     return _information(call, items)
 
 
-def _static_item(service: Service, product: bool = False) -> Fields:
+def _static_item(service: LabService, product: bool = False) -> Fields:
     kind = service.kind
     item: Fields = [
         ("ServiceName", kind.name),
@@ -236,12 +240,12 @@ def _static_item(service: Service, product: bool = False) -> Fields:
     return [*item, ("DependentServices", [])]
 
 
-def static_list(call: Call) -> Fields:
+def static_list(call: ControlCenterCall) -> Fields:
     items = [_static_item(s) for s in call.node.services.values()]
     return [("Services", Items("StaticService", items))]
 
 
-def extended_list(call: Call) -> Fields:
+def extended_list(call: ControlCenterCall) -> Fields:
     items = []
     for number, service in enumerate(call.node.services.values(), 1):
         restrict = service.kind.restrict
@@ -262,7 +266,7 @@ def extended_list(call: Call) -> Fields:
     ]
 
 
-def product_list(call: Call) -> Fields:
+def product_list(call: ControlCenterCall) -> Fields:
     node = call.node
     services = [_static_item(s, product=True) for s in node.services.values()]
     if node.faults.take("control_center", "scrambled"):
@@ -288,35 +292,35 @@ def _scrambled(item: Fields) -> Fields:
     return [(name, broken.get(name, value)) for name, value in item]
 
 
-def directory_list(call: Call) -> Fields:
-    raise Refused("Directory not found")
+def directory_list(call: ControlCenterCall) -> Fields:
+    raise RefusedCall("Directory not found")
 
 
-BASE_OPERATIONS: dict[str, Callable[[Call], Fields]] = {
+BASE_OPERATIONS: dict[str, Callable[[ControlCenterCall], Fields]] = {
     "soapGetStaticServiceList": static_list,
     "soapGetServiceStatus": service_status,
-    "soapDoControlServices": control,
-    "soapDoServiceDeployment": deploy,
+    "soapDoControlServices": control_services,
+    "soapDoServiceDeployment": deploy_services,
     "getProductInformationList": product_list,
 }
-EXTENDED_OPERATIONS: dict[str, Callable[[Call], Fields]] = {
+EXTENDED_OPERATIONS: dict[str, Callable[[ControlCenterCall], Fields]] = {
     "getStaticServiceListExtended": extended_list,
     "getFileDirectoryList": directory_list,
-    "soapDoControlServicesEx": control,
-    "soapDoServiceDeploymentNoDbUpdate": deploy,
+    "soapDoControlServicesEx": control_services,
+    "soapDoServiceDeploymentNoDbUpdate": deploy_services,
 }
 
 
 @fault("control_center", "throttle", "answer")
-def throttle(request: Request, setting: Setting) -> Response:
+def throttle(request: LabRequest, setting: Setting) -> Response:
     """A fault: the allowed rate of requests is exceeded."""
-    return Response(500, soap.fault(RATE_TEXT), soap.XML)
+    return Response(500, soap.soap_fault(RATE_TEXT), soap.XML)
 
 
 @fault("control_center", "off", "answer")
-def off(request: Request, setting: Setting) -> Response:
+def off(request: LabRequest, setting: Setting) -> Response:
     """Neither generation of the Control Center is there: 404."""
-    return refusal(404, "The requested resource is not available.")
+    return refusal_page(404, "The requested resource is not available.")
 
 
-__all__ = ["BASE", "EXTENDED", "LEGACY", "OUT_OF_SERVICE", "answer"]
+__all__ = ["BASE", "EXTENDED", "LEGACY", "OUT_OF_SERVICE", "answer_controlcenter"]

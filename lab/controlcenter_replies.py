@@ -30,7 +30,7 @@ class Items:
 def new_reply(operation: str, fields: Fields) -> bytes:
     """Write a reply as document/literal, all of it in one namespace."""
     inner = "".join(_literal(name, value) for name, value in fields)
-    return soap.envelope(
+    return soap.soap_envelope(
         f'<n:{operation}Response xmlns:n="{NEW}"><n:{operation}Return>{inner}'
         f"</n:{operation}Return></n:{operation}Response>"
     )
@@ -58,7 +58,7 @@ def legacy_reply(operation: str, fields: Fields, style: str) -> bytes:
     """Write a reply as rpc/encoded, `inline` or with `multiref` parts."""
     writer = Encoder(by_reference=style == "multiref")
     part = writer.encode("ServiceInformationResponse", fields)
-    return soap.envelope(
+    return soap.soap_envelope(
         f'<ns1:{operation}Response {ENCODED} xmlns:ns1="{WRAPPER}">{part}'
         f"</ns1:{operation}Response>{''.join(writer.parts)}",
         attributes=DECLARED,

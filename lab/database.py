@@ -1,21 +1,17 @@
 """A cluster's database: the attested tables in SQLite behind the Informix dialect."""
 
 import json
+import re
 import sqlite3
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import informix
-from .generations import Release
+from .peer_table import PKID, LabPeerTable
+from .releases import LabRelease
 
-UUID = (
-    "(lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' || "
-    "substr(lower(hex(randomblob(2))), 2) || '-a' || "
-    "substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6))))"
-)
-PKID = f"char(36) PRIMARY KEY DEFAULT {UUID}"
 FLAG_T = "text NOT NULL DEFAULT 't'"
 FLAG_F = "text NOT NULL DEFAULT 'f'"
 
@@ -89,75 +85,29 @@ CREATE TABLE IF NOT EXISTS lab_setting (name text PRIMARY KEY, value text);
 CREATE TABLE IF NOT EXISTS lab_service (node text, name text, status text,
     reason integer, since real, PRIMARY KEY (node, name));
 """
-PEER_FIELDS = (
-    "address",
-    "username",
-    "password",
-    "protocol",
-    "external_phone_number_mask",
-)
 
 
 @dataclass(frozen=True)
-class PeerTable:
-    """Where a cluster keeps its peers: unknown in reality, so a setting."""
-
-    table: str = "cupsinterclusterpeers"
-    columns: dict[str, str] = field(
-        default_factory=lambda: dict(
-            zip(
-                PEER_FIELDS,
-                ("peeraddress", "username", "password", "preferredprotocol")
-                + ("phonemask",),
-                strict=True,
-            )
-        )
-    )
-    protocol_values: dict[str, str] = field(
-        default_factory=lambda: {"TCP": "1", "UDP": "2", "TLS": "3"}
-    )
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "table": self.table,
-            "columns": dict(self.columns),
-            "protocol_values": dict(self.protocol_values),
-        }
-
-    def definition(self) -> dict[str, str]:
-        address, username, password, protocol, mask = (
-            self.columns[name] for name in PEER_FIELDS
-        )
-        return {
-            "pkid": PKID,
-            address: "varchar(255) NOT NULL UNIQUE",
-            username: "varchar(128)",
-            password: "varchar(128)",
-            protocol: "varchar(10) NOT NULL",
-            mask: "varchar(50)",
-            "description": "varchar(255) DEFAULT 'left alone'",
-        }
-
-
-@dataclass(frozen=True)
-class Rows:
+class TableRows:
     """What a query gave."""
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
 
 
-class Database:
+class LabDatabase:
     """One cluster's tables. Every method may be called from any thread."""
 
-    def __init__(self, path: str, release: Release, peer_table: PeerTable) -> None:
+    def __init__(
+        self, path: str, release: LabRelease, peer_table: LabPeerTable
+    ) -> None:
         self.lock = threading.RLock()
         self.peer_table = peer_table
         self.users_revision = 0
         self.connection = sqlite3.connect(
             path, check_same_thread=False, isolation_level=None, cached_statements=256
         )
-        informix.teach(self.connection)
+        informix.install_functions(self.connection)
         self.connection.execute("PRAGMA synchronous = OFF")
         if path != ":memory:":
             self.connection.execute("PRAGMA journal_mode = WAL")
@@ -168,15 +118,16 @@ class Database:
             self._create(tables_of(release, peer_table))
         else:
             self.peer_table = self._kept_peer_table()
+        self.connection.executescript(self.peer_table.view())
         self.has_telephone = "telephonenumber" in self._columns("enduser")
 
     def _columns(self, table: str) -> list[str]:
         sql = "SELECT name FROM pragma_table_info(?)"
         return [row[0] for row in self.execute(sql, table)]
 
-    def _kept_peer_table(self) -> PeerTable:
+    def _kept_peer_table(self) -> LabPeerTable:
         sql = "SELECT value FROM lab_setting WHERE name = 'peer_table'"
-        return PeerTable(**json.loads(self.value(sql)))
+        return LabPeerTable(**json.loads(self.value(sql)))
 
     def close(self) -> None:
         with self.lock:
@@ -211,26 +162,26 @@ class Database:
         rows = self.execute(sql, *values)
         return rows[0][0] if rows else None
 
-    def query(self, text: str, replica: sqlite3.Connection | None = None) -> Rows:
+    def query(self, text: str, replica: sqlite3.Connection | None = None) -> TableRows:
         """Carry out an Informix SELECT, on a replica if one is given."""
-        statement = informix.translate(text, ("select",))
+        statement = informix.translate_sql(text, ("select",))
         with self.lock:
             try:
                 cursor = (replica or self.connection).execute(statement)
                 rows = cursor.fetchall()
             except sqlite3.Error as error:
-                raise informix.explain(error) from None
+                raise informix.explain_error(error) from None
         names = tuple(informix.column_name(d[0]) for d in cursor.description)
-        return Rows(names, rows)
+        return TableRows(names, rows)
 
     def update(self, text: str) -> int:
         """Carry out an Informix INSERT, UPDATE or DELETE; return the rows changed."""
-        statement = informix.translate(text, ("insert", "update", "delete"))
+        statement = informix.translate_sql(text, ("insert", "update", "delete"))
         with self.lock:
             try:
                 changed = self.connection.execute(statement).rowcount
             except sqlite3.Error as error:
-                raise informix.explain(error) from None
+                raise informix.explain_error(error) from None
             if "enduser" in statement.lower():
                 self.users_revision += 1
         return changed
@@ -245,39 +196,68 @@ class Database:
         copy = sqlite3.connect(":memory:", check_same_thread=False)
         with self.lock:
             self.connection.backup(copy)
-        informix.teach(copy)
+        informix.install_functions(copy)
         return copy
 
     def _create(self, tables: dict[str, dict[str, str]]) -> None:
-        statements = [
-            f"CREATE TABLE {name} ("
-            + ", ".join(f"{column} {kind}" for column, kind in columns.items())
-            + ")"
-            for name, columns in tables.items()
-        ]
         index = "CREATE INDEX enduser_node ON enduser (primarynodeid, tkuserprofile)"
+        statements = [_definition(name, columns) for name, columns in tables.items()]
         self.connection.executescript(";".join([HIDDEN, *statements, index]))
-        self._fill_catalogue(tables)
+        for number, (name, columns) in enumerate(tables.items(), start=100):
+            self._list(number, name, columns)
         self.execute(
             "INSERT INTO lab_setting VALUES ('peer_table', ?)",
-            json.dumps(self.peer_table.as_dict()),
+            json.dumps(asdict(self.peer_table)),
         )
 
-    def _fill_catalogue(self, tables: dict[str, dict[str, str]]) -> None:
-        numbered = dict(enumerate(tables, start=100))
-        owner = "informix"
-        self.many(
-            "INSERT INTO systables VALUES (?, ?, ?, ?, ?)",
-            [(n, t, owner, "T", len(tables[t])) for n, t in numbered.items()],
+    def add_table(self, name: str, columns: dict[str, str]) -> bool:
+        """Add a table that the catalogue lists; return False if it is there."""
+        with self.lock:
+            if self._columns(name):
+                return False
+            self.execute(_definition(name, columns))
+            number = self.value("SELECT max(tabid) + 1 FROM systables")
+            self._list(number, name, columns)
+            return True
+
+    def drop_table(self, name: str) -> None:
+        """Drop a table and what the catalogue says of it."""
+        with self.lock:
+            self.execute(f"DROP TABLE IF EXISTS {name}")
+            self.execute(
+                "DELETE FROM syscolumns WHERE tabid IN "
+                "(SELECT tabid FROM systables WHERE tabname = ?)",
+                name,
+            )
+            self.execute("DELETE FROM systables WHERE tabname = ?", name)
+
+    def _list(self, number: int, table: str, columns: dict[str, str]) -> None:
+        self.execute(
+            "INSERT INTO systables VALUES (?, ?, 'informix', 'T', ?)",
+            number,
+            table,
+            len(columns),
         )
         self.many(
-            "INSERT INTO syscolumns VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO syscolumns VALUES (?, ?, ?, ?, 255)",
             [
-                (column, number, place, 13 if "char" in kind else 2, 255)
-                for number, table in numbered.items()
-                for place, (column, kind) in enumerate(tables[table].items(), 1)
+                (column, number, place, _type_number(kind))
+                for place, (column, kind) in enumerate(columns.items(), 1)
             ],
         )
+
+
+def _definition(table: str, columns: dict[str, str]) -> str:
+    listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+    return f"CREATE TABLE {table} ({listed})"
+
+
+def _type_number(kind: str) -> int:
+    """Return Informix's number for a type, plus 256 where NULL is not allowed."""
+    numbers = {"char": 0, "smallint": 1, "integer": 2, "varchar": 13, "lvarchar": 43}
+    word = re.match(r"\w+", kind)
+    number = numbers.get(word[0] if word else "", 13)
+    return number + 256 * ("NOT NULL" in kind)
 
 
 CATALOGUE = {
@@ -298,11 +278,13 @@ CATALOGUE = {
 }
 
 
-def tables_of(release: Release, peer_table: PeerTable) -> dict[str, dict[str, str]]:
+def tables_of(
+    release: LabRelease, peer_table: LabPeerTable
+) -> dict[str, dict[str, str]]:
     """Return the tables of a release, its peer table and the catalogue."""
     tables = {name: dict(columns) for name, columns in TABLES.items()}
     if release.telephone_in_enduser:
         tables["enduser"]["telephonenumber"] = "varchar(64)"
     if release.generation == "imp":
         tables["processnode"]["tkprocessnoderole"] = "integer"
-    return {**CATALOGUE, **tables, peer_table.table: peer_table.definition()}
+    return {**CATALOGUE, **tables, **peer_table.tables()}

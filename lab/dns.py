@@ -18,7 +18,7 @@ import dns.rrset
 if TYPE_CHECKING:
     from .faults import Faults
     from .lab import Lab
-    from .node import Node
+    from .node import LabNode
 
 TTL = 60
 MAX_DATAGRAM = 1232
@@ -34,13 +34,13 @@ class Zone:
 
     def __init__(self, lab: "Lab") -> None:
         self.lab = lab
-        nodes: list[Node] = lab.nodes
+        nodes: list[LabNode] = lab.nodes
         self.hosts = {f"{node.name}.".lower(): node for node in nodes}
         self.reverse = {
             dns.reversename.from_address(node.address).to_text(): node for node in nodes
         }
 
-    def nodes_of_service(self, name: str) -> list["Node"]:
+    def nodes_of_service(self, name: str) -> list["LabNode"]:
         """Return the nodes that an SRV name stands for, the publisher first."""
         for prefix in SRV_PREFIXES:
             for cluster in self.lab.clusters:
@@ -78,10 +78,10 @@ class Zone:
             or name == f"{self.lab.options.domain}."
         )
 
-    def _port(self, name: str, node: "Node") -> int:
+    def _port(self, name: str, node: "LabNode") -> int:
         return node.sip_tls_port if name.startswith("_sips") else node.sip_port
 
-    async def look_up(self, address: str) -> "Node":
+    async def look_up(self, address: str) -> "LabNode":
         """Return the node that a peer address leads to, as the sync agent finds it."""
         name = f"{address.lower().rstrip('.')}."
         node = self.lab.node_at(address)
@@ -98,7 +98,7 @@ class Zone:
         return node
 
 
-class Server:
+class DnsServer:
     """Answers on one UDP and one TCP port."""
 
     def __init__(self, zone: Zone) -> None:
@@ -112,7 +112,7 @@ class Server:
         self.server = await asyncio.start_server(self._stream, host, port)
         port = self.server.sockets[0].getsockname()[1]
         self.datagrams, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(self), (host, port)
+            lambda: _DnsDatagrams(self), (host, port)
         )
         return port
 
@@ -196,8 +196,8 @@ class Server:
         writer.close()
 
 
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, server: Server) -> None:
+class _DnsDatagrams(asyncio.DatagramProtocol):
+    def __init__(self, server: DnsServer) -> None:
         self.server = server
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

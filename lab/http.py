@@ -23,7 +23,7 @@ class BadRequest(Exception):
 
 
 @dataclass
-class Request:
+class LabRequest:
     """One request, read whole."""
 
     method: str
@@ -50,7 +50,7 @@ class Response:
 
     def head(self, clock: float) -> bytes:
         lines = [
-            f"HTTP/1.1 {self.status} {reason(self.status)}",
+            f"HTTP/1.1 {self.status} {reason_phrase(self.status)}",
             f"Date: {_date(int(clock))}",
             f"Content-Type: {self.content_type}",
             *(f"{name}: {value}" for name, value in self.headers),
@@ -80,14 +80,14 @@ def _date(clock: int) -> str:
     return email.utils.formatdate(clock, usegmt=True)
 
 
-def reason(status: int) -> str:
+def reason_phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
     except ValueError:
         return "Error"
 
 
-def page(status: int, title: str, text: str = "") -> Response:
+def html_page(status: int, title: str, text: str = "") -> Response:
     """Return an HTML page as the platform's web server words them."""
     body = (
         "<!DOCTYPE HTML PUBLIC '-//W3C//DTD HTML 4.01 Transitional//EN'><html><head>"
@@ -97,7 +97,7 @@ def page(status: int, title: str, text: str = "") -> Response:
     return Response(status, body.encode())
 
 
-Deliver = Callable[["Connection", Response], Awaitable[None]]
+Deliver = Callable[["ServerConnection", Response], Awaitable[None]]
 
 
 class Application(Protocol):
@@ -107,11 +107,11 @@ class Application(Protocol):
 
     def now(self) -> float: ...
     async def answer(
-        self, request: Request, round_trips: int
+        self, request: LabRequest, round_trips: int
     ) -> tuple[Response, Deliver]: ...
 
 
-class Connection(asyncio.Protocol):
+class ServerConnection(asyncio.Protocol):
     """One client's connection: a request after the other, each answered in turn."""
 
     def __init__(self, application: Application) -> None:
@@ -155,7 +155,7 @@ class Connection(asyncio.Protocol):
         try:
             request = read_request(self.buffer)
         except BadRequest as error:
-            response = page(error.status, reason(error.status))
+            response = html_page(error.status, reason_phrase(error.status))
             self.write(response.head(time.time()) + response.body)
             self.close()
             return
@@ -163,7 +163,7 @@ class Connection(asyncio.Protocol):
             request.source = str((self.transport.get_extra_info("peername") or "?")[0])
             self.task = asyncio.get_running_loop().create_task(self._serve(request))
 
-    async def _serve(self, request: Request) -> None:
+    async def _serve(self, request: LabRequest) -> None:
         response, deliver = await self.application.answer(request, self.round_trips)
         self.round_trips = 1
         response.close = response.close or not request.keeps_alive
@@ -175,13 +175,13 @@ class Connection(asyncio.Protocol):
             self._advance()
 
 
-async def deliver(connection: Connection, response: Response) -> None:
+async def deliver_response(connection: ServerConnection, response: Response) -> None:
     """Send a response as it should be sent."""
     head = response.head(connection.application.now())
     connection.write(head + response.payload())
 
 
-def read_request(buffer: bytearray) -> Request | None:
+def read_request(buffer: bytearray) -> LabRequest | None:
     """Take one whole request off a buffer; None while it is not whole."""
     if buffer and not buffer[:1].isalpha():
         raise BadRequest(400)
@@ -201,7 +201,7 @@ def read_request(buffer: bytearray) -> Request | None:
     return request
 
 
-def _read_head(head: bytes) -> Request:
+def _read_head(head: bytes) -> LabRequest:
     lines = head.decode("latin-1").split("\r\n")
     words = lines[0].split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
@@ -214,11 +214,11 @@ def _read_head(head: bytes) -> Request:
         headers[name.lower()] = value.strip()
     if words[2] == "HTTP/1.0":
         headers.setdefault("connection", "close")
-    return Request(words[0], words[1], headers, b"")
+    return LabRequest(words[0], words[1], headers, b"")
 
 
 def _read_body(
-    request: Request, buffer: bytearray, start: int
+    request: LabRequest, buffer: bytearray, start: int
 ) -> tuple[bytes | None, int]:
     if request.headers.get("transfer-encoding", "").lower() == "chunked":
         return _read_chunks(buffer, start)

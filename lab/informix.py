@@ -209,7 +209,7 @@ class Translation:
 
 
 @lru_cache(512)
-def translate(text: str, verbs: tuple[str, ...]) -> str:
+def translate_sql(text: str, verbs: tuple[str, ...]) -> str:
     """Return SQLite's form of an Informix statement that begins with one of `verbs`."""
     words = [word for word in TOKEN.findall(text) if not _is_blank(word)]
     while words and words[-1] == ";":
@@ -257,7 +257,7 @@ PATTERNS = (
 )
 
 
-def explain(error: sqlite3.Error) -> InformixError:
+def explain_error(error: sqlite3.Error) -> InformixError:
     """Return the Informix error for what SQLite said."""
     for pattern, code, words in PATTERNS:
         if found := re.search(pattern, str(error)):
@@ -278,7 +278,7 @@ def column_name(description: str) -> str:
     return "expression"
 
 
-def teach(connection: sqlite3.Connection) -> None:
+def install_functions(connection: sqlite3.Connection) -> None:
     """Give SQLite the functions and manners of Informix."""
     connection.execute("PRAGMA case_sensitive_like = ON")
     connection.create_function("nvl", 2, lambda a, b: b if a is None else a)

@@ -6,22 +6,23 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from . import control, upsets
+from . import control, data_faults, decoys, pages
+from .addresses import Place
 from .certificates import Key, new_key
-from .cluster import Cluster
-from .database import PeerTable
-from .dns import Server, Zone
+from .cluster import LabCluster
+from .dns import DnsServer, Zone
 from .faults import Faults
-from .generations import release
 from .listeners import close_listeners
-from .node import Node
-from .places import Place
+from .node import LabNode
+from .peer_table import LabPeerTable, peer_table
+from .releases import release
 
 DNS_PORT = 5353
 USERS = (120, 85, 240, 60, 150)
@@ -39,12 +40,17 @@ class Options:
     versions: tuple[str, ...] = ()
     state: Path | None = None
     domain: str = "lab.example"
-    peer_tables: tuple[PeerTable, ...] = (PeerTable(),)
+    peer_tables: tuple[LabPeerTable, ...] = ()
+    forms: str | tuple[str, ...] = ("published",)
+    pages: str | tuple[str, ...] = ()
+    decoys: bool = False
+    peered: bool = False
     service_delay: float = 1.0
     agent_interval: float | None = None
     agent_timeout: float = 5.0
     single_address: bool = not sys.platform.startswith("linux")
     sip: bool = True
+    presence: bool = False
     dns: bool = True
     shared_key: bool = False
 
@@ -60,7 +66,7 @@ class Options:
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:
-    if isinstance(value, str | int | float | PeerTable):
+    if isinstance(value, str | int | float | LabPeerTable):
         return (value,)
     return tuple(value or ())
 
@@ -91,7 +97,7 @@ class Lab:
             _tuple(generation),
             _tuple(versions),
             Path(state) if state else None,
-            peer_tables=tuple(PeerTable(**t) for t in tables or ()) or (PeerTable(),),
+            peer_tables=tuple(LabPeerTable(**t) for t in tables or ()),
             **more,
         )
         self.place = Place(
@@ -99,7 +105,7 @@ class Lab:
         )
         self.faults = Faults()
         self.undo: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
-        self.clusters: list[Cluster] = []
+        self.clusters: list[LabCluster] = []
         self.shared_key: Key | None = new_key() if self.options.shared_key else None
         self.loop = _new_loop()
         self.thread: threading.Thread | None = None
@@ -165,12 +171,13 @@ class Lab:
         for number in range(1, self.options.clusters + 1):
             self.clusters.append(self._new_cluster(number))
         self.zone = Zone(self)
+        self._furnish()
         for node in self.nodes:
             await node.apply()
-        self.dns_server = Server(self.zone)
+        self.dns_server = DnsServer(self.zone)
         if self.options.dns:
             await self._start_dns()
-        self.control = control.Server(self)
+        self.control = control.ControlServer(self)
         self.control_address = await self.control.open()
         self.agents = [
             self.loop.create_task(c.agent.run(self.options.interval))
@@ -199,7 +206,7 @@ class Lab:
         # A turn for the transports to close their sockets.
         await asyncio.sleep(0.01)
 
-    def _new_cluster(self, number: int) -> Cluster:
+    def _new_cluster(self, number: int) -> LabCluster:
         options = self.options
         index = number - 1
         generation = options.generation[index % len(options.generation)]
@@ -208,43 +215,78 @@ class Lab:
             if (options.versions)
             else None
         )
-        table = options.peer_tables[index % len(options.peer_tables)]
-        cluster = Cluster(self, number, release(generation, version), table)
+        cluster = LabCluster(
+            self,
+            number,
+            release(generation, version),
+            self._peer_table(index),
+            self._pages(index),
+        )
         for place in range(1, options.nodes + 1):
             address, ports = self.place.of(number, place, options.nodes)
-            cluster.nodes.append(Node(cluster, place, address, ports))
+            cluster.nodes.append(LabNode(cluster, place, address, ports))
         cluster.populate(options.users[index % len(options.users)])
         return cluster
 
+    def _pages(self, index: int) -> str:
+        """Return the markup of a cluster's pages; empty when it has none."""
+        skins = _tuple(self.options.pages)
+        return pages.check_skin(skins[index % len(skins)]) if skins else ""
+
+    def _peer_table(self, index: int) -> LabPeerTable:
+        given, forms = self.options.peer_tables, _tuple(self.options.forms)
+        if given:
+            return given[index % len(given)]
+        return peer_table(forms[index % len(forms)], index)
+
+    def _furnish(self) -> None:
+        """Put in place what takes all clusters: peerings and decoys."""
+        pairs = combinations(self.clusters, 2) if self.options.peered else ()
+        for home, remote in pairs:
+            if home.database.is_new and remote.database.is_new:
+                home.peer_with(remote)
+        for cluster in self.clusters if self.options.decoys else ():
+            decoys.create_decoys(cluster)
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Do something in the next turn of the loop; from any thread."""
+        self.loop.call_soon_threadsafe(work)
+
+    def availability_changed(self) -> None:
+        """Notify the watchers of all clusters of what is new for them."""
+        for cluster in self.clusters:
+            for watch in list(cluster.proxy.subscriptions.values()):
+                self.later(watch.refresh)
+
     @property
-    def nodes(self) -> list[Node]:
+    def nodes(self) -> list[LabNode]:
         return [node for cluster in self.clusters for node in cluster.nodes]
 
-    def cluster(self, name: str) -> Cluster:
+    def cluster(self, name: str) -> LabCluster:
         """Return the cluster of a name."""
         for cluster in self.clusters:
             if name in (cluster.name, cluster.service_name):
                 return cluster
         raise KeyError(f"there is no cluster {name}")
 
-    def node(self, name: str) -> Node:
+    def node(self, name: str) -> LabNode:
         """Return the node of a name, short or full, or of an address."""
         for node in self.nodes:
             if name in (node.short_name, node.name, node.address):
                 return node
         raise KeyError(f"there is no node {name}")
 
-    def node_at(self, address: str) -> Node | None:
+    def node_at(self, address: str) -> LabNode | None:
         """Return the node with an IP address, where each has its own."""
         if self.options.single_address:
             return None
         by_address = getattr(self, "_by_address", None)
         if by_address is None:
             by_address = {node.address: node for node in self.nodes}
-            self._by_address: dict[str, Node] = by_address
+            self._by_address: dict[str, LabNode] = by_address
         return by_address.get(address)
 
-    def cluster_at(self, address: str) -> Cluster | None:
+    def cluster_at(self, address: str) -> LabCluster | None:
         """Return the cluster that a peer address names, whatever the DNS says."""
         node = self.node_at(address)
         if node is None:
@@ -259,7 +301,7 @@ class Lab:
 
     def set_fault(self, area: str, value: str) -> None:
         """Set a fault on the whole lab; wrong data is set on each cluster."""
-        if area in upsets.AREAS:
+        if area in data_faults.AREAS:
             for cluster in self.clusters:
                 cluster.set_fault(area, value)
             return
@@ -273,7 +315,7 @@ class Lab:
         for cluster in self.clusters:
             cluster.clear_faults(area)
 
-    def apply(self, cluster: Cluster) -> None:
+    def apply(self, cluster: LabCluster) -> None:
         """Open and close listeners as the faults say; waits unless on the loop."""
 
         async def work() -> None:

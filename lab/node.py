@@ -5,49 +5,48 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import axl, controlcenter, soap
-from .certificates import Identity, identity, new_key, server_context
-from .database import Rows
-from .faults import Fault, Faults, Setting
-from .http import Connection, Deliver, Request, Response, deliver, page
+from .certificates import TlsIdentity, identity_at, new_key, server_context
+from .database import TableRows
+from .faults import Faults, LabFault, Setting
+from .http import (
+    Deliver,
+    LabRequest,
+    Response,
+    ServerConnection,
+    deliver_response,
+    html_page,
+)
+from .http_faults import refusal_page
+from .journal import JOURNAL, RecordedCall
 from .listeners import CLOSED, close_listeners, open_listeners
-from .misbehaviour import refusal
-from .services import NOT_ACTIVATED, Service
-from .sessions import Sessions, basic_credentials
+from .pages import Site
+from .pages.door import root_page
+from .pages.skin import ROOT
+from .pages.words import product_name
+from .platform import ROOT as PLATFORM_ROOT
+from .platform import LabCertificates
+from .services import NOT_ACTIVATED, LabService
+from .sessions import RestSessions, basic_credentials
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from .cluster import Cluster
+    from .cluster import LabCluster
 
-JOURNAL = 2000
+Route = Callable[[LabRequest], Awaitable[Response]]
 LARGE_BODY = 256 * 1024
 
 
-@dataclass(frozen=True)
-class Call:
-    """One request that a node was asked, for the tests to look at."""
-
-    path: str
-    operation: str
-    user: str
-    sql: str
-    status: int
-    source: str
-    headers: dict[str, str]
-    time: float
-
-
-class Node:
+class LabNode:
     """A publisher or subscriber on its own address, behind real ports."""
 
     def __init__(
-        self, cluster: "Cluster", number: int, address: str, ports: tuple[int, ...]
+        self, cluster: "LabCluster", number: int, address: str, ports: tuple[int, ...]
     ) -> None:
         self.cluster = cluster
         self.number = number
@@ -56,8 +55,8 @@ class Node:
         place = "pub" if number == 1 else f"sub{number - 1}"
         self.short_name = f"{cluster.name}-{place}"
         self.name: str = f"{self.short_name}.{cluster.domain}"
-        self.faults = Faults(cluster.faults)
-        self.calls: deque[Call] = deque(maxlen=JOURNAL)
+        self.faults: Faults = Faults(cluster.faults)
+        self.calls: deque[RecordedCall] = deque(maxlen=JOURNAL)
         self.control_center_calls: list[float] = []
         self.connections: set[asyncio.Transport] = set()
         self.listening = CLOSED
@@ -65,12 +64,27 @@ class Node:
         self.datagrams: asyncio.DatagramTransport | None = None
         self.memory = 0
         self.replica: sqlite3.Connection | None = None
-        self.sessions = Sessions(cluster.credentials, cluster.domain)
+        self.sessions = RestSessions(cluster.credentials, cluster.domain)
+        self.site = Site(self) if cluster.pages.skin else None
+        self.pages_port = self.presence_port = 0
         self.services = self.load_services()
         self.certificate_path = cluster.directory / f"{self.short_name}.pem"
         key = cluster.lab.shared_key
-        self.identity = identity(self.certificate_path, self.name, address, key)
+        self.identity = identity_at(self.certificate_path, self.name, address, key)
         self.contexts: dict[tuple[str, bool], ssl.SSLContext] = {}
+        self.certificates = LabCertificates(self)
+
+    @cached_property
+    def cup_identity(self) -> TlsIdentity:
+        """Return the certificate of the SIP proxy, which is not the web server's."""
+        path = self.cluster.directory / f"{self.short_name}-cup.pem"
+        return identity_at(path, self.name, self.address, self.cluster.lab.shared_key)
+
+    @property
+    def has_presence(self) -> bool:
+        """Return whether the SIP proxy serves the Presence Web Service."""
+        option = self.cluster.lab.options.presence
+        return option and self.cluster.generation != "cup7"
 
     @property
     def is_publisher(self) -> bool:
@@ -87,15 +101,16 @@ class Node:
     @property
     def fingerprint(self) -> str:
         """Return the SHA-256 of the certificate that is presented now."""
-        return self._presented.fingerprint
+        return self.presented.fingerprint
 
     @property
     def presented_path(self) -> Path:
         """Return the file of the certificate that is presented now."""
-        return self._presented.path
+        return self.presented.path
 
     @property
-    def _presented(self) -> Identity:
+    def presented(self) -> TlsIdentity:
+        """Return the web server's certificate, as the port shows it now."""
         setting = self.faults.get("tls")
         return self._identity(setting.value if setting else "")
 
@@ -104,7 +119,7 @@ class Node:
         return self.faults.amount("latency") / 1000
 
     @property
-    def sip_proxy(self) -> Service:
+    def sip_proxy(self) -> LabService:
         return self.services[self.cluster.release.sip_proxy]
 
     @property
@@ -131,7 +146,7 @@ class Node:
         self.save_services()
         return code
 
-    def query(self, sql: str) -> Rows:
+    def query(self, sql: str) -> TableRows:
         """Carry out a query on the data as this node sees it."""
         return self.cluster.database.query(sql, self.follow())
 
@@ -144,7 +159,7 @@ class Node:
     def renew_certificate(self) -> str:
         """Take a new certificate for good; return its fingerprint."""
         self.certificate_path.unlink()
-        self.identity = identity(self.certificate_path, self.name, self.address)
+        self.identity = identity_at(self.certificate_path, self.name, self.address)
         self.contexts.clear()
         self.listening = "renewed"
         self.cluster.lab.apply(self.cluster)
@@ -162,56 +177,74 @@ class Node:
     async def apply(self) -> None:
         """Make the listeners what the faults say."""
         setting = self.faults.get("tls")
-        wanted = CLOSED if self.is_down else setting.value if setting else ""
-        if wanted == self.listening:
+        behaviour = CLOSED if self.is_down else setting.value if setting else ""
+        if behaviour == self.listening:
             return
-        self.listening = wanted
+        self.listening = behaviour
         await close_listeners(self)
-        if wanted != CLOSED:
-            await open_listeners(self, wanted)
+        if behaviour != CLOSED:
+            await open_listeners(self, behaviour)
 
     async def answer(
-        self, request: Request, round_trips: int
+        self, request: LabRequest, round_trips: int
     ) -> tuple[Response, Deliver]:
         """Answer one HTTP request, faults included."""
+        area = _area(request.path)
+        return await self.answer_in(
+            area, partial(self._route, area), request, round_trips
+        )
+
+    async def answer_in(
+        self, area: str, route: Route, request: LabRequest, round_trips: int
+    ) -> tuple[Response, Deliver]:
+        """Answer a request of one of the node's interfaces."""
         if self.latency:
             await asyncio.sleep(self.latency * round_trips)
-        area = _area(request.path)
         setting = self.faults.get(area) if area else None
         response = self._instead(request, setting) if setting else None
         if response is None:
-            response = await self._route(request, area)
-        if setting and setting.fault.stage == "rewrite" and _count(setting):
+            response = await route(request)
+        if setting and setting.fault.stage == "rewrite" and _count_call(setting):
             _effect(setting.fault)(response, setting)
         self._note(request, response)
-        if setting and setting.fault.stage == "deliver" and _count(setting):
+        if setting and setting.fault.stage == "deliver" and _count_call(setting):
             return response, _misdeliver(setting)
         return response, self._deliver
 
-    def _instead(self, request: Request, setting: Setting) -> Response | None:
+    def _instead(self, request: LabRequest, setting: Setting) -> Response | None:
         response: Response | None = None
         if setting.fault.stage == "answer":
             response = _effect(setting.fault)(request, setting)
         elif setting.fault.stage == "answer-axl":
             response = _effect(setting.fault)(self, request, setting)
         if response:
-            _count(setting)
+            _count_call(setting)
         return response
 
-    async def _route(self, request: Request, area: str) -> Response:
+    async def _route(self, area: str, request: LabRequest) -> Response:
         if area == "axl":
-            return await axl.answer(self, request)
+            return await axl.answer_axl(self, request)
         if area == "control_center":
-            return await controlcenter.answer(self, request)
+            return await controlcenter.answer_controlcenter(self, request)
+        if area == "certificates":
+            return await self.certificates.answer(request)
+        if area == "pages" and self.site:
+            return await self.site.answer(request)
         if request.path == "/":
-            return page(200, "Cisco Unified Presence", self.name)
-        return refusal(404, f"The requested resource ({request.path}) is unknown.")
+            return self._root_page()
+        return refusal_page(404, f"The requested resource ({request.path}) is unknown.")
 
-    async def _deliver(self, connection: Connection, response: Response) -> None:
+    def _root_page(self) -> Response:
+        if self.site is None:
+            return html_page(200, "Cisco Unified Presence", self.name)
+        recovers = bool(self.faults.get("page_sign_in", "sso-recovery"))
+        return root_page(self.name, product_name(self.cluster.release), recovers)
+
+    async def _deliver(self, connection: ServerConnection, response: Response) -> None:
         size = len(response.body) if len(response.body) > LARGE_BODY else 0
         self.memory += size
         try:
-            await deliver(connection, response)
+            await deliver_response(connection, response)
             while size and connection.transport:
                 if not connection.transport.get_write_buffer_size():
                     break
@@ -219,17 +252,17 @@ class Node:
         finally:
             self.memory -= size
 
-    def _note(self, request: Request, response: Response) -> None:
+    def _note(self, request: LabRequest, response: Response) -> None:
         operation, sql = "", ""
-        if request.body:
+        if request.body and _area(request.path) in ("axl", "control_center"):
             try:
-                read = soap.read(request)
+                read = soap.read_operation(request)
                 operation, sql = read.name, read.text("sql") or ""
             except soap.Malformed:
                 operation = "?"
         user = basic_credentials(request)[0] or "(session)"
         self.calls.append(
-            Call(
+            RecordedCall(
                 request.path,
                 operation,
                 user,
@@ -254,16 +287,16 @@ class Node:
             self.replica.close()
             self.replica = None
 
-    def _identity(self, kind: str) -> Identity:
+    def _identity(self, kind: str) -> TlsIdentity:
         if kind not in ("changed", "expired", "legacy"):
             return self.identity
         path = Path(self.cluster.directory, f"{self.short_name}-{kind}.pem")
         key = new_key("1024") if kind == "legacy" and not path.exists() else None
         days = -1 if kind == "expired" else 1825
-        return identity(path, self.name, self.address, key, days=days)
+        return identity_at(path, self.name, self.address, key, days=days)
 
-    def load_services(self) -> dict[str, Service]:
-        services = {k.name: Service(k) for k in self.cluster.release.services}
+    def load_services(self) -> dict[str, LabService]:
+        services = {k.name: LabService(k) for k in self.cluster.release.services}
         stored = self.cluster.database.execute(
             "SELECT name, status, reason, since FROM lab_service WHERE node = ?",
             self.short_name,
@@ -298,6 +331,11 @@ class Node:
             "sip_port": self.sip_port,
             "sip_tls_port": self.sip_tls_port,
             "sip_peer_tls_port": self.sip_peer_tls_port,
+            "pages_port": self.pages_port or None,
+            "presence_port": self.presence_port or None,
+            "presence_fingerprint": self.cup_identity.fingerprint
+            if self.presence_port
+            else None,
             "fingerprint": self.fingerprint,
         }
 
@@ -305,7 +343,7 @@ class Node:
 class NodeService:
     """A service of a node as tests hold it."""
 
-    def __init__(self, node: Node, service: Service) -> None:
+    def __init__(self, node: LabNode, service: LabService) -> None:
         self.node = node
         self.service = service
 
@@ -325,7 +363,7 @@ class NodeService:
         self.node.save_services()
 
 
-def _outcome(service: Service) -> tuple[str, int, float]:
+def _outcome(service: LabService) -> tuple[str, int, float]:
     if service.pending:
         at, status = service.pending[-1]
         return status, -1 if status == "Started" else -1069, at
@@ -335,16 +373,20 @@ def _outcome(service: Service) -> tuple[str, int, float]:
 def _area(path: str) -> str:
     if path.split("?")[0] == axl.PATH:
         return "axl"
+    if f"{path}/".startswith((ROOT, "/ssosp/")):
+        return "pages"
+    if path.startswith(PLATFORM_ROOT):
+        return "certificates"
     return "control_center" if path.startswith("/controlcenterservice") else ""
 
 
-def _count(setting: Setting) -> bool:
+def _count_call(setting: Setting) -> bool:
     if setting.remaining is not None:
         setting.remaining -= 1
     return True
 
 
-def _effect(fault: Fault) -> Callable[..., Any]:
+def _effect(fault: LabFault) -> Callable[..., Any]:
     assert fault.effect is not None  # noqa: S101
     return fault.effect
 

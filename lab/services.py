@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from .generations import ServiceKind
+from .releases import ServiceKind
 
 SUCCESSFUL = -1
 NO_SUCH_SERVICE = -1010
@@ -35,7 +35,7 @@ DAY = 86_400
 
 
 @dataclass
-class Service:
+class LabService:
     """One service on one node. Changes under way are worked out when it is asked."""
 
     kind: ServiceKind

@@ -3,18 +3,22 @@
 import asyncio
 import http
 import secrets
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from .misbehaviour import reset_transport
+from .http_faults import reset_transport
+from .sip_presence import METHODS, Send, SipRequest
 
 if TYPE_CHECKING:
-    from .node import Node
+    from .node import LabNode
 
 REASONS = {408: "Request Timeout", 420: "Bad Extension", 483: "Too Many Hops"}
 MAX_MESSAGE = 64 * 1024
 
 
-def reply(node: "Node", message: bytes, peer: tuple[Any, ...]) -> bytes | None:
+def sip_reply(
+    node: "LabNode", message: bytes, peer: tuple[Any, ...], send: Send
+) -> bytes | None:
     """Return what the proxy says to a message; None when it keeps silent."""
     lines = message.decode("utf-8", "replace").split("\r\n")
     words = lines[0].split(" ")
@@ -29,9 +33,14 @@ def reply(node: "Node", message: bytes, peer: tuple[Any, ...]) -> bytes | None:
     status = int(setting.value) if setting and setting.value.isdigit() else 200
     if not all(name in headers for name in ("from", "to", "call-id", "cseq")):
         status = 400
+    elif words[0] in METHODS and node.cluster.lab.options.presence:
+        body = message.partition(b"\r\n\r\n")[2]
+        request = SipRequest(words[0], words[1], headers, body)
+        status, more = node.cluster.proxy.answer(node, request, send)
+        return _write_response(status, headers, peer, more)
     elif words[0] != "OPTIONS":
         status = 405
-    return _write(status, headers, peer)
+    return _write_response(status, headers, peer)
 
 
 def _headers(lines: list[str]) -> dict[str, list[str]]:
@@ -46,7 +55,12 @@ def _headers(lines: list[str]) -> dict[str, list[str]]:
     return headers
 
 
-def _write(status: int, headers: dict[str, list[str]], peer: tuple[Any, ...]) -> bytes:
+def _write_response(
+    status: int,
+    headers: dict[str, list[str]],
+    peer: tuple[Any, ...],
+    more: Iterable[str] = (),
+) -> bytes:
     vias = list(headers["via"])
     fields = [f for f in vias[0].split(";") if f.strip() != "rport"]
     rport = [f"rport={peer[1]}"] if len(fields) < len(vias[0].split(";")) else []
@@ -63,6 +77,7 @@ def _write(status: int, headers: dict[str, list[str]], peer: tuple[Any, ...]) ->
         f"CSeq: {headers.get('cseq', [''])[0]}",
         "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, SUBSCRIBE, NOTIFY, PUBLISH",
         "Server: Lab-Proxy",
+        *more,
         "Content-Length: 0",
     ]
     return "\r\n".join([*lines, "", ""]).encode()
@@ -80,14 +95,14 @@ def _reason(status: int) -> str:
 class Datagrams(asyncio.DatagramProtocol):
     """The proxy's UDP port."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: "LabNode") -> None:
         self.node = node
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: asyncio.DatagramTransport = transport  # type: ignore[assignment]
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        answer = reply(self.node, data, addr)
+        answer = sip_reply(self.node, data, addr, lambda more: self._send(more, addr))
         if answer:
             loop = asyncio.get_running_loop()
             loop.call_later(self.node.latency, self._send, answer, addr)
@@ -97,10 +112,10 @@ class Datagrams(asyncio.DatagramProtocol):
             self.transport.sendto(answer, addr)
 
 
-class Stream(asyncio.Protocol):
+class SipStream(asyncio.Protocol):
     """A connection to the proxy over TCP or TLS."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: "LabNode") -> None:
         self.node = node
         self.buffer = b""
         self.transport: asyncio.Transport | None = None
@@ -127,7 +142,7 @@ class Stream(asyncio.Protocol):
                 reset_transport(self.transport)
                 return
             peer = self.transport.get_extra_info("peername") or ("?", 0)
-            answer = reply(self.node, message, peer)
+            answer = sip_reply(self.node, message, peer, self._send)
             if answer:
                 loop = asyncio.get_running_loop()
                 loop.call_later(self.node.latency, self._send, answer)
@@ -143,7 +158,7 @@ class Stream(asyncio.Protocol):
         if len(rest) < size:
             return None
         self.buffer = rest[size:]
-        return head + blank
+        return head + blank + rest[:size]
 
     def _send(self, answer: bytes) -> None:
         if self.transport and not self.transport.is_closing():

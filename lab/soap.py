@@ -5,12 +5,20 @@ from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
-from .http import Request
+from .http import LabRequest
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 XML = "text/xml;charset=utf-8"
 
-__all__ = ["ENVELOPE", "XML", "Malformed", "Operation", "escape", "quoteattr", "read"]
+__all__ = [
+    "ENVELOPE",
+    "XML",
+    "Malformed",
+    "Operation",
+    "escape",
+    "quoteattr",
+    "read_operation",
+]
 
 
 class Malformed(Exception):
@@ -39,15 +47,15 @@ def local_name(element: etree._Element) -> str:
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
-def read(request: Request) -> Operation:
+def read_operation(request: LabRequest) -> Operation:
     """Return the operation in a request, which is parsed only once."""
     if request.operation is None:
-        request.operation = _parse(request.body)
+        request.operation = _parse_body(request.body)
     operation: Operation = request.operation
     return operation
 
 
-def _parse(body: bytes) -> Operation:
+def _parse_body(body: bytes) -> Operation:
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
     try:
         root = etree.fromstring(body, parser)
@@ -62,7 +70,7 @@ def _parse(body: bytes) -> Operation:
     return Operation(name.localname, name.namespace or "", found)
 
 
-def envelope(body: str, prefix: str = "soapenv", attributes: str = "") -> bytes:
+def soap_envelope(body: str, prefix: str = "soapenv", attributes: str = "") -> bytes:
     """Return a whole SOAP message around what is in its body."""
     return (
         "<?xml version='1.0' encoding='utf-8'?>"
@@ -71,11 +79,11 @@ def envelope(body: str, prefix: str = "soapenv", attributes: str = "") -> bytes:
     ).encode()
 
 
-def fault(
+def soap_fault(
     text: str, detail: str = "", code: str = "Server", prefix: str = "soapenv"
 ) -> bytes:
     """Return a whole SOAP message that carries a fault."""
-    return envelope(
+    return soap_envelope(
         f"<{prefix}:Fault><faultcode>{prefix}:{code}</faultcode>"
         f"<faultstring>{escape(text)}</faultstring><detail>{detail}</detail>"
         f"</{prefix}:Fault>",

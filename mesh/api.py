@@ -13,17 +13,19 @@ from rest_framework.views import APIView
 
 from accounts import audit
 from accounts.access import Role
-from jobs.api import JobSerializer, accepted, busy
+from clusters.models import Cluster
+from jobs.api import JobSerializer, accepted_response, busy_conflict
 from jobs.locks import Busy
 from jobs.models import Job
-from mesh import changes
-from mesh.matrix import Mesh, mesh
-from mesh.plan import plan
-from mesh.results import LABELS, results
-from mesh.steps import Plan
-from mesh.wanted import Credentials, Wanted
+from mesh import adoption, applying
+from mesh.entry_changes import MeshPlan
+from mesh.intent import Credentials, MeshIntent
+from mesh.matrix import Mesh, read_mesh
+from mesh.neighbours import PREFERENCE, neighbours_of
+from mesh.plan import plan_mesh
+from mesh.results import LABELS, results_of
 from peers.mask import validate_mask
-from peers.models import Cluster, Peer
+from peers.models import Peer
 from rest.idempotency import IdempotentMixin
 from rest.problems import Conflict
 from wire import Secret
@@ -38,7 +40,27 @@ class CredentialsSerializer(serializers.Serializer[Any]):
     )
 
 
-class WantedSerializer(serializers.Serializer[Any]):
+def found_clusters(ids: list[UUID]) -> list[Cluster]:
+    """Return the clusters of these ids, each once; a 400 names one that is none."""
+    found = Cluster.objects.filter(pk__in=ids).prefetch_related("nodes")
+    clusters = {cluster.pk: cluster for cluster in found}
+    unknown = [str(pk) for pk in ids if pk not in clusters]
+    if unknown:
+        raise serializers.ValidationError(f"There is no cluster {unknown[0]}.")
+    return [clusters[pk] for pk in dict.fromkeys(ids)]
+
+
+def credentials_by_id(given: dict[str, Any]) -> dict[UUID, Credentials]:
+    try:
+        return {
+            UUID(pk): Credentials(one["username"], Secret(one["password"]))
+            for pk, one in given.items()
+        }
+    except ValueError:
+        raise serializers.ValidationError("The keys are cluster ids.") from None
+
+
+class MeshIntentSerializer(serializers.Serializer[Any]):
     """Which clusters shall be peers of each other, and how."""
 
     clusters = serializers.ListField(
@@ -53,39 +75,29 @@ class WantedSerializer(serializers.Serializer[Any]):
     credentials = serializers.DictField(child=CredentialsSerializer(), required=False)
 
     def validate_clusters(self, ids: list[UUID]) -> list[Cluster]:
-        found = Cluster.objects.filter(pk__in=ids).prefetch_related("nodes")
-        clusters = {cluster.pk: cluster for cluster in found}
-        unknown = [str(pk) for pk in ids if pk not in clusters]
-        if unknown:
-            raise serializers.ValidationError(f"There is no cluster {unknown[0]}.")
+        clusters = found_clusters(ids)
         if len(clusters) < 2:
             raise serializers.ValidationError("Name at least two clusters.")
-        return [clusters[pk] for pk in dict.fromkeys(ids)]
+        return clusters
 
     def validate_credentials(self, given: dict[str, Any]) -> dict[UUID, Credentials]:
-        try:
-            return {
-                UUID(pk): Credentials(one["username"], Secret(one["password"]))
-                for pk, one in given.items()
-            }
-        except ValueError:
-            raise serializers.ValidationError("The keys are cluster ids.") from None
+        return credentials_by_id(given)
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         """An id that was mistaken would else leave its cluster with the AXL user."""
         planned = {cluster.pk for cluster in data["clusters"]}
         for pk in data.get("credentials", {}):
             if pk not in planned:
-                said = f"{pk} is not among the clusters."
-                raise serializers.ValidationError({"credentials": [said]})
+                sentence = f"{pk} is not among the clusters."
+                raise serializers.ValidationError({"credentials": [sentence]})
         return data
 
     @property
-    def wanted(self) -> Wanted:
+    def intent(self) -> MeshIntent:
         data = self.validated_data
         clusters: list[Cluster] = data["clusters"]
         masks = {c.pk: data["mask"] for c in clusters} if "mask" in data else {}
-        return Wanted.whole_mesh(
+        return MeshIntent.whole_mesh(
             clusters,
             protocol=data["protocol"],
             masks=masks,
@@ -93,14 +105,14 @@ class WantedSerializer(serializers.Serializer[Any]):
         )
 
 
-class ApplySerializer(WantedSerializer):
+class ApplySerializer(MeshIntentSerializer):
     """The same as was planned, and the hash of that plan."""
 
     plan_hash = serializers.CharField(max_length=64)
 
 
 @extend_schema_serializer(component_name="PlanStep")
-class StepSerializer(serializers.Serializer[Any]):
+class EntryChangeSerializer(serializers.Serializer[Any]):
     """One side of a plan."""
 
     action = serializers.ChoiceField(choices=["create", "update", "delete", "none"])
@@ -119,11 +131,11 @@ class StepSerializer(serializers.Serializer[Any]):
     )
 
 
-class PlanSerializer(serializers.Serializer[Plan]):
+class PlanSerializer(serializers.Serializer[MeshPlan]):
     """What would change; a plan with errors cannot be applied."""
 
     plan_hash = serializers.CharField(source="hash")
-    steps = StepSerializer(many=True)
+    steps = EntryChangeSerializer(many=True)
     errors = serializers.ListField(  # type: ignore[assignment]
         child=serializers.CharField()
     )
@@ -136,7 +148,7 @@ class MeshView(APIView):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        return Response(as_data(mesh()))
+        return Response(as_data(read_mesh()))
 
 
 class PlanView(APIView):
@@ -144,11 +156,11 @@ class PlanView(APIView):
 
     access = {"post": Role.ADMINISTRATOR}
 
-    @extend_schema(request=WantedSerializer, responses=PlanSerializer)
+    @extend_schema(request=MeshIntentSerializer, responses=PlanSerializer)
     def post(self, request: Request) -> Response:
-        form = WantedSerializer(data=request.data)
+        form = MeshIntentSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        return Response(PlanSerializer(plan(form.wanted)).data)
+        return Response(PlanSerializer(plan_mesh(form.intent)).data)
 
 
 class ApplyView(IdempotentMixin, APIView):
@@ -162,12 +174,96 @@ class ApplyView(IdempotentMixin, APIView):
         form.is_valid(raise_exception=True)
         plan_hash = form.validated_data["plan_hash"]
         try:
-            job = changes.apply(form.wanted, plan_hash, audit.actor_of(request))
-        except (changes.PlanChanged, changes.PlanBlocked) as error:
+            job = applying.apply_plan(form.intent, plan_hash, audit.actor_of(request))
+        except (applying.PlanChanged, applying.PlanBlocked) as error:
             raise Conflict(str(error)) from error
         except Busy as error:
-            raise busy(error) from error
-        return accepted(job, request)
+            raise busy_conflict(error) from error
+        return accepted_response(job, request)
+
+
+class AdoptSerializer(serializers.Serializer[Any]):
+    """Which clusters, and the application users with which their peers sign in."""
+
+    clusters = serializers.JSONField(
+        help_text="A list of ids, or `all`: every cluster that you can access."
+    )
+    credentials = serializers.DictField(child=CredentialsSerializer(), required=False)
+
+    def validate_clusters(self, given: Any) -> list[Cluster]:
+        if given == "all":
+            return list(Cluster.objects.prefetch_related("nodes"))
+        ids = serializers.ListField(child=serializers.UUIDField(), max_length=200)
+        return found_clusters(ids.run_validation(given))
+
+    def validate_credentials(self, given: dict[str, Any]) -> dict[UUID, Credentials]:
+        return credentials_by_id(given)
+
+
+class PeeringEvidenceSerializer(serializers.Serializer[Any]):
+    """A pair of clusters that was left out, and why."""
+
+    to = serializers.UUIDField(source="remote.pk")
+    reason = serializers.CharField()
+
+    def get_fields(self) -> dict[str, Any]:
+        # "from" is a keyword of Python.
+        return {"from": serializers.UUIDField(source="home.pk"), **super().get_fields()}
+
+
+class AdoptionSerializer(serializers.Serializer[Any]):
+    """The ids of the new peers, and the pairs that were left out."""
+
+    adopted = serializers.ListField(child=serializers.UUIDField())
+    skipped = PeeringEvidenceSerializer(many=True)
+
+
+class AdoptView(IdempotentMixin, APIView):
+    """Take the peerings that clusters show into the console; nothing is written."""
+
+    access = {"post": Role.ADMINISTRATOR}
+
+    @extend_schema(request=AdoptSerializer, responses=AdoptionSerializer)
+    def post(self, request: Request) -> Response:
+        form = AdoptSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        data = form.validated_data
+        found = adoption.adopt_peerings(
+            data["clusters"], audit.actor_of(request), data.get("credentials")
+        )
+        outcome = {"adopted": [peer.pk for peer in found.adopted]}
+        return Response(AdoptionSerializer({**outcome, "skipped": found.skipped}).data)
+
+
+class TraceSerializer(serializers.Serializer[Any]):
+    """By what another cluster is seen."""
+
+    by = serializers.ChoiceField(choices=PREFERENCE)
+    users = serializers.IntegerField(allow_null=True)
+    seen_at = serializers.DateTimeField(source="at")
+
+
+class NeighbourSerializer(serializers.Serializer[Any]):
+    """Another cluster that a cluster shows."""
+
+    address = serializers.CharField()
+    nodes = serializers.ListField(child=serializers.CharField())
+    users = serializers.IntegerField(allow_null=True)
+    cluster = serializers.UUIDField(source="cluster.pk", allow_null=True, default=None)
+    seen_by = serializers.ChoiceField(choices=PREFERENCE)
+    seen_at = serializers.DateTimeField()
+    evidence = TraceSerializer(many=True)
+
+
+class NeighboursView(APIView):
+    """The other clusters that one shows, managed or not."""
+
+    access = {"get": Role.VIEWER}
+
+    @extend_schema(responses=NeighbourSerializer(many=True))
+    def get(self, request: Request, pk: UUID) -> Response:
+        cluster = get_object_or_404(Cluster, pk=pk)
+        return Response(NeighbourSerializer(neighbours_of([cluster]), many=True).data)
 
 
 class PeeringResultSerializer(serializers.Serializer[Any]):
@@ -177,7 +273,10 @@ class PeeringResultSerializer(serializers.Serializer[Any]):
         child=serializers.UUIDField(), source="pair.clusters"
     )
     state = serializers.ChoiceField(choices=list(LABELS.items()))
-    detail = serializers.CharField(source="said")
+    detail = serializers.CharField(source="sentence")
+    code = serializers.CharField(
+        help_text="Why the pair was left out, as `not_ready` or `plan_stale`; or empty."
+    )
     by_hand = serializers.ListField(
         child=serializers.UUIDField(),
         source="peers_by_hand",
@@ -193,7 +292,7 @@ class ResultsView(APIView):
     @extend_schema(responses=PeeringResultSerializer(many=True))
     def get(self, request: Request, pk: UUID) -> Response:
         job = get_object_or_404(Job, pk=pk, kind="set-up-peerings")
-        return Response(PeeringResultSerializer(results(job), many=True).data)
+        return Response(PeeringResultSerializer(results_of(job), many=True).data)
 
 
 def as_data(found: Mesh) -> dict[str, Any]:

@@ -7,8 +7,4 @@ class MeshConfig(AppConfig):
     name = "mesh"
 
     def ready(self) -> None:
-        from diagnostics import attention
         from mesh import receivers  # noqa: F401
-        from mesh.results import mended
-
-        attention.MENDED["set-up-peerings"] = mended

@@ -6,15 +6,17 @@ undone, since the password that stood before is not known. What stays half done 
 
 from uuid import UUID
 
-from django.utils import timezone
-
+from accounts.audit import Actor
+from clusters.locks import mesh_lock_of
 from jobs.failpoints import failpoint
-from jobs.locks import JobLock, hold
+from jobs.locks import JobLock, take_locks
 from jobs.models import Job, JobStep
 from jobs.run import Ended, Run, Step
-from mesh.pairs import Pair
-from mesh.sign_in import SignIns
-from peers import looking, provisioning
+from mesh import planned
+from mesh.models import PlannedEntry
+from mesh.pairs import Pair, PairSteps
+from mesh.reachability import SignIns
+from peers import observation, provisioning
 from peers.models import Peer
 from wire import WireError
 
@@ -40,16 +42,17 @@ class Entries:
             Parked: somebody has yet to make a side by hand.
             Busy: in the meantime another job works on one of the clusters.
         """
-        if said := self.given_up(pair):
-            raise Ended(Job.State.FAILED, said)
+        if reason := self.given_up(pair):
+            raise Ended(Job.State.FAILED, reason)
         try:
-            if not self.begun(pair):
-                for peer in pair.written():
-                    self.sign_ins.try_out(peer)
-            for peer in pair.written():
-                if peer.cluster.direct:
+            entries = planned.entries_of(self.run.job, pair.peers)
+            if not self.has_started(pair):
+                for entry in entries:
+                    self.sign_ins.try_out(planned.draft_peer(entry))
+            for entry in entries:
+                if entry.home.written:
                     self.hold(pair)
-                self.write_side(peer)
+                self.write_side(entry)
                 failpoint("mesh:between-sides")
         except (WireError, Ended):
             self.undo(pair)
@@ -57,12 +60,12 @@ class Entries:
 
     def hold(self, pair: Pair) -> None:
         """Have the locks again that were given back while somebody was waited for."""
-        names = {f"mesh:{pk}" for pk in pair.clusters}
+        names = {mesh_lock_of(pk) for pk in pair.clusters}
         held = JobLock.objects.filter(job=self.run.job, name__in=names)
         if missing := names - set(held.values_list("name", flat=True)):
-            hold(self.run.job, missing)
+            take_locks(self.run.job, missing)
 
-    def begun(self, pair: Pair) -> bool:
+    def has_started(self, pair: Pair) -> bool:
         """Whether anything of the pair was done, or told to be done by hand."""
         keys = [*pair.writes, *pair.instructs]
         rows = self.run.job.steps.filter(key__in=keys)
@@ -77,74 +80,89 @@ class Entries:
         self.undo(pair)
         return found.detail or "A side could not be set up."
 
-    def write_side(self, peer: Peer) -> None:
-        key = f"{peer.pk}:write"
+    def write_side(self, entry: PlannedEntry) -> None:
+        key = PairSteps.write.of(entry.peer).key
         try:
-            if peer.cluster.direct:
-                self.run.do(key, lambda step: self.write_entry(step, peer))
+            if entry.home.written:
+                self.run.do(
+                    key, lambda step: self.write_entry(step, self.accept(entry))
+                )
             else:
-                self.run.do(f"{peer.pk}:instruct", lambda step: instruct(step, peer))
-                self.run.do(key, lambda step: self.notice(step, peer))
+                self.run.do(
+                    PairSteps.instruct.of(entry.peer).key,
+                    lambda step: instruct_step(step, self.accept(entry)),
+                )
+                self.run.do(key, lambda step: self.notice(step, self.accept(entry)))
         except (WireError, Ended) as error:
-            if getattr(error, "state", None) != Job.State.CANCELLED:
-                peer.set_state(Peer.ProvisioningState.FAILED)
+            cancelled = getattr(error, "state", None) == Job.State.CANCELLED
+            if entry.accepted_at and not cancelled:
+                Peer.objects.filter(pk=entry.peer).mark_failed()
             raise
+
+    def accept(self, entry: PlannedEntry) -> Peer:
+        """Make the entry the desired one; until here the console had what it had."""
+        failpoint("mesh:before-accept")
+        peer = planned.accept_entry(entry, asker_of(self.run.job))
+        failpoint("mesh:accepted")
+        return peer
 
     def write_entry(self, step: Step, peer: Peer) -> str:
         if peer.cluster_id not in self.verified:
             provisioning.verify_table(peer)
             self.verified.add(peer.cluster_id)
-        begun = step.interrupted or step.memo.get("wrote")
-        known = begun and "before" in step.memo
-        seen = None if known else provisioning.remember_before(step, peer)
-        said = provisioning.write(step, peer, seen)
+        was_started = step.interrupted or step.memo.get("wrote")
+        known = was_started and "before" in step.memo
+        seen = None if known else provisioning.save_before(step, peer)
+        sentence = provisioning.write_entry(step, peer, seen)
         provisioning.read_back(peer)
-        provisioning.mark_applied(peer)
-        return said
+        peer.mark_applied()
+        return sentence
 
     def notice(self, step: Step, peer: Peer) -> str:
-        said = looking.notice(self.run, peer, step)
-        provisioning.mark_applied(peer)
-        return said
+        sentence = observation.notice_peer(self.run, peer, step)
+        peer.mark_applied()
+        return sentence
 
     def undo(self, pair: Pair) -> None:
         """Delete the entries of this pair that this job was the first to write."""
         failpoint("mesh:before-undo")
-        for peer in pair.written():
-            row = self.run.job.steps.get(key=f"{peer.pk}:write")
-            stands = row.state == State.DONE or bool(row.memo.get("wrote"))
-            if not stands or row.state == State.UNDONE:
+        rows = Peer.objects.filter(pk__in=pair.peers)
+        for peer in rows.select_related("cluster", "remote_cluster"):
+            row = self.run.job.steps.get(key=PairSteps.write.of(peer.pk).key)
+            was_written = row.state == State.DONE or bool(row.memo.get("wrote"))
+            if not was_written or row.state == State.UNDONE:
                 continue
             made = str(peer.pk) in pair.created and row.memo.get("before") is None
-            if made and peer.cluster.direct:
+            if made and peer.cluster.written:
                 undo_side(peer, row)
             elif made:
-                alone(row, f"{peer} stands alone; it was made by hand.")
+                mark_one_sided(
+                    row, f"{peer} has no matching entry; it was entered manually."
+                )
 
 
-def instruct(step: Step, peer: Peer) -> str:
-    text = provisioning.instruction(peer)
-    return provisioning.instruct(step, peer, text)
+def asker_of(job: Job) -> Actor:
+    return Actor(job.requested_by, job.requested_from)
+
+
+def instruct_step(step: Step, peer: Peer) -> str:
+    text = provisioning.instruction_for(peer)
+    return provisioning.instruct_step(step, peer, text)
 
 
 def undo_side(peer: Peer, row: JobStep) -> None:
     try:
-        said = provisioning.delete(peer)
+        sentence = provisioning.delete_entry(peer)
     except (WireError, Ended) as error:
-        alone(row, f"{peer} stands alone and could not be undone: {error}")
+        mark_one_sided(row, f"{peer} stands alone and could not be undone: {error}")
         return
-    row.state, row.detail, row.memo = State.UNDONE, f"Undone. {said}", {}
+    row.state, row.detail, row.memo = State.UNDONE, f"Undone. {sentence}", {}
     row.save(update_fields=["state", "detail", "memo"])
-    # What was read of the cluster before this time is no longer true.
-    Peer.objects.filter(pk=peer.pk).update(
-        provisioning_state=Peer.ProvisioningState.ABSENT,
-        applied_address="",
-        updated_at=timezone.now(),
-    )
+    Peer.objects.filter(pk=peer.pk).mark_undone()
 
 
-def alone(row: JobStep, said: str) -> None:
+def mark_one_sided(row: JobStep, sentence: str) -> None:
     """Keep with the step that its entry has no other side."""
-    row.memo = row.memo | {"alone": said}
-    row.detail = f"{row.detail} {said}".strip()[:1000]
+    row.memo = row.memo | {"alone": sentence}
+    row.detail = f"{row.detail} {sentence}".strip()[:1000]
     row.save(update_fields=["memo", "detail"])

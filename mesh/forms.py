@@ -1,14 +1,17 @@
 """Forms of setting up a peering, and of completing a mesh."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from django import forms
 
-from mesh.wanted import Credentials, Wanted, standing_protocols
+from clusters.models import Cluster
+from clusters.validation import validate_credential
+from mesh.intent import Credentials, MeshIntent, existing_protocols
+from mesh.matrix import MatrixFilter, Mesh
 from peers.mask import validate_mask
-from peers.models import Cluster, Peer
+from peers.models import Peer
 from wire import Secret
 
 
@@ -79,10 +82,10 @@ class PeeringForm(forms.Form):
         return data
 
     @property
-    def wanted(self) -> Wanted:
+    def intent(self) -> MeshIntent:
         data = self.cleaned_data
         sides = {"one": data["one"], "other": data["other"]}
-        return Wanted(
+        return MeshIntent(
             pairs=((data["one"], data["other"]),),
             protocol=data["protocol"],
             masks={sides[s].pk: data[f"{s}_mask"] for s in sides if data[f"{s}_mask"]},
@@ -101,16 +104,16 @@ class MeshForm(forms.Form):
 
     clusters = forms.ModelMultipleChoiceField(
         Cluster.objects.all(),
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "many select-row"}),
         error_messages={"required": "Choose at least two clusters."},
     )
     protocol = forms.ChoiceField(
         choices=Peer.Protocol.choices,
         initial=Peer.Protocol.TCP,
-        help_text="TCP is recommended. A peering that stands keeps its own.",
+        help_text="TCP is recommended. Existing peerings keep their protocol.",
     )
     everywhere = forms.BooleanField(
-        label="Change peerings that stand to this protocol as well", required=False
+        label="Also change existing peerings to this protocol", required=False
     )
 
     def clean_clusters(self) -> Any:
@@ -120,11 +123,27 @@ class MeshForm(forms.Form):
         return clusters
 
     @property
-    def wanted(self) -> Wanted:
+    def intent(self) -> MeshIntent:
         clusters = self.cleaned_data["clusters"].prefetch_related("nodes")
-        kept = {} if self.cleaned_data["everywhere"] else standing_protocols(clusters)
+        protocols = (
+            {} if self.cleaned_data["everywhere"] else existing_protocols(clusters)
+        )
         chosen = self.cleaned_data["protocol"]
-        return Wanted.whole_mesh(clusters, protocol=chosen, protocols=kept)
+        return MeshIntent.whole_mesh(clusters, protocol=chosen, protocols=protocols)
+
+
+class RotationForm(forms.Form):
+    """The new password of a cluster's intercluster user."""
+
+    password = forms.CharField(
+        label="New password",
+        max_length=128,
+        strip=False,
+        validators=[validate_credential],
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Change it on the cluster first. The plan shows every entry that "
+        "gets it.",
+    )
 
 
 class AdoptForm(forms.Form):
@@ -153,3 +172,43 @@ def is_uuid(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+class MatrixForm(forms.Form):
+    """Filters of a large matrix; what is not valid filters nothing."""
+
+    site = forms.ChoiceField(required=False)
+    name = forms.CharField(
+        required=False,
+        max_length=100,
+        label="Name contains",
+        widget=forms.TextInput(
+            attrs={"type": "search", "placeholder": "Name contains"}
+        ),
+    )
+    problems = forms.BooleanField(required=False, label="Problems only")
+    sort = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("name", "By name"),
+            ("site", "By site"),
+            ("problems", "Most problems first"),
+        ],
+    )
+
+    def __init__(self, *args: Any, sites: Iterable[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "matrix-%s", **kwargs})
+        choices = [(site, site) for site in sorted(set(sites)) if site]
+        self.fields["site"].choices = [("", "All sites"), *choices]  # type: ignore[attr-defined]
+
+    @property
+    def chosen(self) -> MatrixFilter:
+        self.is_valid()
+        values = {name: value for name, value in self.cleaned_data.items() if value}
+        return MatrixFilter(**values)
+
+
+def narrow_matrix(found: Mesh, data: Any) -> tuple[MatrixForm, Mesh]:
+    """The form of the filters, and the part of the mesh that they leave."""
+    form = MatrixForm(data, sites=[one.site for one in found.clusters])
+    return form, form.chosen.apply(found)

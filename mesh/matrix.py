@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 
-from peers.models import Cluster, Outcome, Peer
+from clusters.models import Cluster
+from peers.models import Peer, PeerOutcome
 
 
-class PeerStatus(NamedTuple):
+class PeerCell(NamedTuple):
     """What the matrix tells of a peer: of thousands, so they are no model instances."""
 
     pk: UUID
@@ -21,8 +22,11 @@ class PeerStatus(NamedTuple):
     removed_there: bool
 
 
+# Above so many clusters a cell has no room for its counts, and there are filters.
+ROOMY = 10
+
 # Those of each home and remote cluster.
-Peers = dict[tuple[UUID, UUID | None], PeerStatus]
+Peers = dict[tuple[UUID, UUID | None], PeerCell]
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Cell:
 
     home: Cluster
     remote: Cluster
-    peer: PeerStatus | None
+    peer: PeerCell | None
     one_sided: bool
 
     @property
@@ -87,26 +91,93 @@ class Mesh:
 
     @cached_property
     def passed(self) -> int:
-        return sum(cell.outcome == Outcome.PASSED for cell in self.cells)
+        return sum(cell.outcome == PeerOutcome.PASSED for cell in self.cells)
 
 
-def mesh() -> Mesh:
+def read_mesh() -> Mesh:
     """Return the mesh of all clusters, in two queries."""
     clusters = list(Cluster.objects.order_by("name"))
     managed = Peer.objects.exclude(remote_cluster=None).with_drift()
     rows = managed.order_by("-address").values_list(
-        "cluster_id", "remote_cluster_id", *PeerStatus._fields
+        "cluster_id", "remote_cluster_id", *PeerCell._fields
     )
-    peers = {(home, remote): PeerStatus(*told) for home, remote, *told in rows}
+    peers = {(home, remote): PeerCell(*values) for home, remote, *values in rows}
     seen = {cluster.pk for cluster in clusters}
     outward = sum(remote not in seen for _, remote in peers)
     cells = [
-        (home, [_cell(peers, home, remote) for remote in clusters]) for home in clusters
+        (home, [_cell_of(peers, home, remote) for remote in clusters])
+        for home in clusters
     ]
     return Mesh(clusters, cells, outward)
 
 
-def _cell(peers: Peers, home: Cluster, remote: Cluster) -> Cell:
+def _cell_of(peers: Peers, home: Cluster, remote: Cluster) -> Cell:
     peer = peers.get((home.pk, remote.pk))
     back = peers.get((remote.pk, home.pk))
     return Cell(home, remote, peer, one_sided=peer is not None and back is None)
+
+
+def short_id(cluster: Cluster) -> str:
+    """Enough of an id for the address of a cell: a matrix has thousands."""
+    return cluster.pk.hex[:8]
+
+
+def cluster_by_short_id(text: str) -> Cluster | None:
+    """The cluster that a short id is of; None where there is none, or several."""
+    text = text.replace("-", "")
+    if len(text) < 8:
+        return None
+    keys = Cluster.objects.order_by().values_list("pk", flat=True)
+    found = [pk for pk in keys if pk.hex.startswith(text)]
+    return Cluster.objects.get(pk=found[0]) if len(found) == 1 else None
+
+
+@dataclass(frozen=True)
+class MatrixFilter:
+    """What of a large mesh is shown, and in which order.
+
+    Args:
+        name: a part of a cluster's name.
+        problems: only clusters that are not well, or have a peering that is not.
+        sort: `name`, `site` or `problems`, the most first.
+    """
+
+    site: str = ""
+    name: str = ""
+    problems: bool = False
+    sort: str = "name"
+
+    def __bool__(self) -> bool:
+        return bool(self.site or self.name or self.problems)
+
+    def apply(self, whole: Mesh) -> Mesh:
+        """The part of a mesh between the clusters that match."""
+        trouble = trouble_of(whole)
+        matching = [one for one in whole.clusters if self.matches(one, trouble)]
+        if self.sort == "site":
+            matching.sort(key=lambda one: (one.site.casefold(), one.name.casefold()))
+        elif self.sort == "problems":
+            matching.sort(key=lambda one: (-trouble[one.pk], one.name.casefold()))
+        cells = {(c.home.pk, c.remote.pk): c for _, row in whole.rows for c in row}
+        rows = [
+            (home, [cells[home.pk, remote.pk] for remote in matching])
+            for home in matching
+        ]
+        return Mesh(matching, rows, whole.outward)
+
+    def matches(self, cluster: Cluster, trouble: dict[UUID, int]) -> bool:
+        if self.site and cluster.site != self.site:
+            return False
+        if self.problems and not trouble[cluster.pk]:
+            return False
+        return self.name.casefold() in cluster.name.casefold()
+
+
+def trouble_of(found: Mesh) -> dict[UUID, int]:
+    """How many peerings of each cluster are not well; its own health counts too."""
+    counts = {one.pk: int(one.health != Cluster.Health.OK) for one in found.clusters}
+    for cell in found.cells:
+        if cell.outcome != PeerOutcome.PASSED:
+            counts[cell.home.pk] += 1
+            counts[cell.remote.pk] += 1
+    return counts

@@ -8,123 +8,160 @@ the revision of every row, so that it can be applied only while it is still true
 from collections.abc import Iterable
 from uuid import UUID
 
+from clusters.addressing import addressing_warnings
+from clusters.inventory import machine_ownership, node_ownership
+from clusters.models import Cluster
+from clusters.ownership import Ownership
 from jobs.locks import JobLock
-from mesh.models import Shown
-from mesh.shown import entry_for, node_names
-from mesh.steps import Plan, Step, Values
-from mesh.wanted import Credentials, Wanted
-from peers import changes, rules
-from peers.models import Cluster, Peer
-from peers.provisioning import matches
+from mesh.entry_changes import EntryChange, MeshPlan, Values
+from mesh.intent import Credentials, MeshIntent, peering_user
+from mesh.models import PlannedEntry, Shown
+from mesh.observed import entry_for
+from peers import rules
+from peers.entries import matches_peer
+from peers.locks import lock_of
+from peers.models import Peer
+from peers.values import visible_values
 from wire import PeerEntry, Secret, platforms
+from wire.platforms import Peering
 
 APPLIED, ABSENT = Peer.ProvisioningState.APPLIED, Peer.ProvisioningState.ABSENT
 PENDING, FAILED = Peer.ProvisioningState.PENDING, Peer.ProvisioningState.FAILED
 
 
-def plan(wanted: Wanted) -> Plan:
+def plan_mesh(intent: MeshIntent) -> MeshPlan:
     """Compare, both sides of every pair."""
-    planner = Planner(wanted)
-    return Plan(wanted, tuple(planner.step(*side) for side in wanted.sides))
+    planner = Planner(intent)
+    return MeshPlan(intent, tuple(planner.step(*side) for side in intent.sides))
 
 
 class Planner:
     """Plans sides, with all that they have in common read once."""
 
-    def __init__(self, wanted: Wanted) -> None:
-        self.wanted = wanted
-        rows = Peer.objects.filter(cluster__in=wanted.clusters).defer("entries")
+    def __init__(self, intent: MeshIntent) -> None:
+        self.intent = intent
+        rows = Peer.objects.filter(cluster__in=intent.clusters).defer("entries")
         held = list(rows.select_related("cluster", "remote_cluster"))
         forget_abandoned(held)
         self.peers = {(peer.cluster_id, peer.remote_cluster_id): peer for peer in held}
         # How often each home cluster has each address; more than once breaks a rule.
         self.addresses: dict[UUID, set[str]] = {}
         for peer in held:
-            taken = self.addresses.setdefault(peer.cluster_id, set())
-            taken.add(peer.address.casefold())
-        self.shown = {row.cluster_id: row for row in Shown.of(wanted.clusters)}
-        self.owners = node_names()
+            used = self.addresses.setdefault(peer.cluster_id, set())
+            used.add(peer.address.casefold())
+        self.tables = {row.cluster_id: row for row in Shown.of(intent.clusters)}
+        # What an unfinished job is about to make the desired entries.
+        self.waiting = {
+            (entry.home_id, entry.remote_id): entry.values
+            for entry in PlannedEntry.waiting(intent.clusters)
+        }
+        self.owners, self.machines = node_ownership(), machine_ownership()
         self.users: dict[UUID, Credentials] = {}
 
-    def step(self, home: Cluster, remote: Cluster) -> Step:
+    def step(self, home: Cluster, remote: Cluster) -> EntryChange:
         """Plan one side."""
-        blocked = tuple(missing(home, remote))
+        blocked = tuple(missing_for(home, remote))
         if blocked:
-            return Step("none", home, remote, "", None, None, errors=blocked)
+            return EntryChange("none", home, remote, "", None, None, errors=blocked)
         peer = self.peers.get((home.pk, remote.pk))
-        shown, entry = self.entry(home, remote, peer)
-        before = self.before(peer, shown, entry)
-        kept = before or (values_of(peer) if peer else {})
-        after = self.after(home, remote, peer, kept)
+        table, entry = self.entry(home, remote, peer)
+        waiting = self.waiting.get((home.pk, remote.pk))
+        before = waiting or self.before(peer, table, entry)
+        existing = before or (values_of(peer) if peer else {})
+        after = self.after(home, remote, peer, existing)
         password = self.password(remote, peer, after)
-        different = before != after or drifted(peer, shown, entry)
+        if waiting:
+            new_password = after["password"]
+            before = waiting | {
+                "password": "set" if new_password == "changed" else new_password
+            }
+        changed = not waiting and has_drifted(peer, table, entry, self.machines)
+        drift = drift_warnings(peer, entry) if changed or not peer else ()
+        different = before != after or changed
         action = "create" if before is None else "update" if different else "none"
-        return Step(
+        return EntryChange(
             action,
             home,
             remote,
             after["address"],
             before,
             after,
-            warnings=(*side_warnings(home, remote), *drift(peer, shown, entry)),
+            warnings=(*side_warnings(home, remote), *drift),
             errors=tuple(self.errors(home, remote, after, peer)),
             peer=peer,
             password=password,
-            read_at=shown.read_at if shown else None,
+            read_at=table.read_at if table else None,
         )
 
     def entry(
         self, home: Cluster, remote: Cluster, peer: Peer | None
     ) -> tuple[Shown | None, PeerEntry | None]:
         """What the home cluster showed for a side; a newer edit is not in it yet."""
-        shown = self.shown.get(home.pk)
-        if shown is None or (peer and shown.read_at < peer.updated_at):
+        table = self.tables.get(home.pk)
+        if table is None or (peer and table.read_at < peer.updated_at):
             return None, None
-        return shown, entry_for(shown, remote, peer, self.owners)
+        return table, entry_for(table, remote, peer, self.owners, self.machines)
 
     def before(
-        self, peer: Peer | None, shown: Shown | None, entry: PeerEntry | None
+        self, peer: Peer | None, table: Shown | None, entry: PeerEntry | None
     ) -> Values | None:
         if entry is not None:
             password = "set" if peer and peer.password else "not known"
-            return changes.values_of(entry) | {"password": password}
-        if peer is None or shown is not None or peer.provisioning_state == ABSENT:
+            return visible_values(entry) | {"password": password}
+        if peer is None or table is not None or never_written(peer):
             return None
         return values_of(peer)
 
     def after(
-        self, home: Cluster, remote: Cluster, peer: Peer | None, kept: Values
+        self, home: Cluster, remote: Cluster, peer: Peer | None, existing: Values
     ) -> Values:
         """The side as it would be; what nobody asked to change stays as it is."""
-        mask = self.wanted.mask_of(home, remote)
+        mask = self.intent.mask_of(home, remote)
         if mask is None:
             mask = (
                 peer.external_phone_number_mask
                 if peer
-                else kept.get("external_phone_number_mask", "")
+                else existing.get("external_phone_number_mask", "")
             )
-        chosen = peer is None or remote.pk in self.wanted.credentials
-        address = peer.address if peer else kept.get("address", "")
         return {
-            "address": address or address_for(home, remote),
-            "username": self.user_of(remote).username if chosen else peer.username,  # type: ignore[union-attr]
-            "protocol": self.wanted.protocol_of(home, remote),
+            "address": self.address(peer, existing) or address_for(home, remote),
+            "username": self.username(remote, peer, existing),
+            "protocol": self.intent.protocol_of(home, remote),
             "external_phone_number_mask": mask,
             "password": "set",
         }
 
+    def address(self, peer: Peer | None, existing: Values) -> str:
+        """The address of a side; another spelling of one node stays on its cluster."""
+        stored = existing.get("address", "")
+        if peer is None:
+            return stored
+        is_applied = peer.provisioning_state == APPLIED
+        alike = is_applied and self.machines.same(stored, peer.address)
+        return stored if alike else peer.address
+
+    def username(self, remote: Cluster, peer: Peer | None, existing: Values) -> str:
+        """The user of a side: the one asked for, else the one that it has."""
+        if remote.pk in self.intent.credentials:
+            return self.user_of(remote).username
+        stored = peer.username if peer else existing.get("username", "")
+        return stored or self.user_of(remote).username
+
     def user_of(self, remote: Cluster) -> Credentials:
-        """The user with which peers sign in to a cluster; its AXL user if none else."""
+        """The user with which peers sign in to a cluster; as asked, else its own."""
         if remote.pk not in self.users:
-            self.users[remote.pk] = self.wanted.credentials.get(
-                remote.pk
-            ) or Credentials(remote.axl_username, remote.unseal("axl_password"))
+            given = self.intent.credentials.get(remote.pk)
+            self.users[remote.pk] = given or peering_user(remote)
         return self.users[remote.pk]
 
     def password(self, remote: Cluster, peer: Peer | None, after: Values) -> Secret:
         """The password to store, empty to keep the one that stands."""
-        named = remote.pk in self.wanted.credentials
-        if peer and peer.password and not named and not unwritten(peer, remote):
+        named = remote.pk in self.intent.credentials
+        if peer and peer.password and not named and not is_unwritten(peer, remote):
+            return Secret("")
+        if self.user_of(remote).username != after["username"]:
+            # The entry has a user whose password nobody has told the console.
+            after["password"] = "set" if peer and peer.password else "not known"
             return Secret("")
         password = self.user_of(remote).password
         if peer and peer.password and peer.unseal("password") != password:
@@ -137,61 +174,60 @@ class Planner:
         mask = after["external_phone_number_mask"]
         if mask and not home.profile.has_mask:
             yield f"{home} has no external phone number mask."
-        if not self.innocent(home, remote, after["address"], peer):
+        if not self.passes_without_rules(home, remote, after["address"], peer):
             draft = peer or Peer(
                 cluster=home, remote_cluster=remote, address=after["address"]
             )
             yield from rules.peer_errors(draft).values()
 
-    def innocent(
+    def passes_without_rules(
         self, home: Cluster, remote: Cluster, address: str, peer: Peer | None
     ) -> bool:
         """Whether a side can break no rule, told without asking the database."""
         if peer is not None:
             return not peer.removing
         text = address.casefold()
-        return self.owners.get(text) == {remote.pk} and text not in self.addresses.get(
+        return self.owners.of(text) == remote.pk and text not in self.addresses.get(
             home.pk, ()
         )
 
 
 def forget_abandoned(peers: Iterable[Peer]) -> None:
     """Take for unwritten what waits to be written while no job is there to do it."""
-    pending = {changes.lock_of(p): p for p in peers if p.provisioning_state == PENDING}
+    pending = {lock_of(p): p for p in peers if p.provisioning_state == PENDING}
     if not pending:
         return
     locks = JobLock.objects.filter(name__in=pending).values_list("name", flat=True)
     for name in set(pending) - set(locks):
-        peer = pending[name]
-        peer.provisioning_state = FAILED if peer.applied_address else ABSENT
+        pending[name].presume_unwritten()
 
 
-def unwritten(peer: Peer, remote: Cluster) -> bool:
+def never_written(peer: Peer) -> bool:
+    """Whether no cluster has the entry; one that a failed write left is read first."""
+    failed = peer.provisioning_state == FAILED and not peer.applied_address
+    return failed or peer.provisioning_state == ABSENT
+
+
+def is_unwritten(peer: Peer, remote: Cluster) -> bool:
     """Whether no cluster has the password, which may have been corrected since."""
     absent = peer.provisioning_state == ABSENT and not peer.applied_address
     return absent and peer.username == remote.axl_username
 
 
-def missing(home: Cluster, remote: Cluster) -> Iterable[str]:
+def missing_for(home: Cluster, remote: Cluster) -> Iterable[str]:
     """What either cluster lacks before it can be planned for at all."""
     for cluster in (home, remote):
         publisher = cluster.publisher
         if publisher is None:
             yield f"{cluster} has no publisher in the console."
-        elif not trusted(cluster):
+            continue
+        publisher.cluster = cluster  # spares a query for each side
+        if not publisher.trusted:
             yield f"The certificate of {publisher} is not confirmed."
 
 
-def trusted(cluster: Cluster) -> bool:
-    publisher = cluster.publisher
-    if publisher is None:
-        return False
-    publisher.cluster = cluster  # spares a query for each side
-    return publisher.trusted
-
-
 def values_of(peer: Peer) -> Values:
-    return changes.values_of(peer) | {"password": "set" if peer.password else "missing"}
+    return visible_values(peer) | {"password": "set" if peer.password else "missing"}
 
 
 def address_for(home: Cluster, remote: Cluster) -> str:
@@ -203,37 +239,50 @@ def address_for(home: Cluster, remote: Cluster) -> str:
 
 
 def side_warnings(home: Cluster, remote: Cluster) -> Iterable[str]:
+    yield from addressing_warnings(home, remote)
     if home.version and remote.version:
-        if platforms.may_peer(home.version, remote.version) is False:
-            # The same words for both directions, so that a page tells it once.
-            one, other = sorted((home.version, remote.version))
-            yield f"The vendor does not support peers of {one} and {other}."
+        yield from version_warnings(*sorted((home.version, remote.version)))
     else:
         unknown = remote if home.version else home
         yield f"The version of {unknown} is not known: discover it first."
     if home.users_synced is False:
         yield f"The Sync Agent of {home} has not finished its users: {home.user_sync}"
-    if not home.direct:
-        yield f"{home} is guided: you do its side by hand, as the job will show."
+    if not home.written:
+        yield f"{home} uses guided provisioning: the job shows the steps to perform."
 
 
-def drifted(peer: Peer | None, shown: Shown | None, entry: PeerEntry | None) -> bool:
+def version_warnings(one: str, other: str) -> Iterable[str]:
+    """Sorted by the caller, so that both directions have the same words."""
+    try:
+        published = platforms.peering_of(one, other)
+    except ValueError:
+        published = Peering.UNKNOWN
+    if published is Peering.UPGRADE:
+        yield f"{one} and {other} may peer only during a staged upgrade."
+    elif published is Peering.UNSUPPORTED:
+        yield f"The vendor does not support peers of {one} and {other}."
+
+
+def has_drifted(
+    peer: Peer | None,
+    table: Shown | None,
+    entry: PeerEntry | None,
+    machines: Ownership[UUID],
+) -> bool:
     """Whether a peer that was on its cluster is not, or not as it was wanted."""
     if peer is None:
         return False
     if peer.provisioning_state != APPLIED:
         return peer.provisioning_state in (ABSENT, FAILED)
-    return shown is not None and not matches(entry, peer)
+    return table is not None and not matches_peer(entry, peer, machines)
 
 
-def drift(peer: Peer | None, shown: Shown | None, entry: PeerEntry | None) -> list[str]:
+def drift_warnings(peer: Peer | None, entry: PeerEntry | None) -> list[str]:
     """Say what was changed behind the console's back."""
     if peer is None:
         if entry is None:
             return []
-        return ["The cluster has this entry already; the console takes it over."]
-    if not drifted(peer, shown, entry):
-        return []
+        return ["This entry already exists; the console will adopt it."]
     if peer.provisioning_state == FAILED:
         return ["The entry could not be written before; it will be tried again."]
     if peer.provisioning_state == ABSENT and not peer.applied_address:

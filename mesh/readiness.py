@@ -1,19 +1,17 @@
 """What must be true of a cluster before entries are written: AXL, users, agents."""
 
-import time
-
 from accounts.audit import Actor
+from clusters.conversation import ask_node
+from clusters.discovery import publisher_of
+from clusters.models import Cluster, Node
 from jobs.failpoints import failpoint
 from jobs.models import Job
 from jobs.run import Ended, Run, Step
-from peers.conversation import ask
-from peers.discovery import publisher_of
-from peers.models import Cluster, Node
-from services import changes as service_changes
+from services.jobs.control import ControlServices
 from services.models import Service
-from services.readings import read
-from wire import AxlClient, WireError, sql
-from wire.reasons import NOT_ACTIVATED
+from services.poll import read_services
+from wire import AxlClient, Code, WireError, sql
+from wire.control_center_reasons import NOT_ACTIVATED
 
 # Without these on a node, its users are not synchronised or their presence not routed.
 NEEDED = ("sync_agent", "sip_proxy", "presence_engine")
@@ -22,10 +20,10 @@ ATTENDED = 30.0
 COME_BACK = 5.0
 
 
-def ready(cluster: Cluster, step: Step) -> str:
+def check_ready(cluster: Cluster, step: Step) -> str:
     """What must be true before an entry is written; raises what is not."""
     publisher = publisher_of(cluster)
-    ask(publisher, AxlClient.probe)
+    ask_node(publisher, AxlClient.probe)
     status = sync_status(cluster)
     if status and not status.casefold().startswith("completed"):
         raise Ended(
@@ -41,15 +39,18 @@ def sync_status(cluster: Cluster) -> str:
     """Return the Sync Agent's own words; empty where the release has no such table."""
 
     async def question(axl: AxlClient) -> str:
-        query = sql.query("sync_agent_cfg", cluster.profile)
+        query = sql.build_query("sync_agent_cfg", cluster.profile)
         return next(
             iter([row.get("syncstatus") or "" async for row in axl.rows(query)]), ""
         )
 
     try:
-        return ask(publisher_of(cluster), question).strip()
-    except WireError:
-        return ""
+        return ask_node(publisher_of(cluster), question).strip()
+    except WireError as error:
+        # Only an answer that there is no such table says that the release has none.
+        if error.code in (Code.FAULT, Code.NOT_OFFERED):
+            return ""
+        raise
 
 
 def start_agents(run: Run, cluster: Cluster, step: Step) -> str:
@@ -61,8 +62,8 @@ def start_agents(run: Run, cluster: Cluster, step: Step) -> str:
             return "Started on every node already."
         failpoint("mesh:before-agents")
         asker = Actor(run.job.requested_by, run.job.requested_from)
-        child = service_changes.control("start", stopped, asker)
-        step.remember(job=str(child.pk))
+        child = ControlServices.submit("start", stopped, asker)
+        step.save_memo(job=str(child.pk))
     wait_for(run, child)
     if child.state != Job.State.SUCCEEDED:
         raise Ended(Job.State.FAILED, f"The agent did not start: {child.error}")
@@ -77,7 +78,7 @@ def stopped_agents(cluster: Cluster) -> list[Service]:
         WireError: a node could not be read.
     """
     nodes = list(cluster.nodes.select_related("cluster"))
-    for reading in read(nodes).values():
+    for reading in read_services(nodes).values():
         if reading.error is not None:
             raise reading.error
     refuse_inactive(cluster, nodes)
@@ -95,20 +96,19 @@ def refuse_inactive(cluster: Cluster, nodes: list[Node]) -> None:
     names = [cluster.profile.services[part] for part in NEEDED]
     services = Service.objects.filter(node__in=nodes, name__in=names).with_node()
     inactive = services.filter(reason_code=NOT_ACTIVATED).order_by("node__name", "name")
-    if told := ", ".join(f"{one.name} on {one.node.name}" for one in inactive):
+    if inactive_names := ", ".join(
+        f"{one.name} on {one.node.name}" for one in inactive
+    ):
         raise Ended(
             Job.State.FAILED,
-            f"Not activated: {told}. Activate it under "
+            f"Not activated: {inactive_names}. Activate it under "
             f"{cluster.profile.serviceability} > Tools > Service Activation.",
         )
 
 
 def wait_for(run: Run, child: Job) -> None:
     """Wait for another job, and give the worker back if that takes long."""
-    enough = time.monotonic() + ATTENDED
-    while child.active:
-        if time.monotonic() > enough:
-            run.park(COME_BACK)
-        run.check()
-        time.sleep(0.5)
+    for _ in run.rounds(pause=0.5, attended=ATTENDED, later=COME_BACK):
         child.refresh_from_db()
+        if not child.active:
+            return

@@ -4,9 +4,11 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from diagnostics.facts import Facts
+from clusters.models import Cluster
+from diagnostics.facts import ClusterFacts, Facts, HaNode
 from diagnostics.signals import clusters_recorded
-from mesh import shown
+from mesh import addresses, observed
+from mesh.models import UsersSeen
 from peers.models import Peer
 from peers.signals import peer_removed
 
@@ -14,7 +16,37 @@ from peers.signals import peer_removed
 @receiver(peer_removed)
 def forget_entry(peer: Peer, **kwargs: Any) -> None:
     """An entry that the console has just deleted is none that it does not know."""
-    shown.forget(peer.cluster_id, {peer.address, peer.applied_address})
+    observed.forget_entries(peer.cluster_id, {peer.address, peer.applied_address})
+
+
+def listed_nodes(cluster: ClusterFacts) -> tuple[HaNode, ...]:
+    """The node table of a cluster, where it was read."""
+    return cluster.ha_nodes.value or ()
+
+
+@receiver(clusters_recorded)
+def remember_users(facts: Facts, **kwargs: Any) -> None:
+    counted = {c.id: c for c in facts.clusters.values() if c.counted is not None}
+    newer = UsersSeen.objects.filter(read_at__gt=facts.at).values("pk")
+    alive = Cluster.objects.filter(pk__in=counted).exclude(pk__in=newer).order_by("pk")
+    rows = [
+        UsersSeen(
+            cluster_id=pk,
+            users=dict(counted[str(pk)].counted or {}),
+            own_nodes=[n.name for n in counted[str(pk)].process_nodes.value or ()],
+            nodes=[
+                [n.name, n.subcluster] for n in counted[str(pk)].ha_nodes.value or ()
+            ],
+            read_at=facts.at,
+        )
+        for pk in alive.values_list("pk", flat=True)
+    ]
+    UsersSeen.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["cluster"],
+        update_fields=["users", "own_nodes", "nodes", "read_at"],
+    )
 
 
 @receiver(clusters_recorded)
@@ -24,4 +56,6 @@ def remember_entries(facts: Facts, **kwargs: Any) -> None:
         for cluster in facts.clusters.values()
         if cluster.peers.value is not None
     }
-    shown.remember(tables, facts.at)
+    pages = {one.id for one in facts.clusters.values() if one.by_pages}
+    observed.store_tables(tables, facts.at, pages)
+    addresses.resolve_addresses(facts.clusters)

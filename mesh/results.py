@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from accounts.scope import admits
+from accounts.cluster_limits import limit_admits
+from clusters.models import Cluster
 from jobs.models import Job, JobStep
-from mesh.pairs import Pair, pairs_of
-from mesh.wanted import Wanted
-from peers.models import Cluster, Outcome, Peer
+from mesh.intent import MeshIntent
+from mesh.pairs import Pair, PairSteps, pairs_of
+from peers.models import Peer, PeerOutcome
 
 State = JobStep.State
 VERIFIED, UNVERIFIED, FAILED = "verified", "unverified", "failed"
@@ -18,10 +19,10 @@ UNDONE, LEFT_OUT, BY_HAND, OPEN = "undone", "left-out", "by-hand", "open"
 LABELS = {
     VERIFIED: "Verified",
     UNVERIFIED: "Written, not verified",
-    FAILED: "Half set up",
-    UNDONE: "Taken back",
+    FAILED: "Incomplete",
+    UNDONE: "Rolled back",
     LEFT_OUT: "Not set up",
-    BY_HAND: "Waits for you",
+    BY_HAND: "Needs action",
     OPEN: "Not begun",
 }
 SEEN = ("cluster_id", "remote_cluster_id", "outcome", "checked_at")
@@ -29,12 +30,14 @@ OUTCOMES = {VERIFIED: "passed", BY_HAND: "warning", OPEN: "unknown"}
 
 
 @dataclass(frozen=True)
-class Result:
+class PairResult:
     """One pair: how far it came, and why no further."""
 
     pair: Pair
     state: str
-    said: str
+    sentence: str
+    # Why it came no further, where that has a code.
+    code: str = ""
     # Sides that somebody has yet to make by hand.
     by_hand: tuple[Peer, ...] = ()
     one: Cluster | None = None
@@ -53,12 +56,12 @@ class Result:
         return [peer.pk for peer in self.by_hand]
 
     @property
-    def stands(self) -> bool:
+    def is_up_to_date(self) -> bool:
         """Whether something of the pair is on the clusters now."""
         return self.state in (VERIFIED, UNVERIFIED, FAILED)
 
 
-def results(job: Job) -> list[Result]:
+def results_of(job: Job) -> list[PairResult]:
     """The pairs of a job, with all their steps read once."""
     steps = {step.key: step for step in job.steps.all()}
     clusters = Cluster.objects.in_bulk(job.arguments.get("clusters", ()))
@@ -68,35 +71,42 @@ def results(job: Job) -> list[Result]:
         pk
         for pair in pairs
         for pk in pair.peers
-        if (step := steps.get(f"{pk}:write")) and is_by_hand(step)
+        if (step := steps.get(PairSteps.write.of(pk).key)) and is_by_hand(step)
     }
     rows = Peer.objects.filter(pk__in=waiting).select_related("cluster")
     peers = {str(peer.pk): peer for peer in rows.defer("entries")}
     found = []
     for pair in pairs:
-        state, said = told(pair, steps)
+        state, sentence = state_of_pair(pair, steps)
         by_hand = tuple(peers[pk] for pk in pair.peers if pk in peers)
         if state == OPEN and by_hand:
             state = BY_HAND if job.active else LEFT_OUT
-            said = " ".join(instructions(pair, steps))
+            sentence = " ".join(manual_instructions(pair, steps))
         one, other = (names.get(str(pk)) for pk in pair.clusters)
-        found.append(Result(pair, state, said, by_hand, one, other))
+        code = code_of(state, steps.get(pair.verify))
+        found.append(PairResult(pair, state, sentence, code, by_hand, one, other))
     return found
+
+
+def code_of(state: str, verify: JobStep | None) -> str:
+    if verify is None or state in (VERIFIED, UNVERIFIED, BY_HAND):
+        return ""
+    return str(verify.memo.get("code", ""))
 
 
 def is_by_hand(step: JobStep) -> bool:
     return step.state != State.DONE and "looked_at" in step.memo
 
 
-def instructions(pair: Pair, steps: dict[str, JobStep]) -> list[str]:
+def manual_instructions(pair: Pair, steps: dict[str, JobStep]) -> list[str]:
     return [
-        step.memo.get("said", "")
+        step.memo.get("sentence", "")
         for pk in pair.peers
-        if (step := steps.get(f"{pk}:write")) and is_by_hand(step)
+        if (step := steps.get(PairSteps.write.of(pk).key)) and is_by_hand(step)
     ]
 
 
-def told(pair: Pair, steps: dict[str, JobStep]) -> tuple[str, str]:
+def state_of_pair(pair: Pair, steps: dict[str, JobStep]) -> tuple[str, str]:
     """How far the pair came, and the sentence of the step that tells it."""
     verify = steps.get(pair.verify)
     if verify is None:
@@ -115,20 +125,20 @@ def told(pair: Pair, steps: dict[str, JobStep]) -> tuple[str, str]:
     return OPEN, ""
 
 
-def left(found: list[Result]) -> Wanted:
+def intent_left(found: list[PairResult]) -> MeshIntent:
     """What is to be planned again: the pairs that are not verified, as they were."""
     pairs = [
         (result.one, result.other, result.pair.protocol)
         for result in found
         if result.state != VERIFIED and result.one and result.other
     ]
-    return Wanted(
+    return MeshIntent(
         tuple((one, other) for one, other, _ in pairs),
         protocols={frozenset({a.pk, b.pk}): protocol for a, b, protocol in pairs},
     )
 
 
-def mended(*jobs: Job) -> set[UUID]:
+def resolved_peers(*jobs: Job) -> set[UUID]:
     """The ids of those ended jobs whose pairs were all seen good since, or are gone.
 
     A pair of which whoever asks may see one side only, or none, is not called good.
@@ -144,7 +154,7 @@ def mended(*jobs: Job) -> set[UUID]:
     def is_good(one: UUID, other: UUID, since: datetime | None) -> bool:
         sides = [seen.get((one, other)), seen.get((other, one))]
         if not any(sides):
-            return admits(one) and admits(other)
+            return limit_admits(one) and limit_admits(other)
         return all(side and good_since(*side, since) for side in sides)
 
     return {
@@ -155,18 +165,18 @@ def mended(*jobs: Job) -> set[UUID]:
 
 
 def good_since(outcome: str, seen: datetime | None, at: datetime | None) -> bool:
-    return bool(outcome == Outcome.PASSED and seen and at and seen > at)
+    return bool(outcome == PeerOutcome.PASSED and seen and at and seen > at)
 
 
-def summary(found: list[Result]) -> str:
+def job_summary(found: list[PairResult]) -> str:
     """The end of a job in a few sentences, each reason once."""
     good = sum(result.state == VERIFIED for result in found)
     wrong = [result for result in found if result.state != VERIFIED]
-    reasons = Counter(result.said for result in wrong if result.said)
-    told = [
+    reasons = Counter(result.sentence for result in wrong if result.sentence)
+    sentences = [
         text if count == 1 else f"{text} ({count} peerings)"
         for text, count in reasons.items()
     ]
     if len(found) > 1:
-        told.insert(0, f"{good} of {len(found)} peerings are verified.")
-    return " ".join(told)
+        sentences.insert(0, f"{good} of {len(found)} peerings are verified.")
+    return " ".join(sentences)

@@ -11,14 +11,16 @@ from uuid import UUID
 
 from django.db.models import prefetch_related_objects
 
-from diagnostics.checks import check
+from clusters.models import Cluster
+from clusters.ownership import Ownership
+from diagnostics.checks import check_peers
 from diagnostics.collect import count_users
-from diagnostics.facts import ClusterFacts
-from diagnostics.targets import clusters_of
+from diagnostics.facts import ClusterFacts, ownership_of
+from diagnostics.node_addresses import clusters_of
 from jobs.models import JobStep
 from jobs.run import Run
 from mesh.pairs import Pair
-from peers.models import Cluster, Outcome, Peer
+from peers.models import Peer, PeerOutcome
 
 # A cluster needs some seconds to carry its users after the entries were written.
 VERIFY_FOR = 90.0
@@ -31,7 +33,7 @@ GOOD = "All check marks on both sides, and the users agree."
 
 
 @dataclass
-class Watch:
+class PairWatch:
     """A pair that is written and not yet verified."""
 
     pair: Pair
@@ -58,13 +60,13 @@ class Verification:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.open: dict[str, Watch] = {}
+        self.open: dict[str, PairWatch] = {}
 
     def begin(self, pairs: list[Pair]) -> None:
         if pairs:
             label = f"Verify {len(self.open) + len(pairs)} peerings"
-            self.run.remember({pair.verify: {} for pair in pairs}, label)
-        self.open |= {pair.verify: Watch(pair, pair.sides()) for pair in pairs}
+            self.run.begin_steps({pair.verify: {} for pair in pairs}, label)
+        self.open |= {pair.verify: PairWatch(pair, pair.sides()) for pair in pairs}
 
     @property
     def busy(self) -> set[UUID]:
@@ -72,10 +74,10 @@ class Verification:
         return {pk for w in self.syncing for pk in w.pair.clusters}
 
     @property
-    def syncing(self) -> list[Watch]:
+    def syncing(self) -> list[PairWatch]:
         return [watch for watch in self.open.values() if not watch.agreed]
 
-    def look(self, *, last: bool) -> None:
+    def check_pairs(self, *, last: bool) -> None:
         """Settle the pairs that are good by now, and those that are late.
 
         Args:
@@ -90,7 +92,7 @@ class Verification:
                 {w.pair.verify: w for w in self.open.values() if w in ripe or w.due}
             )
         if self.syncing or (last and self.open):
-            self.run.check()
+            self.run.raise_if_cancelled()
             time.sleep(self.pause())
 
     def count(self) -> None:
@@ -100,11 +102,12 @@ class Verification:
         clusters = list(Cluster.objects.filter(pk__in=self.busy))
         prefetch_related_objects(clusters, "nodes")
         counted = count_users(clusters_of(clusters))
+        owners = ownership_of(counted.values())
         for watch in self.syncing:
-            watch.agreed = agree(watch.pair, counted)
+            watch.agreed = counts_agree(watch.pair, counted, owners)
 
-    def settle(self, due: dict[str, Watch]) -> None:
-        outcomes = check([peer for watch in due.values() for peer in watch.sides])
+    def settle(self, due: dict[str, PairWatch]) -> None:
+        outcomes = check_peers([peer for watch in due.values() for peer in watch.sides])
         results: dict[str, tuple[str, str]] = {}
         for key, watch in due.items():
             watch.checked, watch.seen = time.monotonic(), True
@@ -112,7 +115,7 @@ class Verification:
                 results[key] = (JobStep.State.DONE, GOOD)
             elif watch.late:
                 results[key] = (JobStep.State.FAILED, what_is_wrong(watch.sides))
-        self.run.settle(results)
+        self.run.end_steps(results)
         for key in results:
             del self.open[key]
 
@@ -122,20 +125,22 @@ class Verification:
         return min(VERIFY_EVERY, max(SOON, (time.monotonic() - youngest) / 4))
 
 
-def agree(pair: Pair, counted: dict[str, ClusterFacts]) -> bool:
+def counts_agree(
+    pair: Pair, counted: dict[str, ClusterFacts], owners: Ownership[str]
+) -> bool:
     """Whether each cluster shows as many users of the other as the other has."""
     one, other = (counted.get(str(pk)) for pk in pair.clusters)
     if one is None or other is None:
         return False
     return all(
-        home.users_of(remote) == remote.own_users() is not None
+        home.users_of(remote, owners) == remote.own_users() is not None
         for home, remote in ((one, other), (other, one))
     )
 
 
 def is_good(sides: list[Peer], outcomes: dict[str, str]) -> bool:
     return bool(sides) and all(
-        outcomes.get(str(peer.pk)) == Outcome.PASSED for peer in sides
+        outcomes.get(str(peer.pk)) == PeerOutcome.PASSED for peer in sides
     )
 
 

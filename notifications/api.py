@@ -14,9 +14,10 @@ from rest_framework.response import Response
 
 from accounts import audit
 from accounts.access import Role, role_behind
-from accounts.scope import current
-from jobs.api import JobSerializer, accepted
-from notifications import changes
+from accounts.cluster_limits import current_limit
+from clusters.api.base import IDEMPOTENCY_KEY
+from jobs.api import JobSerializer, accepted_response
+from notifications import editing
 from notifications.models import (
     Maintenance,
     MaintenanceQuerySet,
@@ -30,7 +31,6 @@ from notifications.serializers import (
     WebhookSerializer,
     WindowSerializer,
 )
-from peers.api.base import IDEMPOTENCY_KEY
 from rest.idempotency import IdempotentMixin
 from rest.problems import Conflict
 
@@ -59,7 +59,7 @@ A_WINDOW = OpenApiExample(
 
 @extend_schema_view(create=extend_schema(examples=[A_SUBSCRIPTION]))
 class SubscriptionViewSet(viewsets.ModelViewSet[Subscriber]):
-    """What one wants to be told of, on the page My notifications and by mail."""
+    """What one wants to be notified of, on the page My notifications and by mail."""
 
     serializer_class = SubscriptionSerializer
     queryset = Subscriber.objects.none()
@@ -83,18 +83,18 @@ class SubscriptionViewSet(viewsets.ModelViewSet[Subscriber]):
         except IntegrityError:
             channel = serializer.validated_data["channel"]
             raise Conflict(f"You have a subscription by {channel} already.") from None
-        self.tell(serializer.instance, {})
+        self.record_change(serializer.instance, {})
 
     @transaction.atomic
     def perform_update(self, serializer: Any) -> None:
-        old = changes.values_of(serializer.instance, ("email", "topics"))
+        old = editing.values_of(serializer.instance, ("email", "topics"))
         serializer.save()
-        self.tell(serializer.instance, old)
+        self.record_change(serializer.instance, old)
 
     @transaction.atomic
     def perform_destroy(self, instance: Subscriber) -> None:
-        old = changes.values_of(instance, ("topics",))
-        audit.record(
+        old = editing.values_of(instance, ("topics",))
+        audit.append_entry(
             audit.actor_of(self.request),
             "choose notifications",
             instance,
@@ -102,9 +102,11 @@ class SubscriptionViewSet(viewsets.ModelViewSet[Subscriber]):
         )
         instance.delete()
 
-    def tell(self, row: Subscriber, old: dict[str, Any]) -> None:
-        chosen = audit.differences(old, changes.values_of(row, ("email", "topics")))
-        audit.record(audit.actor_of(self.request), "choose notifications", row, chosen)
+    def record_change(self, row: Subscriber, old: dict[str, Any]) -> None:
+        chosen = audit.differences(old, editing.values_of(row, ("email", "topics")))
+        audit.append_entry(
+            audit.actor_of(self.request), "choose notifications", row, chosen
+        )
 
 
 @extend_schema_view(
@@ -114,7 +116,7 @@ class SubscriptionViewSet(viewsets.ModelViewSet[Subscriber]):
     )
 )
 class WebhookViewSet(viewsets.ModelViewSet[Subscriber]):
-    """Systems that are told by a signed POST."""
+    """Systems that are notified by a signed POST."""
 
     serializer_class = WebhookSerializer
     queryset = Subscriber.objects.filter(channel=Subscriber.Channel.WEBHOOK)
@@ -134,11 +136,11 @@ class WebhookViewSet(viewsets.ModelViewSet[Subscriber]):
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
         given = form.validated_data.pop("secret", "")
-        secret = given or changes.new_secret()
+        secret = given or editing.new_secret()
         webhook = Subscriber(**form.validated_data)
-        changes.save_webhook(webhook, audit.actor_of(request), secret=secret)
-        shown = {} if given else {"secret": secret}
-        body = {**self.get_serializer(webhook).data, **shown}
+        editing.save_webhook(webhook, audit.actor_of(request), secret=secret)
+        extra = {} if given else {"secret": secret}
+        body = {**self.get_serializer(webhook).data, **extra}
         return Response(body, status=201)
 
     def perform_update(self, serializer: Any) -> None:
@@ -146,18 +148,18 @@ class WebhookViewSet(viewsets.ModelViewSet[Subscriber]):
         secret = serializer.validated_data.pop("secret", "")
         for name, value in serializer.validated_data.items():
             setattr(webhook, name, value)
-        changes.save_webhook(webhook, audit.actor_of(self.request), secret=secret)
+        editing.save_webhook(webhook, audit.actor_of(self.request), secret=secret)
 
     def perform_destroy(self, instance: Subscriber) -> None:
-        changes.delete_webhook(instance, audit.actor_of(self.request))
+        editing.delete_webhook(instance, audit.actor_of(self.request))
 
     @extend_schema(request=None, responses={202: JobSerializer})
     @action(detail=True, methods=["post"])
     def test(self, request: Request, pk: str) -> Response:
         """Send a message that says that it is a test."""
         webhook = self.get_object()
-        message, job = changes.test_webhook(webhook, audit.actor_of(request))
-        return accepted(job, request, delivery=str(message.pk))
+        message, job = editing.test_webhook(webhook, audit.actor_of(request))
+        return accepted_response(job, request, delivery=str(message.pk))
 
 
 class WindowFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -185,7 +187,7 @@ class WindowFilter(django_filters.FilterSet):  # type: ignore[misc]
     create=extend_schema(parameters=[IDEMPOTENCY_KEY], examples=[A_WINDOW])
 )
 class WindowViewSet(IdempotentMixin, viewsets.ModelViewSet[Maintenance]):
-    """Times in which nobody is told of a cluster's trouble."""
+    """Times in which nobody is notified of a cluster's trouble."""
 
     serializer_class = WindowSerializer
     queryset = Maintenance.objects.select_related("created_by")
@@ -200,25 +202,25 @@ class WindowViewSet(IdempotentMixin, viewsets.ModelViewSet[Maintenance]):
     }
 
     def perform_create(self, serializer: Any) -> None:
-        wanted = dict(serializer.validated_data)
-        cluster = wanted.pop("cluster")
+        values = dict(serializer.validated_data)
+        cluster = values.pop("cluster")
         actor = audit.actor_of(self.request)
-        serializer.instance = changes.plan(cluster, actor, **wanted)
+        serializer.instance = editing.plan_window(cluster, actor, **values)
 
     def perform_update(self, serializer: Any) -> None:
         values = dict(serializer.validated_data)
         values.pop("cluster", None)
         actor = audit.actor_of(self.request)
         try:
-            changes.edit_window(serializer.instance, actor, values)
-        except changes.Over as error:
+            editing.edit_window(serializer.instance, actor, values)
+        except editing.Over as error:
             raise Conflict(str(error)) from error
 
     def perform_destroy(self, instance: Maintenance) -> None:
         """Cancel a window that has not begun."""
         try:
-            changes.cancel_window(instance, audit.actor_of(self.request))
-        except changes.Over as error:
+            editing.cancel_window(instance, audit.actor_of(self.request))
+        except editing.Over as error:
             raise Conflict(str(error)) from error
 
     @extend_schema(request=None, responses=WindowSerializer)
@@ -227,8 +229,8 @@ class WindowViewSet(IdempotentMixin, viewsets.ModelViewSet[Maintenance]):
         """End an open window now."""
         window = self.get_object()
         try:
-            changes.end_window(window, audit.actor_of(request))
-        except changes.Over as error:
+            editing.end_window(window, audit.actor_of(request))
+        except editing.Over as error:
             raise Conflict(str(error)) from error
         return Response(self.get_serializer(window).data)
 
@@ -281,7 +283,7 @@ class DeliveryViewSet(
             return Message.objects.none()
         seen = Q(subscriber__user=user)
         role = role_behind(self.request)
-        everything = current() is None
+        everything = current_limit() is None
         if everything and role is not None and role.covers(Role.ADMINISTRATOR):
             seen |= Q(subscriber__channel=Subscriber.Channel.WEBHOOK)
         return Message.objects.filter(seen).select_related("subscriber")

@@ -7,6 +7,6 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        from notifications.receivers import connect
+        from notifications.receivers import connect_receivers
 
-        connect()
+        connect_receivers()

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from email.utils import parseaddr
 from ipaddress import ip_address, ip_network
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
@@ -17,9 +18,9 @@ from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 
 import wire
-from notifications.models import Message, Subscriber
+from notifications.models import Message, Subscriber, subject_of
 from wire import Code, Deadline, NodeAddress, Policy, WireError
-from wire.connect import connect
+from wire.connect import connect_host
 from wire.http import Connection
 
 DEADLINE = 15.0
@@ -50,35 +51,36 @@ class WebhookPolicy(Policy):
         return self.public and public
 
 
-def deliver(message: Message) -> None:
+def deliver_message(message: Message) -> None:
     """Send it now.
 
     Raises:
         Undelivered: it did not arrive, as far as can be known.
     """
     if message.subscriber.channel == Subscriber.Channel.WEBHOOK:
-        post(message.subscriber, str(message.pk), payload(message))
+        post_message(message.subscriber, str(message.pk), message_payload(message))
         return
-    message.keep_within(message.subscriber.limit)
-    if message.events:
-        mail(message)
+    if events := message.events_within(message.subscriber.limit):
+        send_mail(message, events)
 
 
-def link(path: str) -> str:
+def absolute_link(path: str) -> str:
     return urljoin(settings.CONSOLE_URL, path)
 
 
-def mail(message: Message) -> None:
+def send_mail(message: Message, events: list[dict[str, Any]]) -> None:
     if not settings.EMAIL_URL:
         raise Undelivered("No mail server is set (CUPADMIN_EMAIL_URL).")
-    listed = message.events[:MOST]
-    lines = [f"{event['text']}\n{link(event['url'])}\n" for event in listed]
-    if more := len(message.events) - len(listed):
-        lines.append(f"And {more} more: {link(reverse('notifications:mine'))}\n")
+    listed = events[:MOST]
+    lines = [f"{event['text']}\n{absolute_link(event['url'])}\n" for event in listed]
+    if more := len(events) - len(listed):
+        lines.append(
+            f"And {more} more: {absolute_link(reverse('notifications:mine'))}\n"
+        )
     sender = settings.DEFAULT_FROM_EMAIL
     host = parseaddr(sender)[1].rpartition("@")[2]
     mail = EmailMessage(
-        f"[cupadmin] {' '.join(message.subject.split())}",
+        f"[cupadmin] {' '.join(subject_of(events).split())}",
         "\n".join(lines),
         sender,
         [message.subscriber.email],
@@ -91,18 +93,18 @@ def mail(message: Message) -> None:
         raise Undelivered(f"The mail server did not take it: {error}"[:500]) from error
 
 
-def payload(message: Message) -> bytes:
-    events = [event | {"url": link(event["url"])} for event in message.events]
+def message_payload(message: Message) -> bytes:
+    events = [event | {"url": absolute_link(event["url"])} for event in message.events]
     body = {"id": str(message.pk), "subject": message.subject, "events": events}
     return json.dumps(body).encode()
 
 
-def signature(secret: str, timestamp: str, body: bytes) -> str:
+def body_signature(secret: str, timestamp: str, body: bytes) -> str:
     signed = timestamp.encode() + b"." + body
     return "sha256=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
 
 
-def post(subscriber: Subscriber, delivery: str, body: bytes) -> None:
+def post_message(subscriber: Subscriber, delivery: str, body: bytes) -> None:
     timestamp = str(int(time.time()))
     secret = subscriber.unseal("secret").reveal()
     headers = [
@@ -112,10 +114,10 @@ def post(subscriber: Subscriber, delivery: str, body: bytes) -> None:
         ("Connection", "close"),
         ("X-Cupadmin-Delivery", delivery),
         ("X-Cupadmin-Timestamp", timestamp),
-        ("X-Cupadmin-Signature", signature(secret, timestamp, body)),
+        ("X-Cupadmin-Signature", body_signature(secret, timestamp, body)),
     ]
     try:
-        status = wire.run(_post(subscriber.url, headers, body))
+        status = wire.run_loop(_post_body(subscriber.url, headers, body))
     except WireError as error:
         raise Undelivered(error.message) from None
     if not 200 <= status < 300:
@@ -123,7 +125,7 @@ def post(subscriber: Subscriber, delivery: str, body: bytes) -> None:
         raise Undelivered(f"The webhook answered with status {status}.")
 
 
-def policy(scheme: str) -> Policy:
+def webhook_policy(scheme: str) -> Policy:
     """Without TLS only the networks that the settings name are allowed."""
     networks = tuple(ip_network(text) for text in settings.WEBHOOK_NETWORKS)
     return WebhookPolicy(
@@ -133,7 +135,7 @@ def policy(scheme: str) -> Policy:
     )
 
 
-async def _post(url: str, headers: list[tuple[str, str]], body: bytes) -> int:
+async def _post_body(url: str, headers: list[tuple[str, str]], body: bytes) -> int:
     parts = urlsplit(url)
     host = parts.hostname or ""
     try:
@@ -142,14 +144,14 @@ async def _post(url: str, headers: list[tuple[str, str]], body: bytes) -> int:
         raise WireError(Code.ADDRESS, "The port of the webhook is not valid.") from None
     context = ssl.create_default_context() if parts.scheme == "https" else None
     clock = Deadline(DEADLINE)
-    allowed = policy(parts.scheme)
-    stream = await connect(host, port, allowed, clock, host, context, host)
+    allowed = webhook_policy(parts.scheme)
+    stream = await connect_host(host, port, allowed, clock, host, context, host)
     try:
         node = NodeAddress(name=host, address=host, policy=allowed)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         target = iri_to_uri(target)
-        shown = f"[{host}]" if ":" in host else host
-        named = [("Host", f"{shown}:{port}"), *headers]
+        host_header = f"[{host}]" if ":" in host else host
+        named = [("Host", f"{host_header}:{port}"), *headers]
         answer = await Connection(node, stream).send("POST", target, named, body, clock)
         return answer.status
     finally:

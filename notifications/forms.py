@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from notifications.models import Maintenance, Subscriber, Topic
 from notifications.validation import LONGEST, validate_beginning, validate_webhook
 
 
-def topics(required: bool = False) -> forms.MultipleChoiceField:
+def topics_field(required: bool = False) -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(
         choices=Topic.choices,
         required=required,
@@ -23,7 +23,7 @@ def topics(required: bool = False) -> forms.MultipleChoiceField:
 class MineForm(forms.Form):
     """What a person wants to hear of, here and by mail."""
 
-    topics = topics()
+    topics = topics_field()
     email = forms.EmailField(
         required=False, label="Mail address", help_text="Optional: also by mail."
     )
@@ -31,11 +31,11 @@ class MineForm(forms.Form):
     def __init__(self, data: Any = None, *, user: User) -> None:
         self.user = user
         theirs = Subscriber.objects.filter(user=user)
-        self.kept = {one.channel: one for one in theirs}
-        mail = self.kept.get(Subscriber.Channel.MAIL)
-        told = {topic for one in theirs for topic in one.topics}
+        self.subscribers = {one.channel: one for one in theirs}
+        mail = self.subscribers.get(Subscriber.Channel.MAIL)
+        subscribed = {topic for one in theirs for topic in one.topics}
         initial = {
-            "topics": [topic for topic in Topic.values if topic in told],
+            "topics": [topic for topic in Topic.values if topic in subscribed],
             "email": mail.email if mail else "",
         }
         super().__init__(data, initial=initial)
@@ -48,14 +48,14 @@ class MineForm(forms.Form):
 
     def topics_of(self, channel: str) -> list[str]:
         """Change only what was changed here: by REST the channels may differ."""
-        chosen, shown = set(self.cleaned_data["topics"]), set(self.initial["topics"])
-        kept = self.kept.get(channel)
-        if kept is not None:
-            chosen = (chosen - shown) | (chosen & set(kept.topics))
+        chosen, initial = set(self.cleaned_data["topics"]), set(self.initial["topics"])
+        subscriber = self.subscribers.get(channel)
+        if subscriber is not None:
+            chosen = (chosen - initial) | (chosen & set(subscriber.topics))
         return [topic for topic in Topic.values if topic in chosen]
 
-    def _keep(self, channel: str, wanted: bool, **values: Any) -> None:
-        if wanted:
+    def _keep(self, channel: str, requested: bool, **values: Any) -> None:
+        if requested:
             Subscriber.objects.update_or_create(
                 user=self.user, channel=channel, defaults=values
             )
@@ -66,7 +66,7 @@ class MineForm(forms.Form):
 class WebhookForm(forms.ModelForm[Subscriber]):
     """A new webhook; what can be refused without asking DNS is refused here."""
 
-    topics = topics(required=True)
+    topics = topics_field(required=True)
 
     class Meta:
         model = Subscriber
@@ -114,8 +114,9 @@ class MaintenanceForm(forms.ModelForm[Maintenance]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zone = f"Empty: now. Times are in {settings.TIME_ZONE}."
-        self.fields["begins_at"].help_text = zone
+        zone = timezone.get_current_timezone_name()
+        text = f"Leave empty to start now. Times are in {zone}."
+        self.fields["begins_at"].help_text = text
 
     def clean_begins_at(self) -> datetime | None:
         begins_at: datetime | None = self.cleaned_data["begins_at"]
@@ -124,7 +125,7 @@ class MaintenanceForm(forms.ModelForm[Maintenance]):
         return begins_at
 
     @property
-    def wanted(self) -> dict[str, Any]:
+    def window_values(self) -> dict[str, Any]:
         """What `changes.plan` takes."""
         data = self.cleaned_data
         length = timedelta(hours=data["hours"])

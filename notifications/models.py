@@ -1,4 +1,4 @@
-"""Who is told of what, what they were told, and what is known to have been told."""
+"""Who is notified of what, the messages, and what was reported last."""
 
 import uuid
 from datetime import datetime
@@ -11,22 +11,30 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.scope import HangsOnClusters, Limit, ScopedManager, current, limit_of
+from accounts.cluster_limits import (
+    HangsOnClusters,
+    Limit,
+    ScopedManager,
+    current_limit,
+    limit_of,
+)
 from accounts.secrets import HoldsSecrets, SecretField
-from peers.models import Cluster
+from clusters.models import Cluster
+from rest.fields import JSONField
 
 
 class Topic(models.TextChoices):
     """What one can subscribe to."""
 
     PEER = "peer", "A peer failed, or passed again"
+    PRESENCE = "presence", "Presence does not arrive, or arrives again"
     AGENT = "agent", "An Intercluster Sync Agent stopped"
     CERTIFICATE = "certificate", "A certificate expires in 30, 7 or 1 days, or changed"
     JOB = "job", "A job needs attention"
 
 
 class Subscriber(HoldsSecrets):
-    """Somebody or something that is told: on a page, by mail or by a webhook."""
+    """Somebody or something that is notified: on a page, by mail or by a webhook."""
 
     class Channel(models.TextChoices):
         PAGE = "page", "On the page My notifications"
@@ -50,7 +58,7 @@ class Subscriber(HoldsSecrets):
         help_text="Receives each message as JSON by POST.",
     )
     secret = SecretField()
-    topics = models.JSONField(default=list)
+    topics = JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -72,7 +80,7 @@ class Subscriber(HoldsSecrets):
 
     @property
     def limit(self) -> Limit | None:
-        """What the person behind it may see; webhooks are told of everything."""
+        """What the person behind it may see; webhooks get everything."""
         return limit_of(self.user) if self.user else None
 
     @property
@@ -84,7 +92,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
     """Queries over messages."""
 
     def of(self, user: Any) -> Self:
-        """What this person was told, by whatever channel."""
+        """The messages that this person got, by whatever channel."""
         return self.filter(subscriber__user=user)
 
     def on_page(self, user: Any) -> Self:
@@ -112,7 +120,7 @@ def is_within(event: dict[str, Any], limit: Limit) -> bool:
 
 
 class Message(models.Model):
-    """What a subscriber is told at once; open for more until it is sent."""
+    """What a subscriber gets at once; open for more until it is sent."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
@@ -123,7 +131,7 @@ class Message(models.Model):
     subscriber = models.ForeignKey(
         Subscriber, on_delete=models.CASCADE, related_name="messages"
     )
-    events = models.JSONField(default=list)
+    events = JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
     # Nothing is added from here on, so that a repeated attempt sends the same.
     closed_at = models.DateTimeField(null=True)
@@ -149,17 +157,16 @@ class Message(models.Model):
     def __str__(self) -> str:
         return self.subject
 
-    @classmethod
-    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
-        message = super().from_db(*args, **kwargs)
-        if "events" in message.__dict__:
-            message.keep_within(current())
-        return message
+    def events_within(self, limit: Limit | None) -> list[dict[str, Any]]:
+        """What somebody with this limit may see of it, or may still see."""
+        if limit is None:
+            return list(self.events)
+        return [one for one in self.events if is_within(one, limit)]
 
-    def keep_within(self, limit: Limit | None) -> None:
-        """Leave out what whoever reads it may not see, or may no longer see."""
-        if limit is not None:
-            self.events = [one for one in self.events if is_within(one, limit)]
+    @property
+    def visible_events(self) -> list[dict[str, Any]]:
+        """What the requester may see; `events` is what is stored."""
+        return self.events_within(current_limit())
 
     @property
     def state(self) -> str:
@@ -169,13 +176,17 @@ class Message(models.Model):
 
     @property
     def subject(self) -> str:
-        first = str(self.events[0]["text"]) if self.events else "Nothing"
-        more = len(self.events) - 1
-        return f"{first} (and {more} more)"[:200] if more > 0 else first[:200]
+        return subject_of(self.visible_events)
+
+
+def subject_of(events: list[dict[str, Any]]) -> str:
+    first = str(events[0]["text"]) if events else "Nothing"
+    more = len(events) - 1
+    return f"{first} (and {more} more)"[:200] if more > 0 else first[:200]
 
 
 class Told(models.Model):
-    """The state of a thing that subscribers were told last; absent when all is well."""
+    """The state of a thing that was reported last; absent when all is well."""
 
     key = models.CharField(primary_key=True, max_length=120)
     state = models.CharField(max_length=40)
@@ -186,7 +197,7 @@ class Told(models.Model):
 
 
 class Watch(models.Model):
-    """One row: whoever looks for changes holds it, so that nothing is told twice."""
+    """One row, held while changes are looked for, so that none is reported twice."""
 
     looked_at = models.DateTimeField(auto_now=True)
 
@@ -213,7 +224,7 @@ class MaintenanceQuerySet(models.QuerySet["Maintenance"]):
 
 
 class Maintenance(HangsOnClusters):
-    """A time in which nobody is told of a cluster's trouble."""
+    """A time in which nobody is notified of a cluster's trouble."""
 
     class State(models.TextChoices):
         PLANNED = "planned"

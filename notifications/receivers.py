@@ -8,12 +8,12 @@ from services.models import Service
 from services.signals import services_controlled
 
 
-def connect() -> None:
+def connect_receivers() -> None:
     services_controlled.connect(know_stopped, dispatch_uid="notifications.know_stopped")
 
 
 def know_stopped(sender: object, *, job: Job, **extra: Any) -> None:
-    """Take agents that the job has stopped for told, until they are started again."""
+    """Count agents that the job stopped as reported until they start again."""
     if job.arguments["action"] != "stop":
         return
     done = list(

@@ -7,13 +7,13 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils import timezone
 from rest_framework import serializers
 
+from clusters.models import Cluster
 from notifications.models import Maintenance, Message, Subscriber, Topic
 from notifications.validation import (
     validate_beginning,
     validate_end,
     validate_webhook,
 )
-from peers.models import Cluster
 
 
 class TopicsField(serializers.ListField):
@@ -30,7 +30,7 @@ class TopicsField(serializers.ListField):
 
 
 class SubscriptionSerializer(serializers.ModelSerializer[Subscriber]):
-    """What a person wants to be told of, on the page or by mail."""
+    """What a person wants to be notified of, on the page or by mail."""
 
     channel = serializers.ChoiceField(
         choices=[Subscriber.Channel.PAGE, Subscriber.Channel.MAIL]
@@ -106,7 +106,7 @@ class NewWebhookSerializer(WebhookSerializer):
 
 
 class WindowSerializer(serializers.ModelSerializer[Maintenance]):
-    """A time in which nobody is told of a cluster's trouble."""
+    """A time in which nobody is notified of a cluster's trouble."""
 
     cluster = serializers.PrimaryKeyRelatedField(queryset=Cluster.objects.all())
     begins_at = serializers.DateTimeField(
@@ -140,13 +140,13 @@ class WindowSerializer(serializers.ModelSerializer[Maintenance]):
         begins_at = attrs.get("begins_at", row.begins_at if row else None)
         ends_at = attrs.get("ends_at", row.ends_at if row else None)
         if "begins_at" in attrs and (row is None or begins_at != row.begins_at):
-            check("begins_at", validate_beginning, begins_at)
+            check_field("begins_at", validate_beginning, begins_at)
         if "begins_at" in attrs or "ends_at" in attrs:
-            check("ends_at", validate_end, begins_at or timezone.now(), ends_at)
+            check_field("ends_at", validate_end, begins_at or timezone.now(), ends_at)
         return attrs
 
 
-def check(field: str, rule: Callable[..., None], *values: Any) -> None:
+def check_field(field: str, rule: Callable[..., None], *values: Any) -> None:
     try:
         rule(*values)
     except DjangoValidationError as error:
@@ -173,7 +173,7 @@ class DeliverySerializer(serializers.ModelSerializer[Message]):
     )
     state = serializers.ChoiceField(choices=Message.State.choices, read_only=True)
     subject = serializers.CharField(read_only=True)
-    events = EventSerializer(many=True, read_only=True)
+    events = EventSerializer(many=True, read_only=True, source="visible_events")
 
     class Meta:
         model = Message

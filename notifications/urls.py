@@ -6,16 +6,16 @@ app_name = "notifications"
 
 urlpatterns = [
     # one's own
-    path("", views.mine, name="mine"),
-    path("badge/", views.badge, name="badge"),
-    path("read/", views.read, name="read"),
+    path("", views.my_notifications, name="mine"),
+    path("badge/", views.notifications_badge, name="badge"),
+    path("read/", views.mark_read, name="read"),
     # webhooks
-    path("webhooks/", views.webhooks, name="webhooks"),
+    path("webhooks/", views.list_webhooks, name="webhooks"),
     path("webhooks/<uuid:pk>/", views.edit_webhook, name="edit_webhook"),
     path("webhooks/<uuid:pk>/test/", views.test_webhook, name="test_webhook"),
     path("webhooks/<uuid:pk>/delete/", views.delete_webhook, name="delete_webhook"),
     # maintenance of a cluster
-    path("maintenance/<uuid:cluster>/", views.maintenance, name="maintenance"),
+    path("maintenance/<uuid:cluster>/", views.show_maintenance, name="maintenance"),
     path(
         "maintenance/<uuid:cluster>/end/", views.end_maintenance, name="end_maintenance"
     ),

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from notifications.delivery import policy
+from notifications.delivery import webhook_policy
 from wire import WireError, parse_host
 
 LONGEST = timedelta(days=14)
@@ -26,7 +26,7 @@ def validate_webhook(url: str) -> None:
         raise ValidationError("Leave out user name and password.")
     try:
         host = parse_host(parts.hostname or "")
-        allowed = policy(parts.scheme)
+        allowed = webhook_policy(parts.scheme)
         if host.ip:
             allowed.check(str(ip_address(host.text)))
     except WireError as error:

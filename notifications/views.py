@@ -15,11 +15,12 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.access import Role, access
+from accounts.cluster_limits import current_limit
 from accounts.http import Request
 from accounts.roles import role_of
-from accounts.scope import current
+from clusters.models import Cluster
 from jobs.models import JobStep
-from notifications import changes
+from notifications import editing
 from notifications.forms import (
     EditWebhookForm,
     MaintenanceForm,
@@ -27,12 +28,11 @@ from notifications.forms import (
     WebhookForm,
 )
 from notifications.models import Maintenance, Message, Subscriber
-from peers.models import Cluster
 
 # The badge reminds of what a webhook did not get for this long.
 RECENT = timedelta(days=1)
 # Past windows that a page shows.
-SHOWN = 10
+MOST_MESSAGES = 10
 
 
 def mine_of(request: Request) -> "Paginator[Message]":
@@ -40,62 +40,66 @@ def mine_of(request: Request) -> "Paginator[Message]":
 
 
 @access(get=Role.VIEWER, post=Role.VIEWER)
-def mine(request: Request) -> HttpResponse:
-    """What this person was told, and what they want to be told of."""
+def my_notifications(request: Request) -> HttpResponse:
+    """The messages that this person got, and what they want to be notified of."""
     form = MineForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             form.save()
             chosen = audit.differences(dict(form.initial), form.cleaned_data)
             actor = audit.actor_of(request)
-            audit.record(actor, "choose notifications", request.user, chosen)
+            audit.append_entry(actor, "choose notifications", request.user, chosen)
         messages.success(request, "Your choice is saved.")
         return redirect("notifications:mine")
     page = mine_of(request).get_page(request.GET.get("page"))
-    page.object_list = [message for message in page if message.events]
+    page.object_list = [message for message in page if message.visible_events]
     context = {
         "form": form,
         "page": page,
         "mail": bool(settings.EMAIL_URL),
-        "undelivered": undelivered(request),
+        "undelivered": count_undelivered(request),
     }
     return render(request, "notifications/mine.html", context)
 
 
-def undelivered(request: Request) -> int:
-    """How many messages webhooks did not get lately; only administrators are told."""
+def count_undelivered(request: Request) -> int:
+    """How many messages webhooks did not get lately; only administrators see it."""
     role = role_of(request.user)
-    if current() is not None or role is None or not role.covers(Role.ADMINISTRATOR):
+    if (
+        current_limit() is not None
+        or role is None
+        or not role.covers(Role.ADMINISTRATOR)
+    ):
         return 0
     since = timezone.now() - RECENT
     return Message.objects.of_webhooks().undelivered(since).count()
 
 
 @access(get=Role.VIEWER)
-def badge(request: Request) -> HttpResponse:
+def notifications_badge(request: Request) -> HttpResponse:
     """What is new to this person, for the header."""
     context = {
         "unread": Message.objects.unread(request.user).count(),
-        "undelivered": undelivered(request),
+        "undelivered": count_undelivered(request),
     }
     return render(request, "components/_notifications_badge.html", context)
 
 
 @access(post=Role.VIEWER)
-def read(request: Request) -> HttpResponse:
+def mark_read(request: Request) -> HttpResponse:
     Message.objects.unread(request.user).update(read_at=timezone.now())
     return redirect("notifications:mine")
 
 
 @access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR, all_clusters=True)
-def webhooks(request: Request) -> HttpResponse:
+def list_webhooks(request: Request) -> HttpResponse:
     """List them; a new one's secret is shown once."""
     form = WebhookForm(request.POST or None)
     secret = ""
     if request.method == "POST" and form.is_valid():
-        secret = changes.new_secret()
+        secret = editing.new_secret()
         actor = audit.actor_of(request)
-        changes.save_webhook(form.instance, actor, secret=secret)
+        editing.save_webhook(form.instance, actor, secret=secret)
         form = WebhookForm()
     newest = Prefetch("messages", Message.objects.all()[:1], to_attr="newest")
     found = Subscriber.objects.filter(channel=Subscriber.Channel.WEBHOOK)
@@ -111,8 +115,8 @@ def edit_webhook(request: Request, pk: UUID) -> HttpResponse:
     form = EditWebhookForm(request.POST or None, instance=webhook)
     secret = ""
     if request.method == "POST" and form.is_valid():
-        secret = changes.new_secret() if form.cleaned_data["renew_secret"] else ""
-        changes.save_webhook(form.instance, audit.actor_of(request), secret=secret)
+        secret = editing.new_secret() if form.cleaned_data["renew_secret"] else ""
+        editing.save_webhook(form.instance, audit.actor_of(request), secret=secret)
         messages.success(request, "The webhook is saved.")
         if not secret:
             return redirect("notifications:webhooks")
@@ -145,25 +149,25 @@ def webhook_or_404(pk: UUID) -> Subscriber:
 
 @access(post=Role.ADMINISTRATOR, all_clusters=True)
 def test_webhook(request: Request, pk: UUID) -> HttpResponse:
-    _, job = changes.test_webhook(webhook_or_404(pk), audit.actor_of(request))
+    _, job = editing.test_webhook(webhook_or_404(pk), audit.actor_of(request))
     messages.success(request, "A test message is on its way.")
     return redirect(job)
 
 
 @access(post=Role.ADMINISTRATOR, all_clusters=True)
 def delete_webhook(request: Request, pk: UUID) -> HttpResponse:
-    changes.delete_webhook(webhook_or_404(pk), audit.actor_of(request))
+    editing.delete_webhook(webhook_or_404(pk), audit.actor_of(request))
     messages.success(request, "The webhook is deleted.")
     return redirect("notifications:webhooks")
 
 
 @access(get=Role.VIEWER, post=Role.OPERATOR)
-def maintenance(request: Request, cluster: UUID) -> HttpResponse:
+def show_maintenance(request: Request, cluster: UUID) -> HttpResponse:
     """A page, and for htmx a fragment of the cluster page."""
     found = get_object_or_404(Cluster, pk=cluster)
     form = MaintenanceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        changes.plan(found, audit.actor_of(request), **form.wanted)
+        editing.plan_window(found, audit.actor_of(request), **form.window_values)
         return redirect(found)
     windows = Maintenance.objects.filter(cluster=found).select_related("created_by")
     context = {
@@ -171,7 +175,7 @@ def maintenance(request: Request, cluster: UUID) -> HttpResponse:
         "form": form,
         "windows": windows.open(),
         "upcoming": windows.upcoming(),
-        "past": windows.past()[:SHOWN],
+        "past": windows.past()[:MOST_MESSAGES],
     }
     name = "_maintenance" if request.htmx else "maintenance"
     return render(request, f"notifications/{name}.html", context)
@@ -180,7 +184,7 @@ def maintenance(request: Request, cluster: UUID) -> HttpResponse:
 @access(post=Role.OPERATOR)
 def end_maintenance(request: Request, cluster: UUID) -> HttpResponse:
     found = get_object_or_404(Cluster, pk=cluster)
-    if changes.end_maintenance(found, audit.actor_of(request)):
+    if editing.end_maintenance(found, audit.actor_of(request)):
         messages.success(request, f"The maintenance of {found} is over.")
     return redirect(found)
 
@@ -190,8 +194,8 @@ def cancel_maintenance(request: Request, pk: UUID) -> HttpResponse:
     """Delete a window that has not begun."""
     window = get_object_or_404(Maintenance.objects.select_related("cluster"), pk=pk)
     try:
-        changes.cancel_window(window, audit.actor_of(request))
+        editing.cancel_window(window, audit.actor_of(request))
         messages.success(request, "The planned maintenance is cancelled.")
-    except changes.Over as error:
+    except editing.Over as error:
         messages.error(request, str(error))
     return redirect(window.cluster)

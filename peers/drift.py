@@ -1,22 +1,16 @@
-"""Entries changed on a cluster behind the console's back, and the two ways out."""
+"""Entries that were changed on a cluster behind the console's back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db import transaction
-
-from accounts import audit
-from accounts.audit import Actor
-from jobs.models import Job
-from peers import changes, editing, rules
+from clusters.ownership import Ownership
 from peers.models import Peer
-from peers.signals import peer_applied
+from peers.values import PEER_FIELDS, visible_values
 from wire import PeerEntry
 
-
-class NothingDiffers(Exception):
-    """The cluster shows what is wanted, or something else than the page did."""
+# Knows no node: only the same spelling is the same address.
+EXACT: Ownership[Any] = Ownership()
 
 
 @dataclass(frozen=True)
@@ -29,11 +23,21 @@ class Difference:
     cluster: str
 
 
-def drift_of(wanted: Mapping[str, str], entry: PeerEntry) -> dict[str, str]:
-    """The values of a cluster's entry that are not those wanted."""
-    found = changes.values_of(entry)
-    if found["address"].casefold() == wanted["address"].casefold():
+def drift_of(
+    wanted: Mapping[str, str],
+    entry: PeerEntry,
+    machines: Ownership[Any] = EXACT,
+) -> dict[str, str]:
+    """The values of a cluster's entry that are not those desired.
+
+    Args:
+        machines: whose nodes addresses are; another spelling of one is no drift.
+    """
+    found = visible_values(entry)
+    if machines.same(found["address"], wanted["address"]):
         del found["address"]
+    if not found["protocol"]:  # a code that nobody knows yet is no other protocol
+        del found["protocol"]
     return {name: value for name, value in found.items() if value != wanted[name]}
 
 
@@ -43,67 +47,19 @@ def side_by_side(
     """Each field that differs with both its values, as REST shows them."""
     return {
         name: {"wanted": wanted[name], "cluster": found[name]}
-        for name in changes.PEER_FIELDS
+        for name in PEER_FIELDS
         if name in found
     }
 
 
-def differences(peer: Peer) -> list[Difference]:
+def differences_of(peer: Peer) -> list[Difference]:
     """All fields of a peer whose entry was changed, or removed; none if neither."""
     if not (peer.drifted or peer.removed_there):
         return []
     found = []
-    for name in changes.PEER_FIELDS:
-        wanted = getattr(peer, name)
-        theirs = "" if peer.removed_there else peer.drift.get(name, wanted)
+    for name in PEER_FIELDS:
+        desired = getattr(peer, name)
+        theirs = "" if peer.removed_there else peer.drift.get(name, desired)
         label = str(Peer._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-        found.append(Difference(name, label, wanted, theirs))
+        found.append(Difference(name, label, desired, theirs))
     return found
-
-
-@transaction.atomic
-def take_over(peer: Peer, seen: dict[str, str], actor: Actor) -> None:
-    """Want from now on what the cluster shows; the password stays as it is.
-
-    Args:
-        seen: the values that were looked at.
-
-    Raises:
-        NothingDiffers: the cluster shows something else by now.
-        django.core.exceptions.ValidationError: a value breaks a rule of peers.
-        rest.models.Stale: somebody else edited the peer in the meantime.
-        jobs.locks.Busy: a job works on the peer.
-    """
-    if not peer.drifted or seen != peer.drift:
-        raise NothingDiffers("The cluster shows something else by now. Look again.")
-    editing.withdraw(peer)
-    old = editing.values_of(peer, peer.drift)
-    for name, value in peer.drift.items():
-        setattr(peer, name, value)
-    found = audit.differences(old, editing.values_of(peer, peer.drift))
-    if errors := rules.peer_errors(peer):
-        raise ValidationError(list(errors.values()))
-    peer.clean_fields()
-    fields = [*peer.drift, "drift", "remote_cluster_id"]
-    peer.remote_cluster = peer.find_remote() or peer.remote_cluster
-    peer.drift = {}
-    peer.save_edit(*fields)
-    audit.record(actor, "take over values", peer, found)
-    peer_applied.send(sender=Peer, peer=peer)
-
-
-@transaction.atomic
-def write_again(peer: Peer, actor: Actor) -> Job:
-    """Bring the peer to its cluster once more, as it is wanted.
-
-    Raises:
-        NothingDiffers: it is being removed.
-        jobs.locks.Busy: a job works on the peer.
-    """
-    if peer.removing:
-        raise NothingDiffers("This peer is being removed.")
-    editing.withdraw(peer)
-    peer.provisioning_state = Peer.ProvisioningState.PENDING
-    peer.save_edit("provisioning_state")
-    audit.record(actor, "write peer again", peer)
-    return changes.provision(peer, actor)

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models.functions import Now
 
+from clusters.models import Node
+from clusters.validation import clean_host
 from jobs.locks import JobLock
 from jobs.models import Job, JobStep
-from peers.changes import lock_of
-from peers.models import Node, Peer
+from peers.locks import lock_of
+from peers.models import Peer
 
 KINDS = ("provision-peer", "remove-peer")
 
@@ -23,11 +26,11 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Look:
+class LastCheck:
     """When the console looked for the result, and what it saw."""
 
     at: datetime
-    said: str
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,13 @@ class Guide:
 
     @property
     def url(self) -> str:
+        """The administration page of the publisher; empty where no host is named."""
         page = self.peer.cluster.profile.pages["administration"]
-        host = self.publisher.address if self.publisher else ""
+        try:
+            # A cluster says how its nodes are called, and a link leads there.
+            host = clean_host(self.publisher.address if self.publisher else "")
+        except ValidationError:
+            return ""
         return f"https://[{host}]{page}" if ":" in host else f"https://{host}{page}"
 
     @property
@@ -102,11 +110,13 @@ class Guide:
         return about or list(self.job.steps.all())
 
     @property
-    def last_look(self) -> Look | None:
+    def last_check(self) -> LastCheck | None:
         for step in self.steps:
             at = step.memo.get("looked_at")
             if at:
-                return Look(datetime.fromisoformat(at), step.memo.get("said", ""))
+                return LastCheck(
+                    datetime.fromisoformat(at), step.memo.get("sentence", "")
+                )
         return None
 
 
@@ -120,7 +130,7 @@ def job_of(peer: Peer) -> Job | None:
     return found
 
 
-def look_now(peer: Peer) -> bool:
+def run_waiting_job(peer: Peer) -> bool:
     """Have the waiting job look at once; False if none waits."""
     with transaction.atomic():
         job = job_of(peer)

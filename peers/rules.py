@@ -1,20 +1,24 @@
-"""The rules of clusters, nodes and peers, the same for pages and REST.
+"""The rules of peers, the same for pages and REST.
 
 Errors block a save and stand at a field; warnings inform, and the save goes on. The
 rules of peers are data: docs/rules.md lists them, with where each is from.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from django.core.exceptions import NON_FIELD_ERRORS
 
-from accounts.scope import admits
-from peers import lookups
-from peers.models import Cluster, Node, Peer
+from clusters.addressing import Addressing, different_domains, different_schemes
+from clusters.models import Cluster, Node
+from clusters.ownership import Ownership
+from clusters.rules import Errors, publisher_among
+from peers import inventory
+from peers.models import Peer
 from wire import WireError, parse_host, platforms
+from wire.platforms import Peering
 
-Errors = dict[str, str]
 Check = Callable[[Peer], str]
 
 # The most clusters that the vendor supports in one mesh.
@@ -52,35 +56,6 @@ def rule(
     return enter
 
 
-def cluster_errors(cluster: Cluster) -> Errors:
-    errors: Errors = {}
-    if cluster.tls_mode == Cluster.TlsMode.CA:
-        if not cluster.ca_certificate:
-            errors["ca_certificate"] = "Paste the CA certificate, or pin certificates."
-        if cluster.legacy_tls:
-            errors["legacy_tls"] = "Legacy TLS is only for confirmed certificates."
-    return errors
-
-
-def node_errors(node: Node) -> Errors:
-    errors: Errors = {}
-    twin = lookups.known().twin(node) if node.address else None
-    if twin:
-        seen = admits(twin.cluster_id)
-        named = f"{twin} of {twin.cluster}" if seen else "Another node"
-        errors["address"] = f"{named} has this address and AXL port."
-    if not node.cluster_id:
-        return errors
-    siblings = [n for n in lookups.known().nodes(node.cluster) if n.pk != node.pk]
-    name = node.name.casefold()
-    if name and any(other.name.casefold() == name for other in siblings):
-        errors["name"] = f"{node.cluster} has a node of this name."
-    publisher = publisher_among(siblings)
-    if node.is_publisher and publisher:
-        errors["role"] = f"{node.cluster} has a publisher already: {publisher}."
-    return errors
-
-
 def peer_errors(peer: Peer) -> Errors:
     """The first rule that each field breaks."""
     if peer.removing:
@@ -114,7 +89,7 @@ def own_node(peer: Peer) -> str:
     if own is None:
         return ""
     return (
-        f"{peer.address} is {called(own, peer.address)} of the home cluster "
+        f"{peer.address} is {name_used(own, peer.address)} of the home cluster "
         f"{peer.cluster} itself; enter the publisher of the remote cluster."
     )
 
@@ -127,7 +102,7 @@ def own_node(peer: Peer) -> str:
     field="address",
 )
 def same_address(peer: Peer) -> str:
-    if lookups.known().namesake(peer):
+    if inventory.known_source().namesake(peer):
         return f"{peer.cluster} has a peer with the address {peer.address} already."
     return ""
 
@@ -140,8 +115,8 @@ def same_address(peer: Peer) -> str:
     field="address",
 )
 def same_cluster(peer: Peer) -> str:
-    remote = lookups.known().owner(peer.address)
-    twin = lookups.known().beside(peer, remote) if remote else None
+    remote = inventory.known_source().owner(peer.address)
+    twin = inventory.known_source().beside(peer, remote) if remote else None
     if twin is None:
         return ""
     return f"{peer.cluster} has a peer for {remote} already: {twin.address}."
@@ -255,23 +230,53 @@ def mask_field(peer: Peer) -> str:
 
 
 @rule(
+    "same-domain",
+    WARNING,
+    "Both clusters have the same default presence domain.",
+    "IM and Presence 12.5(1)SU1; earlier releases: one mesh per domain",
+)
+def same_domain(peer: Peer) -> str:
+    return different_domains(*sides_of(peer)) if peer.remote_cluster else ""
+
+
+@rule(
+    "same-address-scheme",
+    WARNING,
+    "Both clusters have the same IM address scheme.",
+    "IM and Presence 12.5(1)SU1",
+)
+def same_address_scheme(peer: Peer) -> str:
+    return different_schemes(*sides_of(peer)) if peer.remote_cluster else ""
+
+
+def sides_of(peer: Peer) -> tuple[Addressing, Addressing]:
+    remote = cast(Cluster, peer.remote_cluster)
+    return Addressing.of(peer.cluster), Addressing.of(remote)
+
+
+@rule(
     "versions",
     WARNING,
     "Both versions are published to peer with one another.",
     "compatibility matrices of 12.5, 14 and 15; release notes of 9.x",
 )
-def versions(peer: Peer) -> str:
+def check_versions(peer: Peer) -> str:
     remote = peer.remote_cluster
     if remote is None or not (peer.cluster.version and remote.version):
         return ""
     try:
-        may = platforms.may_peer(peer.cluster.version, remote.version)
+        published = platforms.peering_of(peer.cluster.version, remote.version)
     except ValueError:
         return ""
     both = f"{peer.cluster.version} and {remote.version}"
-    if may is None:
-        return f"Nothing certain is published about peers of {both}."
-    return "" if may else f"The vendor does not support peers of {both}."
+    match published:
+        case Peering.SUPPORTED:
+            return ""
+        case Peering.UPGRADE:
+            return f"{both} may peer only during a staged upgrade."
+        case Peering.UNKNOWN:
+            return f"Nothing certain is published about peers of {both}."
+    return f"The vendor does not support peers of {both}."
 
 
 @rule(
@@ -309,7 +314,7 @@ def user_sync(peer: Peer) -> str:
     GUIDE,
 )
 def both_sides(peer: Peer) -> str:
-    if peer.remote_cluster is None or lookups.known().matching(peer):
+    if peer.remote_cluster is None or inventory.known_source().matching(peer):
         return ""
     return (
         f"{peer.remote_cluster} has no peer back to {peer.cluster} yet; users are "
@@ -324,7 +329,7 @@ def both_sides(peer: Peer) -> str:
     GUIDE,
 )
 def same_protocol(peer: Peer) -> str:
-    back = lookups.known().matching(peer)
+    back = inventory.known_source().matching(peer)
     if back is None or back.protocol == peer.protocol:
         return ""
     return (
@@ -341,7 +346,7 @@ def same_protocol(peer: Peer) -> str:
 )
 def mesh_size(peer: Peer) -> str:
     # A mesh of so many clusters has one peer less on each.
-    if lookups.known().count(peer.cluster) < LARGEST_MESH:
+    if inventory.known_source().count(peer.cluster) < LARGEST_MESH:
         return ""
     return (
         f"{peer.cluster} has peers for {LARGEST_MESH} clusters or more; a mesh "
@@ -350,11 +355,7 @@ def mesh_size(peer: Peer) -> str:
 
 
 def publisher_of(cluster: Cluster) -> Node | None:
-    return publisher_among(lookups.known().nodes(cluster))
-
-
-def publisher_among(nodes: Iterable[Node]) -> Node | None:
-    return next((node for node in nodes if node.is_publisher), None)
+    return publisher_among(inventory.known_source().nodes(cluster))
 
 
 def remote_node(peer: Peer) -> Node | None:
@@ -364,11 +365,13 @@ def remote_node(peer: Peer) -> Node | None:
 
 
 def node_called(host: str, cluster: Cluster) -> Node | None:
-    nodes = lookups.known().nodes(cluster)
-    return next((node for node in nodes if node.goes_by(host)), None)
+    nodes = inventory.known_source().nodes(cluster)
+    names = ((name, node) for node in nodes for name in (node.name, node.address))
+    found = Ownership(names).candidates(host)
+    return min(found, key=lambda node: (not node.is_publisher, node.name), default=None)
 
 
-def called(node: Node, host: str) -> str:
+def name_used(node: Node, host: str) -> str:
     return "a node" if node.name.casefold() == host.casefold() else f"the node {node}"
 
 

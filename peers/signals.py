@@ -7,7 +7,8 @@ peer_applied = Signal()
 
 # The sync agent of a peer's home publisher shall be restarted (arguments `peer` and
 # `actor`): the app that controls services answers with its job.
-resync_asked = Signal()
+resync_requested = Signal()
+
 
 # The cluster has the entry no more (argument `peer`, whose row is about to go).
 peer_removed = Signal()

@@ -1,21 +1,42 @@
-"""Idempotency-Key: the same POST twice does its work once."""
+"""Idempotency-Key: the same POST twice does its work once.
 
-import hashlib
+The first answer is given again only to whoever may still read it: a role or a limit to
+clusters may have become less since.
+"""
+
 import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from base.keyed_hash import keyed_hash, keyed_hashes
 from rest.models import IdempotentAnswer
 from rest.problems import Conflict
 
-KEPT_FOR = timedelta(hours=24)
+PURPOSE = "rest.idempotency"
+RETENTION = timedelta(hours=24)
 REMEMBERED_HEADERS = ("Location", "ETag")
+
+
+class NotVisibleNow(Conflict):
+    """409: what the first request did is beyond the rights of this one."""
+
+    default_code = "not_visible_now"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your rights have changed since the first request with this "
+            "Idempotency-Key. Its work was done once; it is not repeated.",
+            code=self.default_code,
+        )
 
 
 class Replay(Exception):
@@ -34,7 +55,7 @@ class IdempotentMixin:
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
         key = request.headers.get("Idempotency-Key")
         if request.method == "POST" and key and request.user.is_authenticated:
-            self.claim = claim(request, key)
+            self.claim = claim_key(request, key)
 
     def handle_exception(self, error: Exception) -> Response:
         if isinstance(error, Replay):
@@ -53,38 +74,83 @@ class IdempotentMixin:
             request, response, *args, **kwargs
         )
         if self.claim is not None:
-            remember(self.claim, final)
+            store_answer(self.claim, final)
             self.claim = None
         return final
 
 
-def claim(request: Request, key: str) -> IdempotentAnswer:
+def claim_key(request: Request, key: str) -> IdempotentAnswer:
+    """Take the key for this request, or say what became of it before.
+
+    Raises:
+        Replay: the same request was answered, and may be answered so again.
+        Conflict: another request used the key, the first is under way, or its answer
+            is beyond the rights of now.
+    """
     if len(key) > 200 or not key.isprintable():
         raise ValidationError(
             {"Idempotency-Key": ["At most 200 printable characters."]}
         )
-    # Another token may be worth less; it is not told what this one was answered.
-    asker = getattr(request.auth, "pk", "")
-    body = f"{asker} {request.get_full_path()}\n".encode() + request._request.body
-    digest = hashlib.sha256(body).hexdigest()
     user_id = int(request.user.pk or 0)
     mine = IdempotentAnswer.objects.filter(user_id=user_id, key=key)
-    mine.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
+    mine.filter(created_at__lt=timezone.now() - RETENTION).delete()
+    content = content_of(request)
     try:
         with transaction.atomic():
             return IdempotentAnswer.objects.create(
-                user_id=user_id, key=key, request_hash=digest
+                user_id=user_id,
+                key=key,
+                request_hash=keyed_hash(PURPOSE, content),
+                rights=rights_of(request),
             )
     except IntegrityError:
         earlier = mine.get()
-    if earlier.request_hash != digest:
+    if earlier.request_hash not in keyed_hashes(PURPOSE, content):
         raise Conflict("This Idempotency-Key was used with another request.")
     if earlier.status is None:
         raise Conflict("The first request with this Idempotency-Key is under way.")
+    if not may_read(request, earlier):
+        raise NotVisibleNow
     raise Replay(earlier)
 
 
-def remember(answer: IdempotentAnswer, response: Response) -> None:
+def content_of(request: Request) -> bytes:
+    """What makes two requests the same. A body may hold a password."""
+    # Another token may be worth less; it is not told what this one was answered.
+    asker = getattr(request.auth, "pk", "")
+    return f"{asker} {request.get_full_path()}\n".encode() + request._request.body
+
+
+def rights_of(request: Request) -> dict[str, Any]:
+    """The role's rank and the clusters, as the permission class noted them."""
+    rights: dict[str, Any] = getattr(request, "rights", {})
+    return rights
+
+
+def may_read(request: Request, earlier: IdempotentAnswer) -> bool:
+    """Whether the rights of now reach as far as those of the first request."""
+    then, now = earlier.rights, rights_of(request)
+    if now.get("rank", 0) < then.get("rank", 0):
+        return False
+    clusters = now.get("clusters")
+    if clusters is None:
+        return True
+    before = then.get("clusters")
+    return before is not None and set(before) <= set(clusters) and leads_on(earlier)
+
+
+def leads_on(earlier: IdempotentAnswer) -> bool:
+    """Whether the requester may see, as of now, what the answer's Location names."""
+    location = earlier.headers.get("Location", "")
+    try:
+        match = resolve(urlsplit(location).path)
+    except Resolver404:
+        return not location
+    rows: QuerySet[Any] = match.func.cls.queryset  # type: ignore[attr-defined]
+    return rows.filter(pk=match.kwargs["pk"]).exists()
+
+
+def store_answer(answer: IdempotentAnswer, response: Response) -> None:
     """Keep a success; forget the key of a failure, so that it may be tried again."""
     if response.status_code >= 400:
         answer.delete()

@@ -1,39 +1,9 @@
-"""Revisions for optimistic locking, and remembered answers for Idempotency-Key."""
-
-from typing import Any
+"""Remembered answers for Idempotency-Key, and the counts of requests."""
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 
-
-class Stale(Exception):
-    """The row was changed since it was read."""
-
-
-class Revised(models.Model):
-    """A row that counts its edits, so that the second of two editors is told."""
-
-    revision = models.PositiveIntegerField(default=1, editable=False)
-
-    class Meta:
-        abstract = True
-
-    @property
-    def etag(self) -> str:
-        return f'"{self.pk}-{self.revision}"'
-
-    def save_edit(self, *fields: str) -> None:
-        """Write these fields if nobody else edited the row; else raise Stale."""
-        if hasattr(self, "updated_at"):
-            # update() passes by what auto_now does.
-            self.updated_at = timezone.now()
-            fields = (*fields, "updated_at")
-        values: dict[str, Any] = {name: getattr(self, name) for name in fields}
-        edited = type(self)._default_manager.filter(pk=self.pk, revision=self.revision)
-        if not edited.update(**values, revision=self.revision + 1):
-            raise Stale(f"{self} was changed by somebody else in the meantime.")
-        self.revision += 1
+from rest.fields import JSONField
 
 
 class IdempotentAnswer(models.Model):
@@ -42,9 +12,11 @@ class IdempotentAnswer(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     key = models.CharField(max_length=200)
     request_hash = models.CharField(max_length=64)
+    # What the first requester might do: {"rank": of the role, "clusters": ids or null}.
+    rights = JSONField(default=dict)
     status = models.PositiveSmallIntegerField(null=True)
-    body = models.JSONField(null=True)
-    headers = models.JSONField(default=dict)
+    body = JSONField(null=True)
+    headers = JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import math
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -13,7 +14,8 @@ FORBIDDEN = {chr(code) for code in (0, *range(0xD800, 0xE000))}
 
 
 class StrictJSONParser(JSONParser):
-    """Refuses duplicate keys, deep nesting, NUL, lone surrogates, NaN and infinity."""
+    """Refuses what is no object, duplicate keys, deep nesting, NUL, lone surrogates,
+    NaN and infinity."""
 
     def parse(
         self,
@@ -25,13 +27,18 @@ class StrictJSONParser(JSONParser):
             text = codecs.decode(stream.read(), "utf-8")
             check_depth(text)
             data = json.loads(
-                text, object_pairs_hook=unique, parse_constant=refuse_constant
+                text,
+                object_pairs_hook=unique_keys,
+                parse_constant=refuse_constant,
+                parse_float=finite_number,
             )
         except UnicodeDecodeError as error:
             raise ParseError("The body is not UTF-8.") from error
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not strict JSON: {error}") from error
         refuse_characters(data)
+        if not isinstance(data, dict):
+            raise ParseError("The body must be a JSON object.")
         return data
 
 
@@ -52,11 +59,19 @@ def check_depth(text: str) -> None:
             depth -= 1
 
 
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = dict(pairs)
     if len(names) != len(pairs):
         raise ValueError("a key stands twice in one object")
     return names
+
+
+def finite_number(text: str) -> float:
+    """Refuse a number that is too large for a float: it would become infinity."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is too large")
+    return number
 
 
 def refuse_constant(name: str) -> None:

@@ -36,9 +36,10 @@ MEANINGS = {
     "413": "The body is too large.",
     "415": "Only JSON is read.",
     "428": "If-Match is missing.",
+    "503": "The database does not answer; Retry-After says when to come back.",
     "429": "Too many requests; Retry-After says when to come back.",
 }
-ALWAYS = ("400", "401", "403", "406", "429")
+ALWAYS = ("400", "401", "403", "406", "429", "503")
 
 
 def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -46,8 +47,8 @@ def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     result["components"]["schemas"]["Problem"] = PROBLEM
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
-            for status in statuses(path, method, operation):
-                operation["responses"].setdefault(status, response(status))
+            for status in response_statuses(path, method, operation):
+                operation["responses"].setdefault(status, problem_response(status))
     return result
 
 
@@ -63,7 +64,7 @@ def allow_null_once(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     return result
 
 
-def statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
+def response_statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     found = list(ALWAYS)
     names = {parameter["name"] for parameter in operation.get("parameters", ())}
     if "{" in path:
@@ -77,7 +78,7 @@ def statuses(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     return found
 
 
-def response(status: str) -> dict[str, Any]:
+def problem_response(status: str) -> dict[str, Any]:
     reference = {"$ref": "#/components/schemas/Problem"}
     content = {"application/problem+json": {"schema": reference}}
     return {"description": MEANINGS[status], "content": content}

@@ -52,13 +52,13 @@ class PerToken(BaseThrottle):
         holder: Any = request.auth or request.user
         key = f"{type(holder).__name__}:{holder.pk}"
         window = int(time.time()) // WINDOW
-        return spend(key, window) or spend_anew(key, window, limit)
+        return spend_request(key, window) or spend_new_share(key, window, limit)
 
     def wait(self) -> float:
         return WINDOW - time.time() % WINDOW
 
 
-def spend(key: str, window: int) -> bool:
+def spend_request(key: str, window: int) -> bool:
     """Use one request of this process's share."""
     with _lock:
         share = _shares.get(key)
@@ -68,24 +68,24 @@ def spend(key: str, window: int) -> bool:
         return True
 
 
-def spend_anew(key: str, window: int, limit: int) -> bool:
+def spend_new_share(key: str, window: int, limit: int) -> bool:
     """Take another share and use one request of it; False: nothing is left."""
     known = _shares.get(key)
     if known is not None and known.window == window and known.over:
         return False
-    taken = reserve(key, window, limit)
+    reserved = reserve_share(key, window, limit)
     with _lock:
         if len(_shares) >= MOST:
             _shares.clear()
         share = _shares.get(key)
         # Another thread may have taken one too.
         left = share.left if share is not None and share.window == window else 0
-        kept = left + (taken - 1 if taken else 0)
-        _shares[key] = Share(window, kept, over=taken == 0 and not kept)
-    return bool(taken)
+        remaining = left + (reserved - 1 if reserved else 0)
+        _shares[key] = Share(window, remaining, over=reserved == 0 and not remaining)
+    return bool(reserved)
 
 
-def reserve(key: str, window: int, limit: int) -> int | None:
+def reserve_share(key: str, window: int, limit: int) -> int | None:
     """Take a share of what is left in the database; 0: nothing is left.
 
     A request that began in an older window counts in the newer one that others began.

@@ -15,13 +15,19 @@ from rest_framework.views import APIView
 
 from accounts import audit
 from accounts.access import Role
-from jobs.api import JobSerializer, accepted, busy
+from clusters.models import Node
+from jobs.api import JobSerializer, accepted_response, busy_conflict
 from jobs.locks import Busy
-from peers.models import Node
 from rest.idempotency import IdempotentMixin
 from rest.problems import Conflict
-from services.changes import ACTIONS, Refused, control, control_jobs, refresh
+from services.jobs.control import ControlServices
+from services.jobs.refresh import RefreshServices
 from services.models import Service, ServiceQuerySet
+from services.requests import (
+    ACTIONS,
+    ControlRefused,
+    control_jobs,
+)
 
 MOST = 5000
 
@@ -106,39 +112,39 @@ class ServiceViewSet(IdempotentMixin, viewsets.ReadOnlyModelViewSet[Service]):
     @extend_schema(request=None, responses={202: JobSerializer})
     @action(detail=True, methods=["post"])
     def start(self, request: Request, pk: str) -> Response:
-        return begin(request, "start", [self.get_object()])
+        return start_control(request, "start", [self.get_object()])
 
     @extend_schema(request=None, responses={202: JobSerializer})
     @action(detail=True, methods=["post"])
     def stop(self, request: Request, pk: str) -> Response:
-        return begin(request, "stop", [self.get_object()])
+        return start_control(request, "stop", [self.get_object()])
 
     @extend_schema(request=None, responses={202: JobSerializer})
     @action(detail=True, methods=["post"])
     def restart(self, request: Request, pk: str) -> Response:
-        return begin(request, "restart", [self.get_object()])
+        return start_control(request, "restart", [self.get_object()])
 
     @extend_schema(request=ControlSerializer, responses={202: JobSerializer})
     @action(detail=False, methods=["post"], filterset_class=None)
     def control(self, request: Request) -> Response:
-        asked = ControlSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        ids = set(asked.validated_data["ids"])
+        form = ControlSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        ids = set(form.validated_data["ids"])
         services = list(self.get_queryset().filter(pk__in=ids))
         if len(services) != len(ids):
             missing = ids - {service.pk for service in services}
             raise ValidationError({"ids": [f"There is no service {min(missing)}."]})
-        return begin(request, asked.validated_data["action"], services)
+        return start_control(request, form.validated_data["action"], services)
 
 
-def begin(request: Request, action: str, services: list[Service]) -> Response:
+def start_control(request: Request, action: str, services: list[Service]) -> Response:
     try:
-        job = control(action, services, audit.actor_of(request))
-    except Refused as error:
+        job = ControlServices.submit(action, services, audit.actor_of(request))
+    except ControlRefused as error:
         raise Conflict(str(error)) from error
     except Busy as error:
-        raise busy(error) from error
-    return accepted(job, request)
+        raise busy_conflict(error) from error
+    return accepted_response(job, request)
 
 
 class RefreshView(IdempotentMixin, APIView):
@@ -151,5 +157,7 @@ class RefreshView(IdempotentMixin, APIView):
         node = get_object_or_404(Node.objects.select_related("cluster"), pk=pk)
         busy_with = control_jobs(node.services.all())
         if busy_with:
-            raise busy(Busy(next(iter(busy_with.values()))))
-        return accepted(refresh([node], audit.actor_of(request)), request)
+            raise busy_conflict(Busy(next(iter(busy_with.values()))))
+        return accepted_response(
+            RefreshServices.submit([node], audit.actor_of(request)), request
+        )

@@ -9,4 +9,4 @@ class ServicesConfig(AppConfig):
     def ready(self) -> None:
         from services import receivers
 
-        receivers.connect()
+        receivers.connect_receivers()

@@ -1,16 +1,17 @@
-"""The filters of the grid."""
+"""The filters of the lists of services and agents."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django import forms
 
-from peers.models import Cluster
-from services.models import Service, ServiceQuerySet
+from clusters.models import Cluster
+from services.models import Service, ServiceQuerySet, SyncAgent
 
 UNREACHABLE = "unreachable"
 
 
-class GridForm(forms.Form):
+class ServiceGridForm(forms.Form):
     """Filter services by cluster, node, name and status."""
 
     cluster = forms.ModelChoiceField(
@@ -21,6 +22,7 @@ class GridForm(forms.Form):
         max_length=253,
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "Node"}),
     )
+    group = forms.ChoiceField(required=False)
     service = forms.ChoiceField(required=False)
     status = forms.ChoiceField(
         required=False,
@@ -31,11 +33,19 @@ class GridForm(forms.Form):
         ],
     )
 
+    controllable = forms.BooleanField(
+        required=False, label="Only services that can be controlled"
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        names = Service.objects.order_by("name").values_list("name", flat=True)
-        choices = [("", "All services"), *((n, n) for n in names.distinct())]
-        self.fields["service"].choices = choices  # type: ignore[attr-defined]
+        for column, field, everything in (
+            ("name", "service", "All services"),
+            ("group", "group", "All groups"),
+        ):
+            found = Service.objects.order_by(column).values_list(column, flat=True)
+            choices = [("", everything), *((n, n) for n in found.distinct() if n)]
+            self.fields[field].choices = choices  # type: ignore[attr-defined]
 
     @property
     def filters(self) -> bool:
@@ -44,15 +54,64 @@ class GridForm(forms.Form):
     def apply(self, services: ServiceQuerySet) -> ServiceQuerySet:
         """Filter by what is valid; what is not is shown as an error of the form."""
         self.is_valid()
-        wanted = self.cleaned_data
-        if wanted.get("cluster"):
-            services = services.filter(node__cluster=wanted["cluster"])
-        if wanted.get("node"):
-            services = services.filter(node__name__icontains=wanted["node"])
-        if wanted.get("service"):
-            services = services.filter(name=wanted["service"])
-        if wanted.get("status") == UNREACHABLE:
+        filters = self.cleaned_data
+        if filters.get("cluster"):
+            services = services.filter(node__cluster=filters["cluster"])
+        if filters.get("node"):
+            services = services.filter(node__name__icontains=filters["node"])
+        if filters.get("group"):
+            services = services.filter(group=filters["group"])
+        if filters.get("service"):
+            services = services.filter(name=filters["service"])
+        if filters.get("controllable"):
+            services = services.controllable()
+        if filters.get("status") == UNREACHABLE:
             services = services.unreachable()
-        elif wanted.get("status"):
-            services = services.filter(status=wanted["status"])
+        elif filters.get("status"):
+            services = services.filter(status=filters["status"])
         return services.order_by("node__cluster__name", "node__name", "group", "name")
+
+
+NOT_RUNNING = "off"
+
+
+class AgentForm(forms.Form):
+    """Filter agents by cluster, node and state."""
+
+    cluster = forms.ModelChoiceField(
+        Cluster.objects.all(), required=False, empty_label="All clusters"
+    )
+    node = forms.CharField(
+        required=False,
+        max_length=253,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Node"}),
+    )
+    show = forms.ChoiceField(
+        required=False,
+        label="State",
+        choices=[("", "Any state"), (NOT_RUNNING, "Not running")],
+    )
+
+    def __init__(self, *args: Any, agents: Sequence[SyncAgent], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        states = sorted({(agent.state, agent.label) for agent in agents})
+        show = cast(forms.ChoiceField, self.fields["show"])
+        show.choices = [*show.choices, *states]  # type: ignore[misc]
+        self.agents = agents
+
+    @property
+    def chosen(self) -> list[SyncAgent]:
+        """Filter by what is valid; what is not is shown as an error of the form."""
+        self.is_valid()
+        return [agent for agent in self.agents if self.admits(agent)]
+
+    def admits(self, agent: SyncAgent) -> bool:
+        wanted = self.cleaned_data
+        cluster, node, show = (wanted.get(n) for n in ("cluster", "node", "show"))
+        if cluster and agent.node.cluster_id != cluster.pk:
+            return False
+        if node and node.casefold() not in agent.node.name.casefold():
+            return False
+        if show == NOT_RUNNING:
+            return not agent.on
+        return not show or agent.state == show

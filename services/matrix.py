@@ -17,9 +17,9 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from cupadmin.templatetags.cupadmin import age_tag, outcome, state_label
-from peers.models import Node
+from clusters.models import Node
 from services.models import NodeReading, Service, ServiceQuerySet, is_meant
+from ui.templatetags.ui import age_tag, outcome, state_label
 
 Cells = dict[str, tuple[str, int | None]]
 
@@ -42,7 +42,7 @@ class Matrix:
     nodes: int
 
 
-def matrix(services: ServiceQuerySet, *, all_nodes: bool) -> Matrix:
+def service_matrix(services: ServiceQuerySet, *, all_nodes: bool) -> Matrix:
     """Build the table of these services with two queries.
 
     Args:
@@ -59,7 +59,7 @@ def matrix(services: ServiceQuerySet, *, all_nodes: bool) -> Matrix:
     )
     chosen = Node.objects.all() if all_nodes else Node.objects.filter(pk__in=by_node)
     nodes = chosen.select_related("cluster", "reading")
-    drawn = Drawing(order)
+    drawn = ServiceDrawing(order)
     rows = [drawn.row(node, by_node.get(node.pk.hex, {})) for node in nodes]
     # Every value was escaped where it was put in.
     return Matrix(order, mark_safe("".join(rows)), len(rows))  # noqa: S308
@@ -70,7 +70,7 @@ def without_maker(name: str) -> str:
     return name.removeprefix("Cisco ").removeprefix("UP ").casefold()
 
 
-class Drawing:
+class ServiceDrawing:
     """Draws rows; what many cells share is drawn once."""
 
     def __init__(self, columns: Iterable[str]) -> None:
@@ -103,17 +103,17 @@ class Drawing:
         return age_tag(self.now, at, self.zone) if at else "never"
 
     def cell(self, name: str, status: str, reason_code: int | None, state: str) -> str:
-        shown = state or status if status == Service.Status.UNKNOWN else status
-        meant = is_meant(name, shown, reason_code)
-        key = name, shown, meant
+        label = state or status if status == Service.Status.UNKNOWN else status
+        meant = is_meant(name, label, reason_code)
+        key = name, label, meant
         if key not in self.drawn:
-            look = "information" if meant else outcome(shown)
-            words = state_label(shown)
+            icon_name = "information" if meant else outcome(label)
+            words = state_label(label)
             # What is well stays quiet: no icon, so that the others stand out.
-            icon = ICONS.get(shown, look)
-            icon = "" if look == "passed" else f"<span>{self.icon(icon)}</span>"
+            icon = ICONS.get(label, icon_name)
+            icon = "" if icon_name == "passed" else f"<span>{self.icon(icon)}</span>"
             self.drawn[key] = (
-                f'<td class="{look}" title="{escape(name)}: {words}">{icon}'
+                f'<td class="{icon_name}" title="{escape(name)}: {words}">{icon}'
                 f'<span class="visually-hidden">{words}</span></td>'
             )
         return self.drawn[key]

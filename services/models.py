@@ -11,10 +11,16 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from accounts.scope import HangsOnClusters, Limit, Scope, ScopedManager
-from peers.models import Generation, Node
+from accounts.cluster_limits import (
+    ClusterScope,
+    HangsOnClusters,
+    Limit,
+    ScopedManager,
+)
+from clusters.models import Generation, Node
+from rest.fields import JSONField
 from wire import Code, platforms
-from wire.reasons import COMMANDED_OUT, NOT_ACTIVATED
+from wire.control_center_reasons import COMMANDED_OUT, NOT_ACTIVATED
 
 # Errors that mean that nobody answered; after any other, somebody did.
 SILENT = (
@@ -33,7 +39,7 @@ def nodes_within(limit: Limit) -> models.QuerySet[Node]:
 
 
 # How rows of a node hang on its cluster.
-BY_NODE = Scope("node_id", nodes_within, lambda row: {row.node.cluster_id})
+BY_NODE = ClusterScope("node_id", nodes_within, lambda row: {row.node.cluster_id})
 
 
 class NodeReading(HangsOnClusters):
@@ -72,6 +78,19 @@ class ServiceQuerySet(models.QuerySet["Service"]):
 
     def with_node(self) -> Self:
         return self.select_related("node__cluster", "node__reading")
+
+    def controllable(self) -> Self:
+        """Those of which `Service.controllable` is true."""
+        forever = Q(restrict=Service.Restrict.DO_NOT_STOP)
+        for generation in Generation:
+            names = platforms.profile_of(generation).services
+            kept = [names["tomcat"], names["database"]]
+            # As the profile of a cluster: the newest one until it is detected.
+            newest = generation == Generation.IMP
+            undetected = Q(node__cluster__generation=None) if newest else Q()
+            its = Q(node__cluster__generation=generation) | undetected
+            forever |= Q(restrict="", name__in=kept) & its
+        return self.exclude(forever, status=Service.Status.STARTED)
 
     def unreachable(self) -> Self:
         return self.filter(node__reading__error_code__in=SILENT)
@@ -147,7 +166,7 @@ class Service(HangsOnClusters):
         return f"service:{self.pk}"
 
     @property
-    def shown(self) -> str:
+    def display_status(self) -> str:
         """The status as a person should see it: `unreachable` is not `unknown`."""
         reading = getattr(self.node, "reading", None)
         silent = self.status == self.Status.UNKNOWN and reading and reading.state
@@ -157,7 +176,7 @@ class Service(HangsOnClusters):
     def outcome(self) -> str:
         """How the status is to be taken."""
         meant = is_meant(self.name, self.status, self.reason_code)
-        return "information" if meant else self.shown
+        return "information" if meant else self.display_status
 
     @property
     def why(self) -> str:
@@ -175,6 +194,11 @@ class Service(HangsOnClusters):
         services = self.node.cluster.profile.services
         return self.name not in (services["tomcat"], services["database"])
 
+    @property
+    def controllable(self) -> bool:
+        """Whether anything can be done with it: a running one may be unstoppable."""
+        return self.stoppable or self.status != self.Status.STARTED
+
     def allows(self, action: str) -> bool:
         return action == "start" or self.stoppable
 
@@ -185,7 +209,7 @@ class NodePace(models.Model):
     node = models.OneToOneField(
         Node, primary_key=True, on_delete=models.CASCADE, related_name="pace"
     )
-    calls = models.JSONField(default=list)
+    calls = JSONField(default=list)
 
     def __str__(self) -> str:
         return f"Pace of {self.node_id}"
@@ -193,7 +217,7 @@ class NodePace(models.Model):
 
 @cache
 def agent_names() -> list[str]:
-    return sorted({platforms.profile(name).sync_agent for name in Generation.values})
+    return sorted({platforms.profile_of(name).sync_agent for name in Generation.values})
 
 
 def is_meant(name: str, status: str, reason_code: int | None) -> bool:
@@ -203,7 +227,7 @@ def is_meant(name: str, status: str, reason_code: int | None) -> bool:
 
 
 @dataclass(frozen=True)
-class Agent:
+class SyncAgent:
     """The Intercluster Sync Agent of one node.
 
     Args:
@@ -233,7 +257,7 @@ class Agent:
         return self.LABELS.get(self.state, self.state.capitalize())
 
 
-def sync_agents(cluster: object = None) -> list[Agent]:
+def sync_agents(cluster: object = None) -> list[SyncAgent]:
     """Tell of every node (of one cluster) whether its sync agent is on."""
     chosen = Q() if cluster is None else Q(cluster=cluster)
     nodes = Node.objects.filter(chosen).select_related("cluster", "reading")
@@ -242,16 +266,16 @@ def sync_agents(cluster: object = None) -> list[Agent]:
     return [_agent(node, found.get(node.pk)) for node in nodes]
 
 
-def _agent(node: Node, service: Service | None) -> Agent:
+def _agent(node: Node, service: Service | None) -> SyncAgent:
     reading = getattr(node, "reading", None)
     name = service.name if service else node.cluster.profile.sync_agent
     observed_at = service.observed_at if service else None
     if service:
         service.node = node
     if reading is None:
-        return Agent(node, name, "unread", service, observed_at)
+        return SyncAgent(node, name, "unread", service, observed_at)
     if reading.state:
         state, error = reading.state, reading.error
-        return Agent(node, name, state, service, observed_at, error)
+        return SyncAgent(node, name, state, service, observed_at, error)
     state = service.status if service else "absent"
-    return Agent(node, name, state, service, observed_at or reading.observed_at)
+    return SyncAgent(node, name, state, service, observed_at or reading.observed_at)

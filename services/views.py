@@ -1,14 +1,15 @@
 """Control Center - Network Services: server page, all nodes, sync agent everywhere."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django_htmx.http import HttpResponseStopPolling
@@ -16,15 +17,18 @@ from django_htmx.http import HttpResponseStopPolling
 from accounts import audit
 from accounts.access import access
 from accounts.http import Request
-from accounts.proof import recent_proof
+from accounts.reauthentication import recent_proof
 from accounts.roles import Role
+from base import csv
+from clusters.models import Cluster, Node
 from jobs.locks import Busy
 from jobs.models import Job
-from peers.models import Cluster, Node
-from services import changes, plans
-from services.forms import GridForm
-from services.matrix import matrix
-from services.models import Service, sync_agents
+from services import confirmations, requests
+from services.forms import AgentForm, ServiceGridForm
+from services.jobs.control import ControlServices
+from services.jobs.refresh import RefreshServices
+from services.matrix import service_matrix
+from services.models import Service, SyncAgent, sync_agents
 
 FRESH_FOR = 60.0
 # Grouping drops a model's own order; "publisher" sorts before "subscriber".
@@ -34,7 +38,7 @@ LIVE = ("server", "agents", "grid")
 
 
 @access(get=Role.VIEWER)
-def server(request: Request) -> HttpResponse:
+def choose_server(request: Request) -> HttpResponse:
     """Choose a server; with `?server=` go there."""
     chosen = request.GET.get("server", "")
     if chosen:
@@ -47,7 +51,7 @@ def server(request: Request) -> HttpResponse:
         listed=Count("services"),
     )
     nodes = nodes.order_by(*CLUSTER_BY_CLUSTER)
-    return live(request, "server", {"nodes": nodes})
+    return render_live(request, "server", {"nodes": nodes})
 
 
 def as_uuid(text: str) -> UUID | None:
@@ -62,7 +66,7 @@ def node_or_404(pk: UUID) -> Node:
 
 
 @access(get=Role.VIEWER)
-def show(request: Request, pk: UUID) -> HttpResponse:
+def show_server(request: Request, pk: UUID) -> HttpResponse:
     """The services of a server, or for htmx the part that changes."""
     node = node_or_404(pk)
     context = node_context(node)
@@ -79,7 +83,7 @@ def node_context(node: Node) -> dict[str, Any]:
     services = list(node.services.all())
     for service in services:
         service.node = node
-    controlled = changes.control_jobs(services)
+    controlled = requests.control_jobs(services)
     refreshing = Job.objects.active().filter(
         kind="refresh-services", target_id=str(node.pk)
     )
@@ -99,11 +103,11 @@ def age_of(at: Any) -> float:
 
 
 @access(post=Role.OPERATOR)
-def refresh(request: Request, pk: UUID) -> HttpResponse:
+def refresh_server(request: Request, pk: UUID) -> HttpResponse:
     """Read a server's services anew."""
     node = node_or_404(pk)
-    if not changes.control_jobs(node.services.all()):
-        changes.refresh([node], audit.actor_of(request))
+    if not requests.control_jobs(node.services.all()):
+        RefreshServices.submit([node], audit.actor_of(request))
     if request.htmx:
         return render(request, "services/_services.html", node_context(node))
     return redirect("services:show", pk)
@@ -114,31 +118,33 @@ def refresh_all(request: Request) -> HttpResponse:
     """Read the services of all nodes anew."""
     nodes = list(Node.objects.select_related("cluster"))
     if nodes:
-        changes.refresh(nodes, audit.actor_of(request))
+        RefreshServices.submit(nodes, audit.actor_of(request))
     view = request.POST.get("view", "")
     return redirect(f"services:{view if view in LIVE else 'server'}")
 
 
 @access(post=Role.OPERATOR)
-@recent_proof
-def control(request: Request) -> HttpResponse:
+@recent_proof("control services")
+def control_services(request: Request) -> HttpResponse:
     """Show what start, stop or restart will do; once that is confirmed, do it."""
     text = request.POST.get("plan", "")
     if not text:
-        return confirm(request, request.POST.get("action", ""), chosen(request))
+        return confirm_control(
+            request, request.POST.get("action", ""), chosen_services(request)
+        )
     try:
-        action, ids = plans.confirmed(text, request.user)
-    except plans.Expired:
+        action, ids = confirmations.confirmed_plan(text, request.user)
+    except confirmations.Expired:
         messages.error(request, "That confirmation has expired. Please choose again.")
         return redirect("services:server")
     services = in_order(ids)
     if not services:
         messages.error(request, "These services no longer exist. Please choose again.")
         return redirect("services:server")
-    return begin(request, action, services)
+    return start_control(request, action, services)
 
 
-def chosen(request: Request) -> list[Service]:
+def chosen_services(request: Request) -> list[Service]:
     ids = filter(None, map(as_uuid, request.POST.getlist("service")))
     return in_order(list(ids))
 
@@ -148,12 +154,14 @@ def in_order(ids: Sequence[UUID | str]) -> list[Service]:
     return list(services.order_by("node__cluster__name", "node__name", "name"))
 
 
-def confirm(request: Request, action: str, services: Sequence[Service]) -> HttpResponse:
-    if action not in changes.ACTIONS or not services:
+def confirm_control(
+    request: Request, action: str, services: Sequence[Service]
+) -> HttpResponse:
+    if action not in requests.ACTIONS or not services:
         messages.warning(request, "Choose at least one service first.")
         back = as_uuid(request.POST.get("node", ""))
         return redirect("services:show", back) if back else redirect("services:server")
-    plan = plans.plan(action, services)
+    plan = confirmations.plan_action(action, services)
     nodes = {service.node_id for service in services}
     context = {
         "plan": plan,
@@ -163,38 +171,68 @@ def confirm(request: Request, action: str, services: Sequence[Service]) -> HttpR
     return render(request, "services/confirm.html", context)
 
 
-def begin(request: Request, action: str, services: list[Service]) -> HttpResponse:
+def start_control(
+    request: Request, action: str, services: list[Service]
+) -> HttpResponse:
     try:
-        return redirect(changes.control(action, services, audit.actor_of(request)))
+        return redirect(
+            ControlServices.submit(action, services, audit.actor_of(request))
+        )
     except Busy as busy:
         messages.error(request, f"Nothing was begun: {busy} This is its page.")
         return redirect(busy.job)
-    except changes.Refused as refusal:
+    except requests.ControlRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("services:server")
 
 
+EXPORTED_AGENTS: dict[str, Callable[[SyncAgent], Any]] = {
+    "cluster": attrgetter("node.cluster.name"),
+    "node": attrgetter("node.name"),
+    "role": attrgetter("node.role"),
+    "service": attrgetter("name"),
+    "status": attrgetter("state"),
+    "reason": lambda agent: agent.error or (agent.service and agent.service.reason),
+    "up_time": lambda agent: agent.service and agent.service.up_time,
+    "observed_at": attrgetter("observed_at"),
+}
+EXPORTED_SERVICES: dict[str, Callable[[Service], Any]] = {
+    "cluster": attrgetter("node.cluster.name"),
+    "node": attrgetter("node.name"),
+    "group": attrgetter("group"),
+    "service": attrgetter("name"),
+    "status": attrgetter("display_status"),
+    "last_status": attrgetter("last_status"),
+    "reason": attrgetter("why"),
+    "start_time": attrgetter("start_time"),
+    "up_time": attrgetter("up_time"),
+    "observed_at": attrgetter("observed_at"),
+}
+
+
 @access(get=Role.VIEWER)
-def agents(request: Request) -> HttpResponse:
+def list_agents(request: Request) -> HttpResponseBase:
     """Is the Intercluster Sync Agent on, on every node of every cluster?"""
     every = sync_agents()
     off = [agent for agent in every if not agent.on]
     labels = Counter(agent.label for agent in off)
     stopped = labels.pop(Service.Status.STOPPED.label, 0)
-    only_off = request.GET.get("show") == "off"
+    form = AgentForm(request.GET, agents=every)
+    if csv.is_requested(request):
+        return csv.list_download("agents", EXPORTED_AGENTS, form.chosen)
     context = {
-        "agents": off if only_off else every,
+        "form": form,
+        "agents": form.chosen,
         "total": len(every),
         "off": len(off),
         "on": len(every) - len(off),
         "stopped": stopped,
         "others": sorted(labels.items()),
-        "only_off": only_off,
     }
-    return live(request, "agents", context)
+    return render_live(request, "agents", context)
 
 
-def live(request: Request, name: str, context: dict[str, Any]) -> HttpResponse:
+def render_live(request: Request, name: str, context: dict[str, Any]) -> HttpResponse:
     """Render a page, or for htmx the part that changes while a job runs."""
     job = Job.objects.active().filter(kind__endswith="-services").first()
     context["job"] = job
@@ -216,25 +254,29 @@ def start_agents(request: Request) -> HttpResponse:
     if not stopped:
         messages.info(request, "No node reports its sync agent as stopped.")
         return redirect("services:agents")
-    plan = plans.plan("start", stopped)
+    plan = confirmations.plan_action("start", stopped)
     context = {"plan": plan, "signed": plan.signed_for(request.user), "agents": True}
     return render(request, "services/confirm.html", context)
 
 
 @access(get=Role.VIEWER)
-def grid(request: Request) -> HttpResponse:
+def show_grid(request: Request) -> HttpResponseBase:
     """All services of all nodes, filtered: as a list, or a row for each node."""
-    form = GridForm(request.GET)
+    form = ServiceGridForm(request.GET)
     services = form.apply(Service.objects.with_node())
+    if csv.is_requested(request):
+        return csv.list_download("services", EXPORTED_SERVICES, services)
     if request.GET.get("view") == "nodes":
-        found = matrix(services.select_related(None), all_nodes=not form.filters)
-        return live(request, "matrix", {"form": form, "matrix": found})
+        found = service_matrix(
+            services.select_related(None), all_nodes=not form.filters
+        )
+        return render_live(request, "matrix", {"form": form, "matrix": found})
     page = Paginator(services, 50).get_page(request.GET.get("page"))
-    return live(request, "grid", {"form": form, "page": page})
+    return render_live(request, "grid", {"form": form, "page": page})
 
 
 @access(get=Role.VIEWER)
-def summary(request: Request, cluster: UUID) -> HttpResponse:
+def show_summary(request: Request, cluster: UUID) -> HttpResponse:
     """A fragment for the cluster page: the services of each node, in short."""
     found = get_object_or_404(Cluster, pk=cluster)
     status = Service.Status

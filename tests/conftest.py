@@ -4,19 +4,36 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from typing import Any
 from unittest import mock
 
+import hypothesis
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.access import Role
 from accounts.models import ApiToken
+from clusters.models import Cluster, Node
 from lab import Lab
-from peers.models import Cluster, Node, Peer
+from peers.models import Peer
+
+# The same examples in each run, however slow the machine is; `make fuzz` and bench/
+# look for others.
+hypothesis.settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("tests")
 
 REQUIRED = os.environ.get("CUPADMIN_TEST_REQUIRE", "").split(",")
+
+
+PORTS = ("axl_port", "sip_port", "sip_tls_port", "sip_peer_tls_port")
 
 
 def missing(what: str, reason: str) -> None:
@@ -44,8 +61,21 @@ def django_db_setup(django_db_setup, django_db_blocker):  # type: ignore[no-unty
             for statement in triggers.KEEP[vendor]:
                 cursor.execute(statement)
 
-    with mock.patch.object(connection.ops, "execute_sql_flush", without_triggers):
+    # Nothing here asks for the permissions of models, which Django makes again after
+    # each emptying; that takes fifteen times as long as the emptying.
+    emit = "django.core.management.commands.flush.emit_post_migrate_signal"
+    emptying = mock.patch.object(connection.ops, "execute_sql_flush", without_triggers)
+    with mock.patch(emit), emptying:
         yield
+
+
+@pytest.fixture(scope="module")
+def module_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A transaction around a module: what its own fixtures make is there for each
+    test, and each test is undone by itself. For modules whose tests all use `db`."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +134,10 @@ def api() -> Callable[[User], APIClient]:
 
 @pytest.fixture
 def cluster_factory(db: None) -> Callable[..., Cluster]:
+    return make_clusters()
+
+
+def make_clusters() -> Callable[..., Cluster]:
     """Clusters that no test dials: a publisher at an address of their own."""
     made = 0
 
@@ -171,14 +205,14 @@ def register(description: dict) -> Cluster:  # type: ignore[type-arg]
     )
     cluster.seal("axl_password", description["axl_password"])
     cluster.save()
-    for told in description["nodes"]:
-        ports = {name: port for name, port in told.items() if name.endswith("_port")}
+    for reported in description["nodes"]:
+        ports = {name: reported[name] for name in PORTS}
         Node.objects.create(
             cluster=cluster,
-            name=told["name"],
-            address=told["address"],
-            role=told["role"],
-            certificate_fingerprint=told["fingerprint"],
+            name=reported["name"],
+            address=reported["address"],
+            role=reported["role"],
+            certificate_fingerprint=reported["fingerprint"],
             certificate_state=Node.CertificateState.TRUSTED,
             **ports,
         )

@@ -1,34 +1,32 @@
 """AXL: queries and updates of a cluster's database."""
 
-import re
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from types import TracebackType
-from typing import Self
 
 from wire import soap, sql
 from wire.deadline import Deadline
 from wire.errors import Code, WireError
-from wire.faults import TooLarge, failure_of, read_message, status_error
 from wire.http import MAX_BODY, Reply
-from wire.limits import Backoff, turn
+from wire.interfaces import Interface
+from wire.limits import Backoff, ConnectionAllowance, exclusive_turn
 from wire.node import NodeAddress
-from wire.platforms import profile
-from wire.rows import Row, Rows, read_rows
-from wire.session import Session
+from wire.platforms import profile_of
+from wire.row_parser import Row, Rows, read_rows
+from wire.session import Closing, Session
+from wire.soap_faults import TooLarge, failure_of, read_message
 from wire.sql import Query
-from wire.versions import STRANGER, next_version, supported_versions
-from wire.xml import Message
+from wire.versions import UNKNOWN_VERSION, next_version, supported_versions
+from wire.xml import SoapMessage, count_of
 
 _PATH = "/axl/"
 _MAX_VERSION_PAGE = 65536
-_COUNT = re.compile(r"[0-9]{1,12}")
+_LARGE = 16
 DEADLINE = 30.0
 
 
-class AxlClient:
+class AxlClient(Closing):
     """A conversation with the AXL service of one node.
 
     Reads settle the AXL version, log in again, and wait out throttles; a write is
@@ -36,7 +34,8 @@ class AxlClient:
 
     Args:
         session: connections and login to share; its owner closes them.
-        max_body: the cap on one decoded reply.
+        max_body: the cap on the decoded answer to one question, over all its pages; a
+            large one may bring so many times as much.
         backoff: how to wait when the node asks for fewer requests.
     """
 
@@ -57,27 +56,17 @@ class AxlClient:
         self._backoff = backoff or Backoff()
         self._settled = False
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         if self._own_session:
             self._session.close()
 
     async def probe(self, *, deadline: float = DEADLINE) -> int:
         """Count the publisher nodes: the Sync Agent's own first question to a peer."""
-        text = sql.query("publisher_count").text
+        text = sql.build_query("publisher_count").text
         message = await self._ask("executeSQLQuery", Deadline(deadline), sql=text)
         row = message.child(message.child(message.content, "return"), "row")
         count = "" if row is None else next(iter(message.texts(row).values()), "")
-        if not _COUNT.fullmatch(count):
-            raise WireError(Code.NOT_SOAP, node=self.node.name, detail="no count")
-        return int(count)
+        return count_of(count, self.node.name)
 
     async def version(self, *, deadline: float = DEADLINE) -> str | None:
         """Give the product's version, or None where AXL does not tell it."""
@@ -106,7 +95,8 @@ class AxlClient:
     ) -> AsyncGenerator[Row, None]:
         """Give the rows of a query, in pages where the node wants them.
 
-        The deadline counts the time spent on the node, not on the caller's work.
+        The deadline counts the time spent on the node; the caller's own work may add
+        half of it.
         """
         async with aclosing(self.batches(query, deadline=deadline)) as batches:
             async for batch in batches:
@@ -116,11 +106,14 @@ class AxlClient:
     async def batches(self, query: Query, *, deadline: float = DEADLINE) -> Rows:
         """Give the rows of a query many at a time, as they arrive."""
         clock = Deadline(deadline)
+        most = self._max_body * (_LARGE if query.large else 1)
+        allowance = ConnectionAllowance(self.node.name, most, query.most)
         async with AsyncExitStack() as stack:
             if query.large:
                 await stack.enter_async_context(self._turn("large", clock))
             try:
-                async with aclosing(self._page(query.whole, clock)) as batches:
+                page = self._page(query.whole, clock, allowance)
+                async with aclosing(page) as batches:
                     async for batch in batches:
                         with clock.paused():
                             yield batch
@@ -131,18 +124,21 @@ class AxlClient:
                 size = (error.suggested or 1000) * 9 // 10
             if not query.large:
                 await stack.enter_async_context(self._turn("large", clock))
-            async with aclosing(self._pages(query, size, clock)) as batches:
+            pages = self._pages(query, size, clock, allowance)
+            async with aclosing(pages) as batches:
                 async for batch in batches:
                     with clock.paused():
                         yield batch
 
-    async def _pages(self, query: Query, size: int, clock: Deadline) -> Rows:
+    async def _pages(
+        self, query: Query, size: int, clock: Deadline, allowance: ConnectionAllowance
+    ) -> Rows:
         """Read page after page, each smaller if the node still finds it too large."""
         skip, count = 0, 0
         while count == 0 or count >= size:
             count = 0
             try:
-                page = self._page(query.page(skip, max(size, 1)), clock)
+                page = self._page(query.page(skip, max(size, 1)), clock, allowance)
                 async with aclosing(page) as batches:
                     async for batch in batches:
                         count += len(batch)
@@ -156,9 +152,11 @@ class AxlClient:
                 return
             skip += count
 
-    async def _page(self, text: str, clock: Deadline) -> Rows:
+    async def _page(
+        self, text: str, clock: Deadline, allowance: ConnectionAllowance
+    ) -> Rows:
         reply = await self._read_reply("executeSQLQuery", clock, sql=text)
-        async with aclosing(read_rows(reply, self.node.name, self._max_body)) as rows:
+        async with aclosing(read_rows(reply, self.node.name, allowance)) as rows:
             async for batch in rows:
                 yield batch
 
@@ -175,7 +173,9 @@ class AxlClient:
             if not self._settled:
                 await self.probe(deadline=max(clock.remaining(), 0))
             version = self._version
-            body = soap.envelope("axl", "executeSQLUpdate", version, sql=query.whole)
+            body = soap.build_envelope(
+                "axl", "executeSQLUpdate", version, sql=query.whole
+            )
             try:
                 return await self._send_write(body, clock)
             except WireError as error:
@@ -184,10 +184,9 @@ class AxlClient:
     async def _send_write(self, body: bytes, clock: Deadline) -> int:
         reply = await self._post(body, "executeSQLUpdate", clock, fresh=True)
         try:
-            refusal = status_error(reply.status, self.node.name, Code.AXL_OFF)
-            if refusal:
-                raise refusal
-            message = await read_message(reply, self.node.name)
+            message = await read_message(
+                reply, self.node.name, Interface.AXL, write=True
+            )
             result = message.child(message.content, "return")
             count = message.number(result, "rowsUpdated")
             if count is None:
@@ -197,9 +196,9 @@ class AxlClient:
             error.outcome_unknown = error.code not in _REFUSALS
             raise
 
-    async def _ask(self, operation: str, clock: Deadline, **values: str) -> Message:
+    async def _ask(self, operation: str, clock: Deadline, **values: str) -> SoapMessage:
         reply = await self._read_reply(operation, clock, **values)
-        return await read_message(reply, self.node.name)
+        return await read_message(reply, self.node.name, Interface.AXL)
 
     async def _read_reply(
         self, operation: str, clock: Deadline, **values: str
@@ -219,16 +218,16 @@ class AxlClient:
                 page = (await reply.read(_MAX_VERSION_PAGE)).decode("latin-1")
                 self._choose_next_version(tried, page)
                 continue
-            error = await self._refusal(reply)
-            if error.code is not Code.THROTTLED:
+            error = await failure_of(reply, self.node.name, Interface.AXL)
+            if error.code is not Code.THROTTLED and reply.status != 503:
                 raise error
             await self._backoff.wait(attempt, clock, error)
             attempt += 1
 
     def _envelope(self, operation: str, values: dict[str, str]) -> bytes:
         if operation == "executeSQLQuery":
-            return soap.question("axl", operation, self._version, **values)
-        return soap.envelope("axl", operation, self._version, **values)
+            return soap.build_request("axl", operation, self._version, **values)
+        return soap.build_envelope("axl", operation, self._version, **values)
 
     async def _post(
         self, body: bytes, operation: str, clock: Deadline, *, fresh: bool = False
@@ -238,13 +237,6 @@ class AxlClient:
         self._note_date(reply)
         return reply
 
-    async def _refusal(self, reply: Reply) -> WireError:
-        error = status_error(reply.status, self.node.name, Code.AXL_OFF)
-        if error:
-            reply.discard()
-            return error
-        return await failure_of(reply, self.node.name)
-
     @property
     def _version(self) -> str:
         return self.axl_version or self._offers[0]
@@ -252,11 +244,11 @@ class AxlClient:
     @property
     def _offers(self) -> tuple[str, ...]:
         generation = self.node.generation
-        return profile(generation).axl_versions if generation else STRANGER
+        return profile_of(generation).axl_versions if generation else UNKNOWN_VERSION
 
     def _choose_next_version(self, tried: list[str], page: str) -> None:
         version = next_version(tried, page, self._offers)
-        if version is None or len(tried) > len(STRANGER):
+        if version is None or len(tried) > len(UNKNOWN_VERSION):
             named = ", ".join(supported_versions(page)) or "none named"
             raise WireError(
                 Code.VERSION, node=self.node.name, detail=f"node supports: {named}"
@@ -272,7 +264,7 @@ class AxlClient:
             self.date_offset = (date - datetime.now(UTC)).total_seconds()
 
     def _turn(self, kind: str, clock: Deadline) -> AbstractAsyncContextManager[None]:
-        return turn(f"{kind} {self.node.address}", self.node.name, clock)
+        return exclusive_turn(f"{kind} {self.node.address}", self.node.name, clock)
 
 
 _REFUSALS = frozenset(
@@ -285,6 +277,7 @@ _REFUSALS = frozenset(
         Code.TOO_LARGE,
         Code.VERSION,
         Code.REDIRECT,
+        Code.SINGLE_SIGN_ON,
         Code.FAULT,
     }
 )
@@ -293,7 +286,7 @@ _REFUSALS = frozenset(
 def _told_without(error: WireError, query: Query) -> WireError:
     """Keep a password out of the error when the node quotes the statement."""
     for secret in query.secrets:
-        for form in (sql.literal(secret.reveal()), secret.reveal()):
+        for form in (sql.sql_literal(secret.reveal()), secret.reveal()):
             if form:
                 error.detail = error.detail.replace(form, "***")
     return error

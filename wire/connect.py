@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from wire import dns
 from wire.deadline import Deadline
 from wire.errors import Code, WireError
-from wire.failures import told_as_wire_errors
 from wire.host import parse_host
 from wire.node import NodeAddress, Policy
+from wire.os_errors import map_os_errors
 from wire.tls import (
     Certificate,
     Handshake,
@@ -38,7 +38,7 @@ class Stream:
 async def connect_node(node: NodeAddress, port: int, clock: Deadline) -> Stream:
     """Open a TLS connection to a trusted node; nothing has been sent on it."""
     context = context_for(node.trust, node.name)
-    stream = await connect(
+    stream = await connect_host(
         node.address, port, node.policy, clock, node.name, context, server_name(node)
     )
     try:
@@ -49,7 +49,7 @@ async def connect_node(node: NodeAddress, port: int, clock: Deadline) -> Stream:
     return stream
 
 
-async def connect(
+async def connect_host(
     host: str,
     port: int,
     policy: Policy,
@@ -63,7 +63,9 @@ async def connect(
     last = len(addresses) - 1
     for index, address in enumerate(addresses):
         try:
-            return await _dial(address, port, clock, label, context, name or address)
+            return await _dial_addresses(
+                address, port, clock, label, context, name or address
+            )
         except WireError as error:
             elsewhere = error.code in (Code.REFUSED, Code.UNREACHABLE)
             if index == last or not elsewhere:
@@ -71,7 +73,7 @@ async def connect(
     raise WireError(Code.UNRESOLVABLE, node=label)
 
 
-async def _dial(
+async def _dial_addresses(
     address: str,
     port: int,
     clock: Deadline,
@@ -79,8 +81,8 @@ async def _dial(
     context: ssl.SSLContext | None,
     name: str,
 ) -> Stream:
-    began = time.monotonic()
-    with told_as_wire_errors(label):
+    started = time.monotonic()
+    with map_os_errors(label):
         async with clock.limit():
             reader, writer = await asyncio.open_connection(
                 address, port, ssl=context, server_hostname=name if context else None
@@ -91,7 +93,7 @@ async def _dial(
     handshake = Handshake(
         session.getpeercert(binary_form=True) or b"",
         session.version() or "",
-        (time.monotonic() - began) * 1000,
+        (time.monotonic() - started) * 1000,
         datetime.now(UTC),
     )
     return Stream(reader, writer, handshake)
@@ -104,7 +106,9 @@ async def allowed_addresses(
     if parsed.ip:
         policy.check(parsed.text, port)
         return (parsed.text,)
-    resolution = await dns.resolve(host, policy, deadline=max(clock.remaining(), 0))
+    resolution = await dns.resolve_host(
+        host, policy, deadline=max(clock.remaining(), 0)
+    )
     for address in resolution.addresses:
         policy.check(address, port)
     return resolution.addresses
@@ -124,9 +128,9 @@ async def connect_time(
     """Measure a TCP connection, in milliseconds, its name look-up left out."""
     clock = Deadline(deadline)
     first, *_ = await allowed_addresses(address, port, policy, clock)
-    began = time.monotonic()
-    stream = await connect(first, port, policy, clock, f"{address} port {port}")
-    elapsed = (time.monotonic() - began) * 1000
+    started = time.monotonic()
+    stream = await connect_host(first, port, policy, clock, f"{address} port {port}")
+    elapsed = (time.monotonic() - started) * 1000
     stream.close()
     return elapsed
 
@@ -141,7 +145,7 @@ async def fetch_certificate(
     deadline: float = 10.0,
 ) -> Certificate:
     """Read the certificate that a node presents; only the handshake is sent."""
-    stream = await connect(
+    stream = await connect_host(
         address,
         port,
         policy,
@@ -152,5 +156,16 @@ async def fetch_certificate(
     )
     try:
         return read_certificate(stream.handshake, server_name or address)
+    finally:
+        stream.close()
+
+
+async def confirmed_certificate(
+    node: NodeAddress, *, deadline: float = 10.0
+) -> Certificate:
+    """Read the certificate of a node that proves who it is; nothing else is sent."""
+    stream = await connect_node(node, node.axl_port, Deadline(deadline))
+    try:
+        return read_certificate(stream.handshake, node.name)
     finally:
         stream.close()

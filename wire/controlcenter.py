@@ -5,16 +5,15 @@ Both generations behind one interface; which one a node has is found once.
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from wire import soap
+from wire.control_center_reasons import in_words
 from wire.deadline import Deadline
 from wire.errors import Code, WireError
-from wire.faults import read_message, status_error
+from wire.interfaces import Interface
 from wire.limits import CONTROL_CENTER_LIMITER, Backoff, Limiter
 from wire.node import NodeAddress
-from wire.reasons import in_words
 from wire.services import (
     ControlResult,
     Products,
@@ -23,11 +22,12 @@ from wire.services import (
     items_of,
     read_infos,
     read_results,
-    read_status,
+    read_statuses,
     result_of,
 )
-from wire.session import Session
-from wire.xml import Message
+from wire.session import Closing, Session
+from wire.soap_faults import read_message
+from wire.xml import SoapMessage
 
 DEADLINE = 60.0
 ACTIONS = {"start": "Start", "stop": "Stop", "restart": "Restart"}
@@ -43,10 +43,17 @@ _LEGACY_NAMES = {
     "soapDoControlServices": ("soapDoControlServices", "DoControlServices"),
     "getProductInformationList": ("GetProductInformationList",) * 2,
 }
+# What an older node says to the question for the extended list.
+_NO_EXTENDED_LIST = (
+    Code.NOT_OFFERED,
+    Code.FAULT,
+    Code.NOT_SOAP,
+    Code.UNAVAILABLE,
+)
 _LEGACY_ACTION = "http://schemas.cisco.com/ast/soap/action/#ControlCenterServices#"
 
 
-class ControlCenterClient:
+class ControlCenterClient(Closing):
     """A conversation with the Control Center of one node, at a polite rate.
 
     Args:
@@ -71,15 +78,7 @@ class ControlCenterClient:
         self._limiter = limiter or CONTROL_CENTER_LIMITER
         self._backoff = backoff or Backoff(first=30.0, most=60.0)
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         if self._own_session:
             self._session.close()
 
@@ -93,14 +92,13 @@ class ControlCenterClient:
         )
         result = result_of(message)
         items = items_of(message, result, "ServiceInfoList", "ServiceInformation")
-        found = [read_status(message, item) for item in items]
-        named = [status for status in found if status.name]
-        if not named:
+        found = read_statuses(message, items)
+        if not found:
             code = message.number(result, "ReasonCode")
             words = in_words(code, message.text(result, "ReasonString"))
             detail = f"no services listed: {words}"
             raise WireError(Code.NOT_SOAP, node=self.node.name, detail=detail)
-        return named
+        return found
 
     async def static_list(self, *, deadline: float = DEADLINE) -> list[ServiceInfo]:
         """List the services; with restrictions where the node tells them."""
@@ -116,7 +114,7 @@ class ControlCenterClient:
                 )
                 return read_infos(message)
             except WireError as error:
-                if error.code not in (Code.NOT_OFFERED, Code.FAULT, Code.NOT_SOAP):
+                if error.code not in _NO_EXTENDED_LIST:
                     raise
         empty = {"ServiceInformationResponse": ""}
         return read_infos(
@@ -159,7 +157,7 @@ class ControlCenterClient:
     async def follow(
         self,
         names: Collection[str],
-        wanted: str,
+        target: str,
         deadline: float = DEADLINE,
         poll: float = 5.0,
         *,
@@ -182,7 +180,7 @@ class ControlCenterClient:
             except WireError as error:
                 if not last and (not error.retryable or clock.remaining() <= poll):
                     raise
-            if last and all(_reached(x, wanted, before or {}) for x in last):
+            if last and all(_reached(x, target, before or {}) for x in last):
                 return last
             if clock.remaining() <= poll:
                 return last
@@ -201,7 +199,7 @@ class ControlCenterClient:
         clock: Deadline,
         *,
         write: bool = False,
-    ) -> Message:
+    ) -> SoapMessage:
         """Ask the generation that is known, or the new one and then the legacy."""
         first = self.control_center or "new"
         missing = WireError(Code.NOT_OFFERED, node=self.node.name)
@@ -228,13 +226,13 @@ class ControlCenterClient:
         clock: Deadline,
         *,
         write: bool = False,
-    ) -> Message:
+    ) -> SoapMessage:
         """Send one request, again after a rate fault, which did nothing."""
         wsdl, action = "controlcenter", operation
         if generation == "legacy":
             operation, name = _LEGACY_NAMES[operation]
             wsdl, action = "controlcenter_legacy", _LEGACY_ACTION + name
-        build = soap.envelope if write else soap.question
+        build = soap.build_envelope if write else soap.build_request
         body = build(wsdl, operation, **values)
         attempt = 0
         while True:
@@ -243,14 +241,13 @@ class ControlCenterClient:
                 _PATHS[generation], body, action, clock, fresh=write
             )
             try:
-                refusal = status_error(reply.status, self.node.name, Code.NOT_OFFERED)
-                if refusal:
-                    reply.discard()
-                    raise refusal
-                return await read_message(reply, self.node.name)
+                return await read_message(
+                    reply, self.node.name, Interface.CONTROL_CENTER, write=write
+                )
             except WireError as error:
                 error.outcome_unknown = write and error.code not in _REFUSALS
-                if error.code is not Code.THROTTLED:
+                starting = reply.status == 503 and not write
+                if error.code is not Code.THROTTLED and not starting:
                     raise
                 await self._backoff.wait(attempt, clock, error)
                 attempt += 1
@@ -274,15 +271,16 @@ _REFUSALS = frozenset(
         Code.NOT_OFFERED,
         Code.THROTTLED,
         Code.REDIRECT,
+        Code.SINGLE_SIGN_ON,
         Code.FAULT,
     }
 )
 
 
 def _reached(
-    status: ServiceStatus, wanted: str, before: Mapping[str, ServiceStatus]
+    status: ServiceStatus, target: str, before: Mapping[str, ServiceStatus]
 ) -> bool:
-    if status.status != wanted:
+    if status.status != target:
         return False
     old = before.get(status.name)
     return old is None or old.start_time != status.start_time or not old.start_time

@@ -8,19 +8,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import dns.asyncresolver
-import dns.exception
-import dns.nameserver
-import dns.resolver
 import dns.reversename
 
 from wire.deadline import Deadline
 from wire.errors import Code, WireError
 from wire.host import parse_host
+from wire.lookups import Lookups, first_answer_of, found_of, remembered_names
+from wire.nameservers import silent_error
 from wire.node import Policy
 
 T = TypeVar("T")
 
+# After so long a name is asked for as an SRV name as well: early enough for an answer
+# within the usual deadlines, late enough not to add to the load of a slow server.
+BESIDE = 4.0
+# How long the other targets of a service may take once one has an address.
+OTHER_TARGETS = 2.0
 SRV_PREFIXES = ("", "_sip._tcp.", "_sips._tcp.", "_sip._udp.")
 
 
@@ -46,121 +49,131 @@ class Resolution:
         return bool(self.targets)
 
 
-async def resolve(host: str, policy: Policy, *, deadline: float = 5.0) -> Resolution:
+async def resolve_host(
+    host: str, policy: Policy, *, deadline: float = 5.0
+) -> Resolution:
     """Resolve an address, a host name or an SRV name; all must be allowed.
 
     Raises:
         WireError: ADDRESS, UNRESOLVABLE, or POLICY when any address is not allowed.
     """
     parsed = parse_host(host)
-    began = time.monotonic()
-    clock = Deadline(deadline)
-    targets: tuple[SrvTarget, ...] = ()
     if parsed.ip:
-        addresses: tuple[str, ...] = (parsed.text,)
+        found = Resolution((parsed.text,))
     else:
-        addresses = await _addresses(parsed.text, policy, clock)
-        if not addresses:
-            targets = await _srv_targets(parsed.text, policy, clock)
-            found = (address for target in targets for address in target.addresses)
-            addresses = tuple(dict.fromkeys(found))
-    if not addresses:
-        raise WireError(Code.UNRESOLVABLE, node=parsed.text)
-    for address in addresses:
+        with remembered_names() as lookups:
+            found = await lookups.once(
+                ("name", parsed.text, policy.dns_servers),
+                parsed.text,
+                lambda clock: _resolution(parsed.text, policy, lookups, clock),
+                Deadline(deadline),
+            )
+    for address in found.addresses:
         policy.check(address)
-    elapsed = (time.monotonic() - began) * 1000
-    return Resolution(addresses, targets, elapsed)
+    return found
 
 
-async def reverse(
+async def reverse_names(
     address: str, policy: Policy, *, deadline: float = 5.0
 ) -> tuple[str, ...]:
     """Give the names that DNS holds for an address, often none."""
-    clock = Deadline(deadline)
     ip = parse_host(address).ip
     if ip is None:
         raise WireError(Code.ADDRESS, "A reverse look-up needs an IP address.")
-    if policy.dns_servers:
-        pointer = dns.reversename.from_address(str(ip)).to_text()
-        answers = await _ask(pointer, "PTR", policy, clock)
-        return tuple(str(answer.target).rstrip(".").lower() for answer in answers)
-    return await _in_thread(lambda: _system_names(str(ip)), str(ip), clock)
+    with remembered_names() as lookups:
+        return await lookups.once(
+            ("address", str(ip), policy.dns_servers),
+            str(ip),
+            lambda clock: _reverse_names(str(ip), policy, lookups, clock),
+            Deadline(deadline),
+        )
 
 
-async def _addresses(name: str, policy: Policy, clock: Deadline) -> tuple[str, ...]:
+async def _reverse_names(
+    address: str, policy: Policy, lookups: Lookups, clock: Deadline
+) -> tuple[str, ...]:
+    if not policy.dns_servers:
+        return await _in_thread(lambda: _system_names(address), address, clock)
+    pointer = dns.reversename.from_address(address).to_text()
+    servers = lookups.servers(policy.dns_servers)
+    answers = await servers.ask(pointer, "PTR", clock)
+    return tuple(str(answer.target).rstrip(".").lower() for answer in answers)
+
+
+async def _resolution(
+    name: str, policy: Policy, lookups: Lookups, clock: Deadline
+) -> Resolution:
+    """Find the addresses of a name, or of the targets of an SRV name."""
+    started = time.monotonic()
+    targets: Sequence[SrvTarget] = ()
+    try:
+        soon = clock.at_most(BESIDE)
+        addresses = await _addresses(name, policy, lookups, soon)
+    except WireError:
+        addresses = ()
+    if not addresses:
+        direct = _addresses(name, policy, lookups, clock)
+        service = _srv_targets(name, policy, lookups, clock)
+        outcomes: list[Any] = await first_answer_of([direct, service])
+        found = found_of(outcomes)
+        addresses, targets = (one if one in found else () for one in outcomes)
+    if not addresses:
+        every = (address for target in targets for address in target.addresses)
+        addresses = tuple(dict.fromkeys(every))
+    if not addresses:
+        raise WireError(Code.UNRESOLVABLE, node=name)
+    elapsed = (time.monotonic() - started) * 1000
+    return Resolution(addresses, tuple(targets), elapsed)
+
+
+async def _addresses(
+    name: str, policy: Policy, lookups: Lookups, clock: Deadline
+) -> tuple[str, ...]:
+    """Give what A and AAAA found; one of them may fail."""
+    return await lookups.once(
+        ("addresses", name, policy.dns_servers),
+        name,
+        lambda own: _ask_addresses(name, policy, lookups, own),
+        clock,
+    )
+
+
+async def _ask_addresses(
+    name: str, policy: Policy, lookups: Lookups, clock: Deadline
+) -> tuple[str, ...]:
     if not policy.dns_servers:
         return await _in_thread(lambda: _system_addresses(name), name, clock)
-    both = await asyncio.gather(
-        _ask(name, "A", policy, clock), _ask(name, "AAAA", policy, clock)
+    servers = lookups.servers(policy.dns_servers)
+    both = await first_answer_of(
+        [servers.ask(name, kind, clock) for kind in ("A", "AAAA")]
     )
-    return tuple(answer.address for answers in both for answer in answers)
+    return tuple(record.address for records in found_of(both) for record in records)
 
 
 async def _srv_targets(
-    name: str, policy: Policy, clock: Deadline
+    name: str, policy: Policy, lookups: Lookups, clock: Deadline
 ) -> tuple[SrvTarget, ...]:
-    asked = [_ask(prefix + name, "SRV", policy, clock) for prefix in SRV_PREFIXES]
-    answers = next(filter(None, await asyncio.gather(*asked)), ())
+    """Give the targets in their order; those whose addresses fail have none."""
+    servers = lookups.servers(policy.dns_servers)
+    services = [servers.ask(prefix + name, "SRV", clock) for prefix in SRV_PREFIXES]
+    answers = next(iter(found_of(await first_answer_of(services))), ())
     records = sorted(answers, key=lambda record: (record.priority, -record.weight))
-    hosts = [str(record.target).rstrip(".").lower() for record in records]
-    found = await asyncio.gather(
-        *(_addresses(host, policy, clock) if host else _none() for host in hosts)
-    )
+    # The target "." of RFC 2782 says that the service is not offered.
+    named = [(str(x.target).rstrip(".").lower(), x) for x in records]
+    offered = [(host, record) for host, record in named if host]
+    lookups_of = [_addresses(host, policy, lookups, clock) for host, _ in offered]
+    found = await first_answer_of(lookups_of, OTHER_TARGETS)
+    reached = found_of(found)
     return tuple(
-        SrvTarget(host, record.port, record.priority, record.weight, addresses)
-        for host, record, addresses in zip(hosts, records, found, strict=True)
-        if host
-    )
-
-
-async def _none() -> tuple[str, ...]:
-    """Stand for the target "." of RFC 2782: the service is not offered."""
-    return ()
-
-
-async def _ask(name: str, kind: str, policy: Policy, clock: Deadline) -> Sequence[Any]:
-    try:
-        answer = await _resolver(policy).resolve(
-            name, kind, lifetime=max(clock.remaining(), 0.001), search=False
+        SrvTarget(
+            host,
+            record.port,
+            record.priority,
+            record.weight,
+            tuple(addresses) if addresses in reached else (),
         )
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.resolver.YXDOMAIN):
-        return ()
-    except dns.exception.Timeout:
-        raise _silent(name) from None
-    except (dns.exception.DNSException, OSError) as error:
-        raise WireError(
-            Code.UNRESOLVABLE,
-            f"The DNS servers cannot answer for {name}.",
-            detail=type(error).__name__,
-            retryable=True,
-        ) from None
-    return list(answer)
-
-
-def _silent(name: str) -> WireError:
-    return WireError(
-        Code.UNRESOLVABLE,
-        f"The DNS servers did not answer in time for {name}.",
-        remedy="Check the DNS servers: a dead first server delays every look-up.",
-        detail="dns timeout",
-        retryable=True,
+        for (host, record), addresses in zip(offered, found, strict=True)
     )
-
-
-def _resolver(policy: Policy) -> dns.asyncresolver.Resolver:
-    try:
-        resolver = dns.asyncresolver.Resolver(configure=not policy.dns_servers)
-    except dns.resolver.NoResolverConfiguration:
-        message = "The console's machine has no DNS servers."
-        raise WireError(Code.UNRESOLVABLE, message) from None
-    if policy.dns_servers:
-        resolver.nameservers = [_server(text) for text in policy.dns_servers]
-    return resolver
-
-
-def _server(text: str) -> dns.nameserver.Do53Nameserver:
-    host, _, port = text.rpartition(":") if text.count(":") == 1 else (text, "", "")
-    return dns.nameserver.Do53Nameserver(host.strip("[]"), int(port or 53))
 
 
 def _system_addresses(name: str) -> tuple[str, ...]:
@@ -168,7 +181,7 @@ def _system_addresses(name: str) -> tuple[str, ...]:
         found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
         if error.errno == socket.EAI_AGAIN:
-            raise _silent(name) from None
+            raise silent_error(name) from None
         return ()
     except UnicodeError:
         return ()
@@ -214,4 +227,4 @@ async def _in_thread(call: Callable[[], T], name: str, clock: Deadline) -> T:
         async with clock.limit():
             return await future
     except TimeoutError:
-        raise _silent(name) from None
+        raise silent_error(name) from None

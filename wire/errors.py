@@ -1,8 +1,9 @@
 """The one error of the wire: a stable code, a sentence for a person, a remedy."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 
 class Code(StrEnum):
@@ -27,9 +28,12 @@ class Code(StrEnum):
     TOO_LARGE = "too_large"
     VERSION = "version"
     REDIRECT = "redirect"
+    SINGLE_SIGN_ON = "single_sign_on"
+    UNAVAILABLE = "unavailable"
     HTTP = "http"
     PROTOCOL = "protocol"
     NOT_SOAP = "not_soap"
+    INCOMPLETE = "incomplete"
     FAULT = "fault"
     CATALOGUE = "catalogue"
     VALUE = "value"
@@ -41,7 +45,7 @@ class Explanation(NamedTuple):
     retryable: bool = False
 
 
-EXPLANATIONS: dict[Code, Explanation] = {
+EXPLANATIONS: dict[StrEnum, Explanation] = {
     Code.ADDRESS: Explanation(
         "The address is not valid.",
         "Enter an IP address, a host name or a fully qualified name, nothing else.",
@@ -52,7 +56,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.POLICY: Explanation(
         "The console may not connect to {node}.",
-        "Add the network or port to the allowed destinations, if it is meant.",
+        "If intended, add it to CUPADMIN_ALLOWED_NETWORKS or CUPADMIN_ALLOWED_PORTS.",
     ),
     Code.REFUSED: Explanation(
         "{node} refused the connection.",
@@ -84,7 +88,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "Compare the fingerprint with the node and confirm it, or upload its CA.",
     ),
     Code.CERTIFICATE_CHANGED: Explanation(
-        "{node} presents another certificate than the confirmed one.",
+        "The certificate of {node} has changed.",
         "Find out why it changed, compare the new fingerprint, then confirm it.",
     ),
     Code.CERTIFICATE_INVALID: Explanation(
@@ -97,7 +101,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.FORBIDDEN: Explanation(
         "The user may not use this interface of {node}.",
-        "Give the application user the role Standard AXL API Access.",
+        "Give the application user the role that this interface needs.",
     ),
     Code.AXL_OFF: Explanation(
         "{node} does not offer AXL.",
@@ -124,6 +128,17 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "{node} answered with a redirection, which is never followed.",
         "Enter the node's own address, not that of a portal or load balancer.",
     ),
+    Code.SINGLE_SIGN_ON: Explanation(
+        "{node} sends the console to an identity provider: single sign-on stands in "
+        "front of this interface.",
+        "Exempt the interface from single sign-on, or enter the node's own address.",
+    ),
+    Code.UNAVAILABLE: Explanation(
+        "The web server of {node} (Tomcat) answered with an error page.",
+        "Check that Cisco Tomcat is running on the node; after a start it needs a "
+        "few minutes.",
+        True,
+    ),
     Code.HTTP: Explanation(
         "{node} answered with an unexpected HTTP status.",
         "Look at the node's Tomcat logs.",
@@ -135,6 +150,12 @@ EXPLANATIONS: dict[Code, Explanation] = {
     Code.NOT_SOAP: Explanation(
         "{node} answered with something other than the expected SOAP message.",
         "Check that the address is that of a CUP or IM and Presence node.",
+    ),
+    Code.INCOMPLETE: Explanation(
+        "The answer of {node} was cut off.",
+        "Try again; if it is cut off again, ask for less at once, and check devices on "
+        "the way that limit the size of an answer.",
+        True,
     ),
     Code.FAULT: Explanation(
         "{node} reported a fault.",
@@ -153,7 +174,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
-def clean(text: str, limit: int) -> str:
+def clean_text(text: str, limit: int) -> str:
     """Make foreign text fit for one line on a screen."""
     text = _BLANK.sub(" ", text[: limit * 4]).strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
@@ -163,12 +184,15 @@ class WireError(Exception):
     """A conversation with a cluster failed.
 
     Holds no secret and no reply body, so that it may be stored, logged and shown.
-    `outcome_unknown` says that a write may have happened all the same.
+    `outcome_unknown` says that a write may have happened all the same. `explanations`
+    are those of the codes that an error of its kind may have.
     """
+
+    explanations: ClassVar[Mapping[StrEnum, Explanation]] = EXPLANATIONS
 
     def __init__(
         self,
-        code: Code,
+        code: StrEnum,
         message: str = "",
         *,
         node: str = "The node",
@@ -177,11 +201,13 @@ class WireError(Exception):
         outcome_unknown: bool = False,
         retryable: bool | None = None,
     ) -> None:
-        sentence, default_remedy, default_retryable = EXPLANATIONS[code]
+        sentence, default_remedy, default_retryable = self.explanations[code]
         self.code = code
-        self.message = clean(message or sentence.format(node=clean(node, 253)), 500)
-        self.remedy = clean(remedy or default_remedy, 500)
-        self.detail = clean(detail, 200)
+        self.message = clean_text(
+            message or sentence.format(node=clean_text(node, 253)), 500
+        )
+        self.remedy = clean_text(remedy or default_remedy, 500)
+        self.detail = clean_text(detail, 200)
         self.outcome_unknown = outcome_unknown
         self.retryable = default_retryable if retryable is None else retryable
         super().__init__(self.message)

@@ -1,15 +1,16 @@
 """HTTP/1.1 to one node: llhttp for the protocol, our own sockets for the limits."""
 
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from wire.connect import Stream, connect_node
 from wire.deadline import Deadline
 from wire.errors import Code, WireError
-from wire.failures import told_as_wire_errors
+from wire.limits import ConnectionAllowance
 from wire.node import NodeAddress
+from wire.os_errors import map_os_errors
 from wire.tls import Handshake
 
 MAX_BODY = 16 * 1024 * 1024
@@ -37,20 +38,20 @@ class Reply:
     def all(self, name: str) -> list[str]:
         return [value for key, value in self.headers if key == name]
 
-    async def chunks(self, cap: int = MAX_BODY) -> AsyncIterator[bytes]:
-        """Give the decoded body; a compressed bomb ends at the cap."""
-        node = self._connection.node.name
-        decode = _decoder(self.header("content-encoding"), node)
-        size = 0
+    async def chunks(self, allowance: ConnectionAllowance) -> AsyncIterator[bytes]:
+        """Give the decoded body; a compressed bomb ends at the allowance."""
+        decoder = _decoder(self.header("content-encoding"), self._connection.node.name)
         complete = False
         try:
             async for data in self._connection.body(self._answer, self._clock):
-                for piece in decode(data):
-                    size += len(piece)
-                    if size > cap:
-                        limit = f"The answer of {node} exceeds {cap // 1024} KiB."
-                        raise WireError(Code.TOO_LARGE, limit)
+                decoded = 0
+                for piece in decoder.feed(data):
+                    allowance.take_bytes(len(piece))
+                    decoded += len(piece)
                     yield piece
+                # A compressed body may go on and on without giving anything.
+                allowance.take_bytes(max(len(data) - decoded, 0))
+            decoder.close()
             complete = True
         finally:
             if not complete:
@@ -61,7 +62,8 @@ class Reply:
         self._connection.close()
 
     async def read(self, cap: int = MAX_BODY) -> bytes:
-        return b"".join([chunk async for chunk in self.chunks(cap)])
+        allowance = ConnectionAllowance(self._connection.node.name, cap)
+        return b"".join([chunk async for chunk in self.chunks(allowance)])
 
 
 class Connection:
@@ -89,10 +91,11 @@ class Connection:
     async def body(self, answer: "_Answer", clock: Deadline) -> AsyncIterator[bytes]:
         while True:
             pieces, answer.pieces = answer.pieces, []
-            for piece in pieces:
-                yield piece
+            if pieces:
+                # A body in chunks of a byte is not worth a step for each.
+                yield b"".join(pieces)
             if answer.complete:
-                answer.taken = True
+                answer.is_read = True
                 return
             await self._hear(answer, clock)
 
@@ -101,14 +104,14 @@ class Connection:
     ) -> None:
         """Read until the node has told more, or give up the connection."""
         reader, writer = self._stream.reader, self._stream.writer
-        before = answer.told
+        before = answer.progress
         try:
-            with told_as_wire_errors(self.node.name):
+            with map_os_errors(self.node.name):
                 async with clock.limit():
                     if request:
                         writer.write(request)
                         await writer.drain()
-                    while answer.told == before:
+                    while answer.progress == before:
                         answer.feed(await reader.read(_CHUNK))
         except WireError:
             self.close()
@@ -120,7 +123,7 @@ class Connection:
 
     def recycle(self) -> bool:
         """Tell whether another request may be sent: the last answer was taken whole."""
-        return self._answer.taken and not self._stream.reader.at_eof()
+        return self._answer.is_read and not self._stream.reader.at_eof()
 
     @property
     def handshake(self) -> Handshake:
@@ -144,13 +147,13 @@ class _Answer:
         self.pieces: list[bytes] = []
         self.complete = False
         self.lasting = False
-        self.taken = False
+        self.is_read = False
         self._idle = 0
         self._parser = HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)
 
     @property
-    def told(self) -> tuple[int, int, bool]:
+    def progress(self) -> tuple[int, int, bool]:
         return self.status, len(self.pieces), self.complete
 
     def feed(self, data: bytes) -> None:
@@ -158,14 +161,14 @@ class _Answer:
         if not data:
             self._end()
             return
-        before = self.told
+        before = self.progress
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade):
             if not self.complete:
                 raise HttpParserError("not an answer") from None
             self.lasting = False
-        self._idle = 0 if self.told != before else self._idle + len(data)
+        self._idle = 0 if self.progress != before else self._idle + len(data)
         if self._idle > _MAX_HEAD:
             raise HttpParserError("no end of the headers")
 
@@ -211,23 +214,46 @@ def request_head(method: str, target: str, headers: Headers) -> bytes:
     return (head + "\r\n\r\n").encode("latin-1", "replace")
 
 
-def _decoder(encoding: str, node: str) -> Callable[[bytes], Iterable[bytes]]:
-    """Undo a content encoding that was not asked for, in small pieces."""
-    if encoding.lower() in ("", "identity"):
-        return lambda data: (data,)
-    if encoding.lower() not in ("gzip", "x-gzip", "deflate"):
-        message = f"{node} answered in an unknown content encoding."
-        raise WireError(Code.PROTOCOL, message)
-    inflate = zlib.decompressobj(zlib.MAX_WBITS | 32)
+class _Identity:
+    """A body as it came."""
 
-    def decode(data: bytes) -> Iterator[bytes]:
+    def feed(self, data: bytes) -> Iterable[bytes]:
+        return (data,)
+
+    def close(self) -> None:
+        return
+
+
+class _Inflater:
+    """Undoes a compression that was not asked for, in small pieces."""
+
+    def __init__(self, node: str) -> None:
+        self._node = node
+        self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 32)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
         while data:
+            if self._inflate.eof:
+                raise self._damaged("does not end where it says")
             try:
-                piece = inflate.decompress(data, _CHUNK)
+                piece = self._inflate.decompress(data, _CHUNK)
             except zlib.error:
-                message = f"The compressed answer of {node} is damaged."
-                raise WireError(Code.PROTOCOL, message) from None
-            data = inflate.unconsumed_tail
+                raise self._damaged("is damaged") from None
+            data = self._inflate.unconsumed_tail or self._inflate.unused_data
             yield piece
 
-    return decode
+    def close(self) -> None:
+        """Make sure that the body was complete, which also gave all that it holds."""
+        if not self._inflate.eof:
+            raise self._damaged("is incomplete")
+
+    def _damaged(self, how: str) -> WireError:
+        return WireError(Code.PROTOCOL, f"The compressed answer of {self._node} {how}.")
+
+
+def _decoder(encoding: str, node: str) -> _Identity | _Inflater:
+    if encoding.lower() in ("", "identity"):
+        return _Identity()
+    if encoding.lower() in ("gzip", "x-gzip", "deflate"):
+        return _Inflater(node)
+    raise WireError(Code.PROTOCOL, f"{node} answered in an unknown content encoding.")

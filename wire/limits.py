@@ -61,7 +61,7 @@ _locks_guard = threading.Lock()
 
 
 @asynccontextmanager
-async def turn(key: str, node: str, clock: Deadline) -> AsyncIterator[None]:
+async def exclusive_turn(key: str, node: str, clock: Deadline) -> AsyncIterator[None]:
     """Hold the one turn under a key, in this process, or fail at the deadline.
 
     A plain lock that is polled, because the threads of a worker have an event loop
@@ -78,6 +78,32 @@ async def turn(key: str, node: str, clock: Deadline) -> AsyncIterator[None]:
         yield
     finally:
         lock.release()
+
+
+class ConnectionAllowance:
+    """What the answer to one question may bring, over all of its pages.
+
+    Raises:
+        WireError: TOO_LARGE, from either method, once there is more.
+    """
+
+    def __init__(self, node: str, most_bytes: int, most_rows: int = 0) -> None:
+        self._node = node
+        self._most_bytes, self._most_rows = most_bytes, most_rows
+        self._bytes = self._rows = 0
+
+    def take_bytes(self, count: int) -> None:
+        self._bytes += count
+        if self._bytes > self._most_bytes:
+            limit = f"{self._most_bytes // 1024} KiB"
+            message = f"The answer of {self._node} exceeds {limit}."
+            raise WireError(Code.TOO_LARGE, message)
+
+    def take_rows(self, count: int) -> None:
+        self._rows += count
+        if self._rows > self._most_rows:
+            message = f"The answer of {self._node} exceeds {self._most_rows} rows."
+            raise WireError(Code.TOO_LARGE, message)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from wire.axl import DEADLINE, AxlClient
 from wire.errors import Code, WireError
 from wire.secret import Secret
 from wire.sql import Query
+from wire.xml import count_of
 
 _REQUIRED = ("address", "username", "password", "protocol")
 _OPTIONAL = ("external_phone_number_mask",)
@@ -23,7 +24,8 @@ class PeerTable:
     Args:
         columns: address, username, password, protocol and, where it exists,
             external_phone_number_mask, each with its column name.
-        protocol_values: TCP, UDP and TLS, each with what the column holds for it.
+        protocol_values: TCP, UDP and TLS, each with what the column holds for it; of a
+            table that was recognised perhaps not all of them, which is enough to read.
     """
 
     table: str
@@ -44,7 +46,7 @@ class PeerTable:
                 raise ValueError(f"The mapping needs a column for {name}.")
         if unknown := set(columns) - set(_REQUIRED + _OPTIONAL):
             raise ValueError(f"The mapping names an unknown field: {min(unknown)}.")
-        if not protocols or set(protocols) - set(PROTOCOLS):
+        if set(protocols) - set(PROTOCOLS):
             raise ValueError("The protocol values must be for TCP, UDP and TLS.")
         if len(set(columns.values())) != len(columns):
             raise ValueError("The mapping uses a column twice.")
@@ -68,9 +70,10 @@ class PeerTable:
         }
 
     def protocol_of(self, raw: str) -> str:
-        """Give TCP, UDP or TLS; a value that the mapping does not know as it is."""
+        """Give TCP, UDP or TLS; another value as it is, if it can be none of them."""
         known = {value: name for name, value in self.protocol_values.items()}
-        return known.get(raw, raw)
+        complete = len(known) == len(PROTOCOLS)
+        return known.get(raw, raw if complete else "")
 
 
 def _texts(data: Any, name: str) -> dict[str, str]:
@@ -84,14 +87,14 @@ def _texts(data: Any, name: str) -> dict[str, str]:
 
 def _check_identifier(name: str) -> None:
     try:
-        sql.identifier(name)
+        sql.sql_identifier(name)
     except WireError:
         raise ValueError(f"{name!r} is not a table or column name.") from None
 
 
 def _check_value(value: str) -> None:
     try:
-        sql.literal(value)
+        sql.sql_literal(value)
     except WireError as error:
         raise ValueError(f"A protocol value cannot be used: {error.message}") from None
 
@@ -132,11 +135,11 @@ class PeerTableClient:
             WireError: CATALOGUE, naming what is missing and what looks alike.
         """
         found = await self._names(
-            sql.query("columns_of", table=self.table.table.lower()), deadline
+            sql.build_query("columns_of", table=self.table.table.lower()), deadline
         )
         if not found:
             alike = await self._names(
-                sql.query("tables_like", pattern="peer"), deadline
+                sql.build_query("tables_like", pattern="peer"), deadline
             )
             hint = f"Similar tables: {', '.join(alike[:10])}." if alike else ""
             raise self._differs(f"there is no table {self.table.table}. {hint}")
@@ -154,16 +157,16 @@ class PeerTableClient:
     ) -> bool:
         """Let the cluster compare, so that its password never leaves it."""
         where = self._key(address) | {self.table.columns["password"]: password}
-        query = sql.count("peer_password", self.table.table, where)
-        async for row in self.axl.rows(query, deadline=deadline):
-            return (next(iter(row.values()), None) or "").strip() not in ("", "0")
-        return False
+        query = sql.count_query("peer_password", self.table.table, where)
+        rows = self.axl.rows(query, deadline=deadline)
+        counts = [next(iter(row.values()), None) async for row in rows]
+        return count_of(counts[0] if counts else None, self.axl.node.name) > 0
 
     async def insert(
         self, address: str, values: PeerValues, *, deadline: float = DEADLINE
     ) -> int:
         pairs = self._key(address) | self._values(values)
-        query = sql.insert("peer_insert", self.table.table, pairs)
+        query = sql.insert_query("peer_insert", self.table.table, pairs)
         return await self.axl.write(query, deadline=deadline)
 
     async def update(
@@ -178,17 +181,17 @@ class PeerTableClient:
         pairs, key = self._values(values), self._key(address)
         if renamed:
             pairs |= self._key(renamed)
-        query = sql.update("peer_update", self.table.table, pairs, key)
+        query = sql.update_query("peer_update", self.table.table, pairs, key)
         return await self.axl.write(query, deadline=deadline)
 
     async def delete(self, address: str, *, deadline: float = DEADLINE) -> int:
-        query = sql.delete("peer_delete", self.table.table, self._key(address))
+        query = sql.delete_query("peer_delete", self.table.table, self._key(address))
         return await self.axl.write(query, deadline=deadline)
 
     def _select(self) -> Query:
         columns = self.table.columns
-        password = sql.identifier(columns["password"])
-        return sql.select(
+        password = sql.sql_identifier(columns["password"])
+        return sql.select_query(
             "peers_read",
             self.table.table,
             [column for name, column in columns.items() if name != "password"],

@@ -2,22 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from wire.errors import Code, WireError
-from wire.reasons import (
+from wire.control_center_reasons import (
     ALREADY_STARTED,
     ALREADY_STOPPED,
     ALREADY_THERE,
-    SUCCESSFUL,
     in_words,
+    is_success,
 )
-from wire.xml import Element, Message, whole_number
+from wire.errors import Code, WireError
+from wire.xml import Element, SoapMessage, whole_number
 
 STATUSES = ("started", "stopped", "starting", "stopping", "unknown")
-_WISHED = {
-    "start": {SUCCESSFUL, ALREADY_STARTED, ALREADY_THERE},
-    "stop": {SUCCESSFUL, ALREADY_STOPPED, ALREADY_THERE},
-    "restart": {SUCCESSFUL},
+_WISHED: dict[str, set[int]] = {
+    "start": {ALREADY_STARTED, ALREADY_THERE},
+    "stop": {ALREADY_STOPPED, ALREADY_THERE},
+    "restart": set(),
 }
 _RESTRICT = {"none": "none", "primarynode": "primary_node", "donotstop": "do_not_stop"}
 
@@ -67,34 +68,75 @@ class Products:
     products: tuple[tuple[str, str], ...] = ()
 
 
-def result_of(message: Message) -> Element:
+Named = TypeVar("Named", ServiceStatus, ServiceInfo)
+
+
+def result_of(message: SoapMessage) -> Element:
     """Give the element with the answer: the names differ, the place does not."""
     content = message.content
-    inner = [message.follow(child) for child in content if isinstance(child.tag, str)]
+    inner = [message.follow(child) for child in content]
+    if len(inner) > 1:
+        raise WireError(Code.NOT_SOAP, detail="more than one result")
     return inner[0] if inner else content
 
 
-def items_of(message: Message, parent: Element, *lists: str) -> list[Element]:
-    holder = message.child(parent, *lists)
-    return message.children(holder, "item")
+def items_of(message: SoapMessage, parent: Element, *lists: str) -> list[Element]:
+    """Give what lies in the lists of the first name that is there.
+
+    All of it, by whatever name: in an array of Axis 1 the names mean nothing, and an
+    item that was passed over would look like a service that the node does not have.
+    """
+    for name in lists:
+        if holders := message.children(parent, name):
+            return [message.follow(x) for holder in holders for x in holder]
+    return []
 
 
-def read_status(message: Message, item: Element) -> ServiceStatus:
-    told = message.texts(item)
-    word = told.get("ServiceStatus", "").lower()
-    code = whole_number(told.get("ReasonCode", ""))
-    up_time = whole_number(told.get("UpTime", ""))
+def read_statuses(
+    message: SoapMessage, items: Sequence[Element]
+) -> list[ServiceStatus]:
+    reported = _items_in(message, items)
+    return _refuse_unnamed([read_status(message, item) for item in reported])
+
+
+def _items_in(message: SoapMessage, items: Sequence[Element]) -> list[Element]:
+    """Leave out items that say nothing; refuse one that has swallowed another."""
+    reported = [
+        item
+        for item in items
+        if any(str(x).strip() for x in item.itertext())
+        or any(message.texts(item).values())
+    ]
+    for item in reported:
+        names = list(item.iter("{*}ServiceName"))
+        if len(names) > 1 or message.children(item, "item"):
+            raise WireError(Code.NOT_SOAP, detail="a service inside another")
+    return reported
+
+
+def _refuse_unnamed(services: list[Named]) -> list[Named]:
+    """Refuse a list with a service whose name is lost, rather than shorten it."""
+    if not all(service.name for service in services):
+        raise WireError(Code.NOT_SOAP, detail="a service without a name")
+    return services
+
+
+def read_status(message: SoapMessage, item: Element) -> ServiceStatus:
+    texts = message.texts(item)
+    word = texts.get("ServiceStatus", "").lower()
+    code = whole_number(texts.get("ReasonCode", ""))
+    up_time = whole_number(texts.get("UpTime", ""))
     return ServiceStatus(
-        name=told.get("ServiceName", ""),
+        name=texts.get("ServiceName", ""),
         status=word if word in STATUSES else "unknown",
         reason_code=code,
-        reason=in_words(code, told.get("ReasonCodeString", "")),
-        start_time=told.get("StartTime", ""),
+        reason=in_words(code, texts.get("ReasonCodeString", "")),
+        start_time=texts.get("StartTime", ""),
         up_time=up_time if up_time is not None and up_time >= 0 else None,
     )
 
 
-def read_infos(message: Message) -> list[ServiceInfo]:
+def read_infos(message: SoapMessage) -> list[ServiceInfo]:
     result = result_of(message)
     items = items_of(message, result, "Services", "ServiceList", "ServiceInfoList")
     items = items or message.children(result, "item")
@@ -106,15 +148,14 @@ def read_infos(message: Message) -> list[ServiceInfo]:
             deployable=_boolean(message.text(item, "Deployable")),
             restrict=_restrict(message, item),
         )
-        for item in items
+        for item in _items_in(message, items)
     ]
-    named = [info for info in infos if info.name]
-    if not named:
+    if not infos:
         raise WireError(Code.NOT_SOAP, detail="no services listed")
-    return named
+    return _refuse_unnamed(infos)
 
 
-def _restrict(message: Message, item: Element) -> str | None:
+def _restrict(message: SoapMessage, item: Element) -> str | None:
     nested = message.child(item, "RestrictServer")
     words = message.text(item, "Restrict") or message.text(nested, "Restrict")
     return _RESTRICT.get(words.lower().replace("_", ""))
@@ -125,7 +166,7 @@ def _boolean(text: str) -> bool | None:
 
 
 def read_results(
-    message: Message, action: str, names: Sequence[str]
+    message: SoapMessage, action: str, names: Sequence[str]
 ) -> list[ControlResult]:
     """Match the answer with what was asked; what it leaves out has its own code."""
     result = result_of(message)
@@ -138,7 +179,8 @@ def read_results(
     results = []
     for name in names:
         status = by_name.get(name) or ServiceStatus(name, "unknown", overall, words)
-        ok = status.reason_code in _WISHED[action]
+        ok = is_success(status.reason_code, status.reason)
+        ok = ok or status.reason_code in _WISHED[action]
         results.append(
             ControlResult(name, ok, status.reason_code, status.reason, status.status)
         )

@@ -11,21 +11,14 @@ from wire.http import Connection, Headers, Reply
 from wire.node import NodeAddress
 from wire.tls import Certificate, Handshake, read_certificate
 
+# What a node may answer to a login that it has forgotten.
+_STALE = frozenset({301, 302, 303, 307, 401, 403, 404})
 _COOKIES = ("JSESSIONIDSSO", "JSESSIONID")
 _COOKIE = re.compile(r"\s*([A-Za-z]+)=\"?([\w.+/=!-]{1,512})\"?\s*(?:;|\Z)")
 
 
-class Session:
-    """Posts SOAP to a node and reuses what a conversation leaves behind.
-
-    AXL and Control Center of a node may share one, at the same time too.
-    """
-
-    def __init__(self, node: NodeAddress) -> None:
-        self.node = node
-        self.handshake: Handshake | None = None
-        self._cookies: dict[str, str] = {}
-        self._connections: list[Connection] = []
+class Closing:
+    """Closes what it holds at the end of an `async with`."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -37,6 +30,22 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+
+class Session(Closing):
+    """Posts SOAP to a node and reuses what a conversation leaves behind.
+
+    AXL and Control Center of a node may share one, at the same time too.
+    """
+
+    def __init__(self, node: NodeAddress) -> None:
+        self.node = node
+        self.handshake: Handshake | None = None
+        self._cookies: dict[str, str] = {}
+        self._connections: list[Connection] = []
 
     def close(self) -> None:
         while self._connections:
@@ -64,7 +73,7 @@ class Session:
                 closing at this moment nobody could tell whether it arrived.
         """
         reply = await self._exchange(path, body, action, clock, fresh)
-        if reply.status in (401, 404) and "JSESSIONIDSSO" in self._cookies:
+        if reply.status in _STALE and "JSESSIONIDSSO" in self._cookies:
             reply.discard()
             self._cookies.clear()
             reply = await self._exchange(path, body, action, clock, fresh)

@@ -7,24 +7,33 @@ import ssl
 import time
 from dataclasses import dataclass
 
-from wire.connect import Stream, allowed_addresses, connect
+from wire import client_certificate
+from wire.connect import Stream, allowed_addresses, connect_host
 from wire.deadline import Deadline
-from wire.errors import Code, WireError
-from wire.failures import told_as_wire_errors, wire_error
+from wire.errors import Code, WireError, clean_text
+from wire.interfaces import Interface, seen_at
 from wire.node import NodeAddress
+from wire.os_errors import map_os_errors, wire_error
 from wire.tls import fingerprint_of, unverified_context
 
 _STATUS = re.compile(r"SIP/2\.0 ([1-6]\d\d)(?: ([^\r\n]{0,200}))?\r?\n", re.I)
-_LENGTH = re.compile(r"^(?:content-length|l)\s*:\s*(\d{1,7})\s*$", re.I | re.M)
-_CALL_ID = re.compile(r"^(?:call-id|i)\s*:\s*(\S+)\s*$", re.I | re.M)
+_LENGTH = re.compile(
+    r"^(?:content-length|l)[ \t]*:[ \t]*([0-9]{1,7})[ \t]*\r?$", re.I | re.M
+)
+_CALL_ID = re.compile(r"^(?:call-id|i)[ \t]*:[ \t]*(\S+)[ \t]*\r?$", re.I | re.M)
 _MAX_REPLY = 65536
+_LONGEST_REASON = 200
 _FIRST_RETRANSMISSION = 0.5
 _DOWN = frozenset({408, 503})
 
 
 @dataclass(frozen=True)
 class SipReply:
-    """A final answer, or the refusal of a handshake that wanted our certificate."""
+    """A final answer, or the refusal of a handshake that wanted our certificate.
+
+    `up` says that the proxy answered well; a refused handshake shows only that
+    something speaks TLS there.
+    """
 
     up: bool
     status: int | None
@@ -63,7 +72,7 @@ class _Request:
         return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-async def options(
+async def send_options(
     node: NodeAddress,
     transport: str,
     *,
@@ -76,31 +85,38 @@ async def options(
     Args:
         transport: UDP, TCP or TLS.
         port: by default the node's port of that transport.
-        peer_auth: it is the port that wants a certificate of ours; a refused
-            handshake is an answer there.
+        peer_auth: ask the port that wants a certificate of ours.
 
     Raises:
         WireError: there was no SIP answer, with the reason.
     """
     port = port or _port(node, transport, peer_auth)
     clock = Deadline(deadline)
-    began = time.monotonic()
-    fingerprint = ""
+    started = time.monotonic()
     try:
-        if transport == "UDP":
-            answer = await _ask_datagram(node, port, clock)
-        elif transport in ("TCP", "TLS"):
-            answer, fingerprint = await _ask_stream(node, port, transport, clock)
-        else:
-            raise WireError(Code.VALUE, "SIP goes over UDP, TCP or TLS.")
+        answer, fingerprint = await _ask_proxy(node, port, transport, clock)
     except _HandshakeRefusedError as refusal:
-        if not peer_auth:
-            raise refusal.error from None
-        elapsed = (time.monotonic() - began) * 1000
-        return SipReply(True, None, "Peer authentication refused", elapsed, True)
-    elapsed = (time.monotonic() - began) * 1000
+        if not await client_certificate.is_required(node, port, refusal.error, clock):
+            raise seen_at(Interface.SIP_TLS, refusal.error) from None
+        elapsed = (time.monotonic() - started) * 1000
+        return SipReply(False, None, "A client certificate is wanted", elapsed, True)
+    except WireError as error:
+        interface = Interface.SIP_TLS if transport == "TLS" else Interface.SIP
+        raise seen_at(interface, error) from None
+    elapsed = (time.monotonic() - started) * 1000
     status, reason = answer
     return SipReply(status not in _DOWN, status, reason, elapsed, False, fingerprint)
+
+
+async def _ask_proxy(
+    node: NodeAddress, port: int, transport: str, clock: Deadline
+) -> tuple[tuple[int, str], str]:
+    """Give status and reason, and over TLS the fingerprint of the certificate."""
+    if transport == "UDP":
+        return await _ask_datagram(node, port, clock), ""
+    if transport in ("TCP", "TLS"):
+        return await _ask_stream(node, port, transport, clock)
+    raise WireError(Code.VALUE, "SIP goes over UDP, TCP or TLS.")
 
 
 def _port(node: NodeAddress, transport: str, peer_auth: bool) -> int:
@@ -110,7 +126,7 @@ def _port(node: NodeAddress, transport: str, peer_auth: bool) -> int:
 
 
 class _HandshakeRefusedError(Exception):
-    """The node ended the TLS connection because of our missing certificate."""
+    """The node ended the TLS connection, perhaps for want of a certificate of ours."""
 
     def __init__(self, error: WireError) -> None:
         self.error = error
@@ -123,11 +139,11 @@ async def _ask_stream(
     # the administrator confirmed. Nothing secret is sent, so it is only reported.
     context = unverified_context(node.trust.legacy) if transport == "TLS" else None
     try:
-        stream = await connect(
+        stream = await connect_host(
             node.address, port, node.policy, clock, node.name, context, node.name
         )
     except WireError as error:
-        if context and error.code is Code.TLS and "alert" in error.detail:
+        if context and client_certificate.may_be_required(error):
             raise _HandshakeRefusedError(error) from None
         raise
     try:
@@ -199,10 +215,10 @@ def read_answer(text: str, call_id: str) -> tuple[int, str] | None:
     call = _CALL_ID.search(text)
     if not status or not call or call[1] != call_id or status[1][0] == "1":
         return None
-    return int(status[1]), (status[2] or "").strip()
+    return int(status[1]), clean_text(status[2] or "", _LONGEST_REASON)
 
 
-class _Datagrams(asyncio.DatagramProtocol):
+class _SipDatagrams(asyncio.DatagramProtocol):
     def __init__(self, call_id: str) -> None:
         self._call_id = call_id
         self.answer: asyncio.Future[tuple[int, str]] = (
@@ -224,11 +240,11 @@ async def _ask_datagram(
 ) -> tuple[int, str]:
     address, *_ = await allowed_addresses(node.address, port, node.policy, clock)
     call_id = secrets.token_hex(12)
-    with told_as_wire_errors(node.name):
+    with map_os_errors(node.name):
         async with clock.limit():
             loop = asyncio.get_running_loop()
             transport, protocol = await loop.create_datagram_endpoint(
-                lambda: _Datagrams(call_id), remote_addr=(address, port)
+                lambda: _SipDatagrams(call_id), remote_addr=(address, port)
             )
             try:
                 local = transport.get_extra_info("sockname")
@@ -239,7 +255,7 @@ async def _ask_datagram(
 
 
 async def _retransmit(
-    transport: asyncio.DatagramTransport, protocol: _Datagrams, request: bytes
+    transport: asyncio.DatagramTransport, protocol: _SipDatagrams, request: bytes
 ) -> tuple[int, str]:
     """Send at once, then after 0.5, 1, 2, 4 ... seconds, until there is an answer."""
     pause = _FIRST_RETRANSMISSION

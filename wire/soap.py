@@ -35,14 +35,16 @@ def _client(wsdl: str, version: str) -> zeep.Client:
     return zeep.Client(document, transport=transport, settings=settings)  # type: ignore[no-untyped-call]
 
 
-def envelope(wsdl: str, operation: str, version: str = "", **values: Any) -> bytes:
+def build_envelope(
+    wsdl: str, operation: str, version: str = "", **values: Any
+) -> bytes:
     """Build the request of an operation."""
     client = _client(wsdl, version)
     message = client.create_message(client.service, operation, **values)  # type: ignore[no-untyped-call]
     return XML + bytes(etree.tostring(message, encoding="utf-8"))
 
 
-def question(wsdl: str, operation: str, version: str = "", **values: Any) -> bytes:
+def build_request(wsdl: str, operation: str, version: str = "", **values: Any) -> bytes:
     """Build the request of a read; a sweep sends the same to a thousand nodes.
 
     Only reads are remembered: a write may hold a password.
@@ -52,4 +54,4 @@ def question(wsdl: str, operation: str, version: str = "", **values: Any) -> byt
 
 @lru_cache(maxsize=128)
 def _remembered(wsdl: str, operation: str, version: str, values: str) -> bytes:
-    return envelope(wsdl, operation, version, **literal_eval(values))
+    return build_envelope(wsdl, operation, version, **literal_eval(values))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wire.errors import Code, WireError
-from wire.platforms import Profile, common_sql
+from wire.platforms import MOST_ROWS, Profile, common_sql
 from wire.secret import Secret
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -25,12 +25,14 @@ class Query:
     Args:
         order_by: a unique order, which allows reading in pages; empty for none.
         large: takes its turn with the other large queries to the publisher.
+        most: the most rows that can be meant; more is a broken answer.
     """
 
     name: str
     text: str = field(repr=False)
     order_by: str = ""
     large: bool = False
+    most: int = MOST_ROWS
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
 
     @property
@@ -43,7 +45,7 @@ class Query:
         return f"{head} skip {skip:d} first {first:d} {rest} order by {self.order_by}"
 
 
-def query(name: str, profile: Profile | None = None, **values: Literal) -> Query:
+def build_query(name: str, profile: Profile | None = None, **values: Literal) -> Query:
     """Fill the template of a name, as the platform words it.
 
     Raises:
@@ -52,50 +54,89 @@ def query(name: str, profile: Profile | None = None, **values: Literal) -> Query
     """
     template = (profile.sql if profile else common_sql())[name]
     text = _FIELD.sub(lambda match: _render(match[2], values[match[1]]), template.text)
-    return Query(name, text, template.order_by, template.large, _secrets(values))
+    return Query(
+        name,
+        text,
+        template.order_by,
+        template.large,
+        template.most,
+        _secrets(values),
+    )
 
 
 Values = Mapping[str, Literal]
 
 
-def select(
+def select_query(
     name: str, table: str, columns: Sequence[str], *expressions: str, order_by: str
 ) -> Query:
     """Compose a read of columns, and of expressions that the code itself gives."""
-    wanted = ", ".join([*map(identifier, columns), *expressions])
-    text = " ".join(("select", wanted, "from", identifier(table)))
-    return Query(name, text, order_by=identifier(order_by))
+    expressions_of = ", ".join([*map(sql_identifier, columns), *expressions])
+    text = " ".join(("select", expressions_of, "from", sql_identifier(table)))
+    return Query(name, text, order_by=sql_identifier(order_by))
 
 
-def count(name: str, table: str, where: Values) -> Query:
-    text = " ".join(("select count(*) from", identifier(table), "where", _all(where)))
-    return Query(name, text, secrets=_secrets(where))
+def count_query(name: str, table: str, where: Values) -> Query:
+    text = " ".join(
+        ("select count(*) from", sql_identifier(table), "where", _all_of(where))
+    )
+    return Query(name, text, most=1, secrets=_secrets(where))
 
 
-def insert(name: str, table: str, values: Values) -> Query:
-    columns = ", ".join(map(identifier, values))
+def tally_query(
+    name: str,
+    table: str,
+    among: Mapping[str, Sequence[str]] | None = None,
+    where: Values | None = None,
+    like: Mapping[str, str] | None = None,
+) -> Query:
+    """Count rows.
+
+    Args:
+        among: columns and the texts, in any case, of which they hold one.
+        where: columns and what they hold exactly.
+        like: columns and the LIKE pattern, given by the code, that they match.
+    """
+    conditions = [_is_among(column, texts) for column, texts in (among or {}).items()]
+    conditions += _pairs(where or {})
+    conditions += [
+        f"{sql_identifier(x)} like {sql_literal(y)}" for x, y in (like or {}).items()
+    ]
+    words = ["select count(*) from", sql_identifier(table)]
+    if conditions:
+        words += ["where", " and ".join(conditions)]
+    return Query(name, " ".join(words), most=1)
+
+
+def _is_among(column: str, texts: Sequence[str]) -> str:
+    literals = ", ".join(sql_literal(text.lower()) for text in texts)
+    return f"lower({sql_identifier(column)}) in ({literals})"
+
+
+def insert_query(name: str, table: str, values: Values) -> Query:
+    columns = ", ".join(map(sql_identifier, values))
     literals = ", ".join(map(_literal, values.values()))
-    into = f"{identifier(table)} ({columns})"
+    into = f"{sql_identifier(table)} ({columns})"
     text = " ".join(("insert into", into, "values", f"({literals})"))
     return Query(name, text, secrets=_secrets(values))
 
 
-def update(name: str, table: str, values: Values, where: Values) -> Query:
+def update_query(name: str, table: str, values: Values, where: Values) -> Query:
     changes = ", ".join(_pairs(values))
-    words = ("update", identifier(table), "set", changes, "where", _all(where))
+    words = ("update", sql_identifier(table), "set", changes, "where", _all_of(where))
     return Query(name, " ".join(words), secrets=_secrets(values))
 
 
-def delete(name: str, table: str, where: Values) -> Query:
-    words = ("delete from", identifier(table), "where", _all(where))
+def delete_query(name: str, table: str, where: Values) -> Query:
+    words = ("delete from", sql_identifier(table), "where", _all_of(where))
     return Query(name, " ".join(words), secrets=_secrets(where))
 
 
 def _pairs(values: Values) -> list[str]:
-    return [f"{identifier(name)} = {_literal(x)}" for name, x in values.items()]
+    return [f"{sql_identifier(name)} = {_literal(x)}" for name, x in values.items()]
 
 
-def _all(where: Values) -> str:
+def _all_of(where: Values) -> str:
     return " and ".join(_pairs(where))
 
 
@@ -105,19 +146,19 @@ def _secrets(values: Values) -> tuple[Secret, ...]:
 
 def _render(kind: str | None, value: Literal) -> str:
     if kind == "id":
-        return identifier(str(value))
+        return sql_identifier(str(value))
     if kind == "like":
-        return literal(f"%{like(str(value))}%")
+        return sql_literal(f"%{like_pattern(str(value))}%")
     return _literal(value)
 
 
 def _literal(value: Literal) -> str:
     if isinstance(value, int):
         return str(int(value))
-    return literal(value.reveal() if isinstance(value, Secret) else value)
+    return sql_literal(value.reveal() if isinstance(value, Secret) else value)
 
 
-def literal(value: str) -> str:
+def sql_literal(value: str) -> str:
     """Quote a text so that it is exactly one literal, or refuse it."""
     if len(value) > MAX_LITERAL:
         raise WireError(Code.VALUE, "A value is longer than 255 characters.")
@@ -126,13 +167,17 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def like(value: str) -> str:
+def like_pattern(value: str) -> str:
     """Escape the wild cards of a LIKE pattern."""
     return _LIKE_SPECIAL.sub(r"\\\1", value)
 
 
-def identifier(name: str) -> str:
+def is_identifier(name: str) -> bool:
+    return bool(_IDENTIFIER.fullmatch(name))
+
+
+def sql_identifier(name: str) -> str:
     """Accept a table or column name, nothing else."""
-    if not _IDENTIFIER.fullmatch(name):
+    if not is_identifier(name):
         raise WireError(Code.VALUE, "A table or column name is not valid.")
     return name

@@ -8,13 +8,22 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from wire.errors import Code, WireError
+from wire.errors import Code, WireError, clean_text
 from wire.node import Trust
 
 # Old Tomcats know neither RFC 5746 nor anything above TLS 1.0.
+_LONGEST_NAME, _LONGEST_SUBJECT = 253, 1000
 _OP_LEGACY_SERVER_CONNECT = 0x4
+# What the library raises besides ValueError for a certificate that is damaged.
+_UNREADABLE = (
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,7 @@ class Certificate:
     pem: str
     signature_algorithm: str
     tls_version: str
+    common_name: str = ""
 
     def days_left(self, now: datetime) -> int:
         """Give the whole days until it expires, negative after."""
@@ -69,8 +79,10 @@ def _authority_context(ca_pem: str) -> ssl.SSLContext:
     return context
 
 
-@lru_cache(maxsize=2)
-def unverified_context(legacy: bool) -> ssl.SSLContext:
+@lru_cache(maxsize=4)
+def unverified_context(
+    legacy: bool, newest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED
+) -> ssl.SSLContext:
     """Give a context whose user checks the certificate after the handshake.
 
     CERT_NONE here is not "verify off": a pinned certificate is self-signed, carries
@@ -80,6 +92,7 @@ def unverified_context(legacy: bool) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = newest
     if legacy:
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
         context.options |= _OP_LEGACY_SERVER_CONNECT
@@ -105,19 +118,27 @@ def check_pin(handshake: Handshake, trust: Trust, node: str) -> None:
 
 def read_certificate(handshake: Handshake, node: str) -> Certificate:
     try:
-        return _describe(handshake.der, handshake.tls_version)
+        return describe_certificate(handshake.der, handshake.tls_version)
     except ValueError:
         message = f"The certificate of {node} cannot be read."
         raise WireError(Code.TLS, message) from None
 
 
-def _describe(der: bytes, tls_version: str) -> Certificate:
+def describe_certificate(der: bytes, tls_version: str = "") -> Certificate:
+    """Read a certificate; a ValueError says that it cannot be read."""
+    try:
+        return _describe_details(der, tls_version)
+    except _UNREADABLE as error:
+        raise ValueError("not a certificate that can be read") from error
+
+
+def _describe_details(der: bytes, tls_version: str) -> Certificate:
     certificate = x509.load_der_x509_certificate(der)
     algorithm = certificate.signature_algorithm_oid
     return Certificate(
         fingerprint=fingerprint_of(der),
-        subject=certificate.subject.rfc4514_string(),
-        issuer=certificate.issuer.rfc4514_string(),
+        subject=clean_text(certificate.subject.rfc4514_string(), _LONGEST_SUBJECT),
+        issuer=clean_text(certificate.issuer.rfc4514_string(), _LONGEST_SUBJECT),
         not_before=certificate.not_valid_before_utc.astimezone(UTC),
         not_after=certificate.not_valid_after_utc.astimezone(UTC),
         names=_names(certificate),
@@ -126,7 +147,13 @@ def _describe(der: bytes, tls_version: str) -> Certificate:
         pem=certificate.public_bytes(Encoding.PEM).decode(),
         signature_algorithm=getattr(algorithm, "_name", algorithm.dotted_string),
         tls_version=tls_version,
+        common_name=next(iter(_common_names(certificate)), ""),
     )
+
+
+def _common_names(certificate: x509.Certificate) -> tuple[str, ...]:
+    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return tuple(clean_text(str(name.value), _LONGEST_NAME) for name in names)
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -136,8 +163,7 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
             x509.SubjectAlternativeName
         )
     except x509.ExtensionNotFound:
-        common = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-        return tuple(str(name.value) for name in common)
+        return _common_names(certificate)
     names = extension.value.get_values_for_type(x509.DNSName)
     addresses = extension.value.get_values_for_type(x509.IPAddress)
-    return (*names, *map(str, addresses))
+    return (*(clean_text(name, _LONGEST_NAME) for name in names), *map(str, addresses))

@@ -1,23 +1,22 @@
 """Safe and lenient reading of the XML that clusters send."""
 
-import codecs
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree
 
-from wire.errors import Code, WireError
+from wire.errors import Code, WireError, clean_text
+from wire.scrubbing import MARK, Scrubber
 
 Element = etree._Element
 
-_DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.-]{1,40})")
-_SINGLE_BYTE = {"iso-8859-1", "latin1", "latin-1", "windows-1252", "cp1252"}
-_CONTROL = bytes(x for x in range(32) if x not in (9, 10, 13))
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_ENVELOPE_END = re.compile(r"</(?:[\w.-]+:)?Envelope\s*>(?:\s|<!--.*?-->)*\Z", re.S)
+_COUNT = re.compile(r"[0-9]{1,12}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}")
 _TAIL = 400
+_MOST_REST = 65_536
+_SILENT = (("<!--", "-->"), ("<?", "?>"))
+_END = re.compile(r"</(?:[^\s<>:]{1,100}:)?Envelope\s{0,100}>")
 
 
 def local_name(element: Element) -> str:
@@ -25,45 +24,26 @@ def local_name(element: Element) -> str:
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
-class Scrubber:
-    """Makes text of what databases put under a UTF-8 declaration.
-
-    Bytes that are no UTF-8 and control characters become U+FFFD: marked, not lost.
-    """
-
-    def __init__(self) -> None:
-        self._decoder: codecs.IncrementalDecoder | None = None
-
-    def scrub(self, data: bytes, final: bool = False) -> str:
-        if self._decoder is None:
-            self._decoder = codecs.getincrementaldecoder(_encoding(data))("replace")
-        text = self._decoder.decode(data, final)
-        if len(data.translate(None, _CONTROL)) != len(data):
-            text = _CONTROLS.sub("\ufffd", text)
-        return text
-
-
-def _encoding(head: bytes) -> str:
-    declared = _DECLARED.match(head.lstrip())
-    name = declared[1].decode().lower() if declared else ""
-    return "cp1252" if name in _SINGLE_BYTE else "utf-8-sig"
-
-
 class XmlStream:
     """Feeds pieces of a message to lxml and gives the elements that were asked for.
 
-    A document type, an entity, broken or cut-off markup ends the reading; characters
-    that XML forbids and prefixes nobody declared do not.
+    A document type, an entity, broken or cut-off markup ends the reading; prefixes
+    that nobody declared do not. The parser does not recover: one that does loses
+    what follows a fault, at times without a word.
     """
 
     def __init__(self, node: str, tags: tuple[str, ...] = ()) -> None:
         self._node = node
         self._tail = ""
+        self._began = False
+        self._root: Element | None = None
+        # What came behind the end of the envelope.
+        self._rest = ""
         self._parser = etree.XMLPullParser(
             events=("end",),
-            tag=tags or ("{*}Envelope",),
+            tag=(*tags, "{*}Envelope"),
             encoding="utf-8",
-            recover=True,
+            recover=False,
             resolve_entities=False,
             no_network=True,
             load_dtd=False,
@@ -76,55 +56,141 @@ class XmlStream:
         window = self._tail + text
         if "<!DOCTYPE" in window or "<!ENTITY" in window:
             raise self._not_soap("a document type definition")
-        self._tail = window[-_TAIL:]
+        self._began = self._began or "Envelope" in window
+        self._tail, before = window[-_TAIL:], self._root
         try:
             self._parser.feed(text.encode())
         except etree.LxmlError:
-            raise self._not_soap("broken XML") from None
-        self._refuse_errors()
+            raise self._broken() from None
+        if not self._well_formed():
+            raise self._broken()
         for _, element in self._parser.read_events():
-            if isinstance(element, Element):
+            if not isinstance(element, Element):
+                continue
+            if local_name(element) == "Envelope" and element.getparent() is None:
+                self._root = element
+            else:
                 yield element
+        self._note_rest(text, window, before)
+
+    def _note_rest(self, text: str, window: str, before: Element | None) -> None:
+        """Keep what is behind the envelope: after a first error lxml ignores it."""
+        if before is not None:
+            self._rest = (self._rest + text.strip())[:_MOST_REST]
+        elif self._root is not None and (end := _END.search(window)):
+            self._rest = window[end.end() :]
 
     def close(self) -> Element:
         """Give the root, once it is certain that the message was complete."""
-        if not _ENVELOPE_END.search(self._tail):
-            raise self._not_soap(self._kind())
         try:
-            root: Element | None = self._parser.close()
+            self._parser.close()
         except etree.LxmlError:
-            raise self._not_soap("broken XML") from None
-        if root is None or local_name(root) != "Envelope":
-            raise self._not_soap("no SOAP envelope")
-        return root
+            if self._root is None:
+                raise self._unfinished() from None
+            # An undeclared prefix alone is an error too, although all was read.
+            if not self._well_formed():
+                raise self._broken() from None
+        if self._root is None:
+            raise self._not_soap("HTML" if self._is_html() else "no SOAP envelope")
+        if not _says_nothing(self._rest):
+            raise self._broken()
+        return self._root
 
-    def _refuse_errors(self) -> None:
-        for entry in self._parser.feed_error_log:
-            if not _tolerable(entry):
-                raise self._not_soap(self._kind() or "broken XML")
+    def _well_formed(self) -> bool:
+        return all(map(_tolerable, self._parser.feed_error_log))
 
-    def _kind(self) -> str:
-        return "HTML" if "</html" in self._tail.lower() else "an incomplete message"
+    def _is_html(self) -> bool:
+        return "</html" in self._tail.lower()
+
+    def _broken(self) -> WireError:
+        """Tell damage from what never was a message."""
+        if self._began and not self._is_html():
+            return broken_message(self._node, "broken XML")
+        return self._not_soap("HTML" if self._is_html() else "broken XML")
+
+    def _unfinished(self) -> WireError:
+        """Tell a message that was cut off from what never was one."""
+        if self._is_html():
+            return self._not_soap("HTML")
+        if not self._tail.strip(" \t\r\n\ufeff"):
+            return empty_message(self._node, "an empty answer")
+        detail = "an incomplete message"
+        if self._began:
+            return WireError(Code.INCOMPLETE, node=self._node, detail=detail)
+        return self._not_soap(detail)
 
     def _not_soap(self, detail: str) -> WireError:
         return WireError(Code.NOT_SOAP, node=self._node, detail=detail)
+
+
+def broken_message(node: str, detail: str) -> WireError:
+    """Give the error for a message that is damaged: rather none of it than a part."""
+    return WireError(
+        Code.NOT_SOAP,
+        f"The answer of {clean_text(node, 253)} is broken.",
+        remedy="Try again; if it stays broken, look for what the node sends, or for "
+        "devices on the way that change it.",
+        detail=detail,
+    )
+
+
+def empty_message(node: str, detail: str) -> WireError:
+    """Give the error for a success with nothing in it."""
+    return WireError(
+        Code.NOT_SOAP,
+        f"{clean_text(node, 253)} answered with success and nothing in it.",
+        remedy="Try again; if it stays empty, restart the node's Tomcat, and look for "
+        "devices on the way that answer in its place.",
+        detail=detail,
+    )
+
+
+def _says_nothing(text: str) -> bool:
+    """Tell spaces, comments and instructions from anything else, in one pass."""
+    at = 0
+    while at < len(text):
+        ends = next((e for s, e in _SILENT if text.startswith(s, at)), "")
+        if ends:
+            found = text.find(ends, at + 2)
+            if found < 0:
+                return False
+            at = found + len(ends)
+        elif text[at].isspace():
+            at += 1
+        else:
+            return False
+    return True
 
 
 def _tolerable(entry: Any) -> bool:
     return bool(
         entry.level < etree.ErrorLevels.ERROR
         or entry.domain == etree.ErrorDomains.NAMESPACE
-        or entry.type == etree.ErrorTypes.ERR_INVALID_CHAR
     )
 
 
-class Message:
+def text_of(element: Element) -> str | None:
+    """Give the text of an element, all of it; a tag inside it leaves a mark."""
+    if not len(element):
+        return element.text
+    pieces = [element.text or ""]
+    for child in element:
+        pieces += [MARK, text_of(child) or "", MARK, child.tail or ""]
+    return "".join(pieces)
+
+
+class SoapMessage:
     """A SOAP body, read by local names, in any order, inline or by reference."""
 
     def __init__(self, root: Element, node: str) -> None:
-        body = next((x for x in root if local_name(x) == "Body"), None)
-        if body is None or not len(body):
-            raise WireError(Code.NOT_SOAP, node=node, detail="an empty SOAP body")
+        bodies = [x for x in root if local_name(x) == "Body"]
+        if not bodies or not len(bodies[0]):
+            raise empty_message(node, "an empty SOAP body")
+        body = bodies[0]
+        # What bears an id is only referred to; a second answer would be passed over.
+        answers = [x for x in body.iterchildren(etree.Element) if not x.get("id")]
+        if len(bodies) > 1 or len(answers) > 1:
+            raise WireError(Code.NOT_SOAP, node=node, detail="more than one answer")
         self.content = body[0]
         self._targets = {x.get("id"): x for x in body if x.get("id")}
 
@@ -157,13 +223,13 @@ class Message:
 
     def text(self, parent: Element | None, *names: str) -> str:
         child = self.child(parent, *names)
-        return "" if child is None else (child.text or "").strip()
+        return "" if child is None else (text_of(child) or "").strip()
 
     def texts(self, parent: Element) -> dict[str, str]:
         """Give the texts of all children by local name, the first of each."""
         found: dict[str, str] = {}
         for child in self.follow(parent).iterchildren(etree.Element):
-            text = self.follow(child).text or ""
+            text = text_of(self.follow(child)) or ""
             found.setdefault(local_name(child), text.strip())
         return found
 
@@ -176,9 +242,17 @@ def whole_number(text: str) -> int | None:
     return int(text) if _NUMBER.fullmatch(text) else None
 
 
-def parse(body: bytes, node: str) -> Message:
+def count_of(text: str | None, node: str) -> int:
+    """Read a count; what is none is a broken answer, and never a guess."""
+    digits = (text or "").strip()
+    if not _COUNT.fullmatch(digits):
+        raise WireError(Code.NOT_SOAP, node=node, detail="no count")
+    return int(digits)
+
+
+def parse_message(body: bytes, node: str) -> SoapMessage:
     """Read a whole small message."""
     stream = XmlStream(node)
     for _ in stream.feed(Scrubber().scrub(body, final=True)):
         pass
-    return Message(stream.close(), node)
+    return SoapMessage(stream.close(), node)

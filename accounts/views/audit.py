@@ -14,7 +14,7 @@ from accounts import audit
 from accounts.access import Role, access
 from accounts.http import Request
 from accounts.models import AuditEntry
-from rest.csv import csv_download
+from base.csv import csv_download
 
 COLUMNS = (
     "number",
@@ -49,7 +49,7 @@ class SearchForm(forms.Form):
             return found.none()
         data = self.cleaned_data
         if data["q"]:
-            found = found.filter(matches(data["q"]))
+            found = found.filter(search_filter(data["q"]))
         if data["action"]:
             found = found.filter(action=data["action"])
         if data["since"]:
@@ -59,7 +59,7 @@ class SearchForm(forms.Form):
         return found
 
 
-def matches(term: str) -> Q:
+def search_filter(term: str) -> Q:
     exact = Q(request_id=term) | Q(job_id=term) | Q(object_id=term)
     return (
         exact
@@ -70,7 +70,7 @@ def matches(term: str) -> Q:
 
 
 @access(get=Role.ADMINISTRATOR)
-def find(request: Request) -> HttpResponse:
+def find_entries(request: Request) -> HttpResponse:
     form = SearchForm(request.GET)
     page = Paginator(form.entries(), 50).get_page(request.GET.get("page"))
     actions = AuditEntry.objects.order_by("action").values_list("action", flat=True)
@@ -84,7 +84,7 @@ def find(request: Request) -> HttpResponse:
 
 
 @access(get=Role.ADMINISTRATOR)
-def show(request: Request, pk: str) -> HttpResponse:
+def show_entry(request: Request, pk: str) -> HttpResponse:
     entry = get_object_or_404(AuditEntry, pk=pk)
     others = AuditEntry.objects.none()
     if entry.object_id:
@@ -94,19 +94,19 @@ def show(request: Request, pk: str) -> HttpResponse:
     context = {
         "entry": entry,
         "others": others,
-        "intact": entry.hash == audit.digest(entry),
+        "intact": entry.hash == audit.entry_digest(entry),
     }
     return render(request, "accounts/audit_entry.html", context)
 
 
 @access(get=Role.ADMINISTRATOR)
-def export(request: Request) -> StreamingHttpResponse:
+def export_entries(request: Request) -> StreamingHttpResponse:
     entries = SearchForm(request.GET).entries()
-    audit.record(audit.actor_of(request), "export audit")
-    return csv_download("audit", COLUMNS, lines(entries))
+    audit.append_entry(audit.actor_of(request), "export audit")
+    return csv_download("audit", COLUMNS, csv_lines(entries))
 
 
-def lines(entries: QuerySet[AuditEntry]) -> Iterator[list[Any]]:
+def csv_lines(entries: QuerySet[AuditEntry]) -> Iterator[list[Any]]:
     for entry in entries.iterator(chunk_size=1000):
         values = {name: getattr(entry, name) for name in COLUMNS}
         values["at"] = entry.at.isoformat()

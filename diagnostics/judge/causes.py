@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from diagnostics.facts import Facts, PeerFacts
-from diagnostics.judge.mesh import doubled, one_sided
-from diagnostics.judge.tests import ALL, Codes, Finding, judged
+from diagnostics.judge.mesh import doubled_peers, one_sided
+from diagnostics.judge.tests import ALL, Codes, Finding, run_tests
 from diagnostics.judge.verdict import Outcome
 
 # What keeps the users of a cluster from its peers.
@@ -76,7 +76,7 @@ WORDS = {
     "sync_agent": "the Intercluster Sync Agent, which is not started everywhere",
     "sync_agent_service": "the Sync Agent service",
     "provisioned": "a peer entry that is not as wanted",
-    "reverse_peer": "the missing entry back",
+    "reverse_peer": "the missing matching entry",
     "protocol_match": "protocols that differ",
     "duplicate_peer": "a cluster that is peered twice",
     "unique_userids": "user IDs that occur on both clusters",
@@ -88,17 +88,17 @@ WORDS = {
 }
 
 
-def findings(
+def judge_facts(
     facts: Facts, chosen: frozenset[str] | None = None, only: Codes = ALL
 ) -> Iterator[Finding]:
     """Judge everything, and say of each consequence what caused it."""
-    found = list(judged(facts, chosen, only))
+    found = list(run_tests(facts, chosen, only))
     failed = {
         (finding.test.code, own_subject(finding))
         for finding in found
         if is_cause(finding)
     }
-    return (explained(finding, failed) for finding in found)
+    return (with_cause(finding, failed) for finding in found)
 
 
 def is_cause(finding: Finding) -> bool:
@@ -115,20 +115,20 @@ def own_subject(finding: Finding) -> str:
     return finding.cluster.id if finding.cluster else ""
 
 
-def explained(finding: Finding, failed: set[tuple[str, str]]) -> Finding:
+def with_cause(finding: Finding, failed: set[tuple[str, str]]) -> Finding:
     verdict = finding.verdict
     if verdict.outcome not in (Outcome.FAILED, Outcome.WARNING):
         return finding
-    subjects = list(related(finding))
+    subjects = list(related_ids(finding))
     for cause in CAUSES.get(finding.test.code, ()):
         if any((cause, subject) in failed for subject in subjects):
             problem = f"{verdict.problem} Caused by: {WORDS[cause]}."
-            told = replace(verdict, problem=problem)
-            return replace(finding, verdict=told, cause=cause)
+            explained = replace(verdict, problem=problem)
+            return replace(finding, verdict=explained, cause=cause)
     return finding
 
 
-def related(finding: Finding) -> Iterable[str]:
+def related_ids(finding: Finding) -> Iterable[str]:
     """Give the ids of what a finding depends on: its peers, nodes and clusters."""
     yield own_subject(finding)
     view = finding.peer
@@ -159,5 +159,5 @@ def peers_behind(finding: Finding) -> list[PeerFacts]:
     if finding.test.code == "mesh_complete":
         return one_sided(finding.view)
     if finding.test.code == "unknown_entries":
-        return doubled(finding.view)
+        return doubled_peers(finding.view)
     return []

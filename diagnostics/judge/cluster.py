@@ -6,7 +6,7 @@ from diagnostics.judge.verdict import Outcome
 from wire import Code
 
 # The console was never allowed to ask: that says nothing about the node.
-NOT_ASKED = {Code.CERTIFICATE_UNKNOWN, Code.POLICY}
+NOT_QUERIED = {Code.CERTIFICATE_UNKNOWN, Code.POLICY}
 
 
 def health_of(cluster: ClusterFacts) -> str:
@@ -15,16 +15,25 @@ def health_of(cluster: ClusterFacts) -> str:
     if publisher is None:
         return "unknown"
     if not publisher.axl.known:
-        return "unknown" if asked_nothing(publisher) else "failed"
+        return "unknown" if was_not_asked(publisher) else "failed"
     troubled = [node for node in cluster.nodes if is_troubled(node)]
-    if troubled or sync_agent(cluster).outcome != Outcome.PASSED:
+    late = any(map(is_late, cluster.nodes))
+    agent = sync_agent(cluster).outcome
+    if troubled or agent == Outcome.FAILED or (agent != Outcome.PASSED and not late):
         return "warning"
-    return "ok"
+    return "unknown" if late else "ok"
 
 
-def asked_nothing(node: NodeFacts) -> bool:
-    return node.connect.known and node.axl.code in NOT_ASKED
+def was_not_asked(node: NodeFacts) -> bool:
+    """Whether the console could not ask, which says nothing about the node."""
+    late = node.axl.late and not node.connect.failure
+    return late or (node.connect.known and node.axl.code in NOT_QUERIED)
 
 
 def is_troubled(node: NodeFacts) -> bool:
-    return not (node.connect.known and node.axl.known and node.services.known)
+    answers = (node.connect, node.axl, node.services)
+    return any(not answer.known and not answer.late for answer in answers)
+
+
+def is_late(node: NodeFacts) -> bool:
+    return node.connect.late or node.axl.late or node.services.late

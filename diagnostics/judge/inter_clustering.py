@@ -2,20 +2,21 @@
 
 from functools import partial
 
+from diagnostics.judge import entry as both_ends
 from diagnostics.judge import peer as entries
 from diagnostics.judge.evidence import (
     both_counts,
     both_entries,
     entry_back,
-    entry_here,
+    entry_or_users,
     own_table,
     sync_agents,
 )
-from diagnostics.judge.tests import ClusterView, Scope, Section, test
+from diagnostics.judge.tests import ClusterView, Level, Section, register_test
 from diagnostics.judge.verdict import PASSED, Fix, Verdict, information
 
-_peer = partial(test, Section.INTER_CLUSTERING, Scope.PEER)
-_cluster = partial(test, Section.INTER_CLUSTERING, Scope.CLUSTER)
+_peer = partial(register_test, Section.INTER_CLUSTERING, Level.PEER)
+_cluster = partial(register_test, Section.INTER_CLUSTERING, Level.CLUSTER)
 
 
 @_cluster(
@@ -34,7 +35,7 @@ def peers_exist(view: ClusterView) -> Verdict | None:
     return information(
         "There are no inter-cluster peer entries currently provisioned.",
         "Add a peer, or leave it so if the cluster stands alone.",
-        Fix("peers:add_peer"),
+        Fix("mesh:set_up", query=f"one={view.cluster.id}"),
     )
 
 
@@ -48,7 +49,7 @@ _peer(
     remedy="Correct the address, or the DNS record.",
     source="S0, S2",
     evidence=lambda view: {"DNS": view.peer.resolution},
-)(entries.address)
+)(entries.judge_address)
 
 _peer(
     "connect",
@@ -58,7 +59,7 @@ _peer(
     remedy="Check that the node is up, then the network path.",
     source="S2",
     evidence=lambda view: {"TCP connection": view.peer.connect},
-)(entries.connect)
+)(entries.judge_connect)
 
 _peer(
     "certificate",
@@ -73,7 +74,7 @@ _peer(
         "TLS handshake": view.peer.certificate,
         "AXL": view.peer.axl,
     },
-)(entries.certificate)
+)(entries.judge_certificate)
 
 _peer(
     "axl",
@@ -84,7 +85,7 @@ _peer(
     remedy="Activate the Cisco AXL Web Service on the remote publisher.",
     source="S2",
     evidence=lambda view: {"AXL, count of publisher nodes": view.peer.axl},
-)(entries.axl)
+)(entries.judge_axl)
 
 _peer(
     "credentials",
@@ -95,7 +96,7 @@ _peer(
     remedy="Correct them, or give the user the role Standard AXL API Access.",
     source="S2, S21",
     evidence=lambda view: {"AXL, count of publisher nodes": view.peer.axl},
-)(entries.credentials)
+)(entries.judge_credentials)
 
 
 @_cluster(
@@ -114,25 +115,25 @@ def sync_agent(view: ClusterView) -> Verdict | None:
 
 _peer(
     "reverse_peer",
-    "Verify that each peer has an entry back on the remote cluster.",
-    asks="the remote cluster's own peer table",
+    "Verify that each peer has a matching entry on the remote cluster.",
+    asks="the remote cluster's own peer table, else the users that it brings",
     failed="The peering is one-sided.",
-    information="The remote cluster's peers cannot be read.",
+    information="The remote cluster's peers cannot be read, and users prove nothing.",
     remedy="Add the peer on the remote cluster too.",
     source="S10",
     evidence=entry_back,
-)(entries.reverse_peer)
+)(both_ends.reverse_peer)
 
 _peer(
     "protocol_match",
     "Verify that both sides of each peering prefer the same protocol.",
-    asks="both clusters' peer tables, else the console's peers",
+    asks="both clusters' peer tables, else what persons attested",
     failed="They differ.",
     information="The other side is not known.",
     remedy="Set the same on both sides; TCP is recommended.",
     source="S0",
     evidence=both_entries,
-)(entries.protocol_match)
+)(both_ends.protocol_match)
 
 _peer(
     "sip",
@@ -143,18 +144,18 @@ _peer(
     remedy="Check the SIP Proxy service of the remote publisher, and firewalls.",
     source="S15",
     evidence=lambda view: {f"SIP OPTIONS, {view.peer.protocol}": view.peer.sip},
-)(entries.sip)
+)(entries.judge_sip)
 
 _peer(
     "provisioned",
-    "Verify that each peer is on its cluster as it is wanted.",
-    asks="the home cluster's own peer table",
+    "Verify that each entry on the cluster matches the console.",
+    asks="the home cluster's own peer table, else the users that it brings",
     failed="It is missing there, or was changed there.",
-    information="The home cluster's peers cannot be read.",
+    information="The home cluster's peers cannot be read, and users prove nothing.",
     remedy="Take over the cluster's values, or write the wanted ones again.",
     source="S1",
-    evidence=entry_here,
-)(entries.provisioned)
+    evidence=entry_or_users,
+)(both_ends.judge_provisioned)
 
 _peer(
     "associated_users",
@@ -162,7 +163,7 @@ _peer(
     asks="users per node, on both clusters, in one collection",
     failed="They differ; the problem says by how many and in which direction.",
     information="One of the two numbers is not known.",
-    remedy="Mend what else is wrong, then restart the Intercluster Sync Agent.",
+    remedy="Fix what else is wrong, then restart the Intercluster Sync Agent.",
     source="S0, S1",
     evidence=both_counts,
 )(entries.associated_users)

@@ -4,8 +4,8 @@ from functools import partial
 
 from diagnostics.facts import ClusterFacts, Facts, PeerFacts
 from diagnostics.judge.evidence import own_table
-from diagnostics.judge.peer import listed
-from diagnostics.judge.tests import ClusterView, Scope, Section, test
+from diagnostics.judge.peer import listed_texts, set_up
+from diagnostics.judge.tests import ClusterView, Level, Section, register_test
 from diagnostics.judge.verdict import (
     PASSED,
     Fix,
@@ -16,8 +16,8 @@ from diagnostics.judge.verdict import (
     warning,
 )
 
-_cluster = partial(test, Section.INTER_CLUSTERING, Scope.CLUSTER)
-_mesh = partial(test, Section.INTER_CLUSTERING, Scope.MESH)
+_cluster = partial(register_test, Section.INTER_CLUSTERING, Level.CLUSTER)
+_mesh = partial(register_test, Section.INTER_CLUSTERING, Level.MESH)
 
 
 @_cluster(
@@ -34,15 +34,16 @@ def mesh_complete(view: ClusterView) -> Verdict | None:
     others = [c for c in view.facts.everybody if same_domain(here, c)]
     if not others:
         return None
-    missing = [c.name for c in missing_peers(view)]
+    absent = missing_peers(view)
+    missing = [c.name for c in absent]
     if len(missing) == len(others):
         return information(f"{here.name} has no peers at all; it may stand alone.")
     if missing:
         return failed(
-            f"{here.name} has no peer for {listed(missing)}.",
+            f"{here.name} has no peer for {listed_texts(missing)}.",
             "Add the missing peers: each cluster of a domain needs one for every "
             "other.",
-            Fix("peers:add_peer"),
+            set_up(here, absent[0]) if len(absent) == 1 else Fix("mesh:complete"),
         )
     return PASSED
 
@@ -69,7 +70,9 @@ def same_domain(here: ClusterFacts, other: ClusterFacts) -> bool:
 
 
 def has_peer(facts: Facts, here: ClusterFacts, other: ClusterFacts) -> bool:
-    return (here.id, other.id) in facts.held or here.entry_for(other) is not None
+    return (here.id, other.id) in facts.held or bool(
+        here.entries_for(other, facts.owners)
+    )
 
 
 @_cluster(
@@ -89,9 +92,9 @@ def unknown_entries(view: ClusterView) -> Verdict | None:
     strange = strange_entries(view)
     if strange:
         return warning(
-            f"{here.name} also has {listed(strange)}.",
+            f"{here.name} also has {listed_texts(strange)}.",
             "Add the peer to the console, so that it is watched, or delete it there.",
-            Fix("peers:add_peer"),
+            Fix("mesh:matrix"),
         )
     return PASSED
 
@@ -103,17 +106,14 @@ def strange_entries(view: ClusterView) -> list[str]:
     return [e.address for e in table if e.address.casefold() not in held]
 
 
-def doubled(view: ClusterView) -> list[PeerFacts]:
+def doubled_peers(view: ClusterView) -> list[PeerFacts]:
     """Give the peers whose clusters all unknown entries lead to; none if one does not.
 
     Then nothing but clusters that are peered twice is unknown to the console.
     """
     facts, here = view.facts, view.cluster
-    owners = [
-        next((c for c in facts.everybody if c.owns(address)), None)
-        for address in strange_entries(view)
-    ]
-    held = [facts.peer_of(here.id, owner.id) if owner else None for owner in owners]
+    owners = map(facts.owners.of, strange_entries(view))
+    held = [facts.peer_of(here.id, owner) if owner else None for owner in owners]
     found = [peer for peer in held if peer]
     return found if len(found) == len(held) else []
 
@@ -132,16 +132,13 @@ def left_users(view: ClusterView) -> Verdict | None:
     here, facts = view.cluster, view.facts
     if here.counted is None:
         return unknown(f"The users of {here.name} are not known.", here.users)
-    peers = [
-        other
+    peers = {
+        other.id
         for other in facts.everybody
         if other.id != here.id and has_peer(facts, here, other)
-    ]
-    unmanaged = [
-        e
-        for e in here.peers.value or ()
-        if not any(c.owns(e.address) for c in facts.everybody)
-    ]
+    }
+    table = here.peers.value or ()
+    unmanaged = [entry for entry in table if not facts.owners.of(entry.address)]
     if unmanaged:
         return information(
             f"{here.name} has peers that the console does not manage, so it cannot "
@@ -150,14 +147,14 @@ def left_users(view: ClusterView) -> Verdict | None:
     left = [
         f"{count} of {name}"
         for name, count in sorted(here.counted.items())
-        if count and not here.owns(name) and not any(c.owns(name) for c in peers)
+        if count and not here.owns(name) and not facts.owners.candidates(name) & peers
     ]
     if left:
         return warning(
             f"{here.name} still has users of nodes that belong to no peer: "
-            f"{listed(left)}.",
+            f"{listed_texts(left)}.",
             "Restart the Intercluster Sync Agent on the publisher.",
-            Fix("peers:show_cluster", here.id),
+            Fix("clusters:show_cluster", here.id),
         )
     return PASSED
 
@@ -196,33 +193,27 @@ def mesh_size(facts: Facts) -> Verdict | None:
 )
 def initial_syncs(view: ClusterView) -> Verdict | None:
     facts, here = view.facts, view.cluster
-    peers = [peer for peer in facts.peers.values() if peer.home == here.id]
-    remotes = {peer.id: facts.clusters.get(peer.remote or "") for peer in peers}
-    managed = [peer for peer in peers if remotes[peer.id]]
-    if not managed:
+    counts = [
+        (peer, (here.users_of(remote, facts.owners), remote.own_users()))
+        for peer in facts.peers.values()
+        if peer.home == here.id
+        and (remote := facts.clusters.get(peer.remote or "")) is not None
+    ]
+    if not counts:
         return None
-    counts = {peer.id: both_sides(here, remotes[peer.id]) for peer in managed}
     first = [
         peer.address
-        for peer in managed
-        if None not in counts[peer.id]
-        and len(set(counts[peer.id])) > 1
-        and not facts.equal_at.get(peer.id)
+        for peer, pair in counts
+        if None not in pair and len(set(pair)) > 1 and not peer.trail.equal_at
     ]
     if len(first) > 1:
         return warning(
-            f"{here.name} carries users of {listed(first)} for the first time.",
+            f"{here.name} carries users of {listed_texts(first)} for the first time.",
             "Allow it time, and add further peers one at a time.",
         )
-    if any(None in pair for pair in counts.values()):
+    if any(None in pair for _, pair in counts):
         return unknown(f"Some numbers of users are unknown to {here.name}.", here.users)
     return PASSED
-
-
-def both_sides(
-    here: ClusterFacts, there: ClusterFacts | None
-) -> tuple[int | None, int | None]:
-    return (here.users_of(there), there.own_users()) if there else (None, None)
 
 
 @_mesh(
@@ -230,7 +221,7 @@ def both_sides(
     "Verify the XMPP Federation settings match on all interclustered peers.",
     asks="nobody: no public interface tells these settings",
     information="Only the clusters' own pages can tell.",
-    remedy="Compare them by hand: they are not carried between clusters.",
+    remedy="Compare them manually: they are not carried between clusters.",
     source="S13",
 )
 def xmpp_federation(facts: Facts) -> Verdict | None:

@@ -6,18 +6,20 @@ from functools import partial
 from django.core.exceptions import ValidationError
 
 from diagnostics.judge import peer as entries
+from diagnostics.judge.entry import STUCK
 from diagnostics.judge.evidence import (
     both_counts,
-    both_entries,
     both_versions,
-    entries_there,
-    entry_here,
-    names_there,
+    home_entry,
+    remote_entries,
+    remote_names,
+    trust_and_entries,
 )
-from diagnostics.judge.peer import PeerView, listed
-from diagnostics.judge.tests import Scope, Section, test
+from diagnostics.judge.peer import PeerView, listed_texts
+from diagnostics.judge.tests import Level, Section, register_test
 from diagnostics.judge.verdict import (
     PASSED,
+    Fix,
     Outcome,
     Verdict,
     failed,
@@ -27,11 +29,13 @@ from diagnostics.judge.verdict import (
 )
 from peers.mask import validate_mask
 from wire import platforms
+from wire.platforms import Peering
 
-# The product's own threshold for a periodic sync that is stuck.
-STUCK = timedelta(hours=2)
-
-_peer = partial(test, Section.INTER_CLUSTERING, Scope.PEER)
+_peer = partial(register_test, Section.INTER_CLUSTERING, Level.PEER)
+FORCE_SYNC = (
+    "Force Manual Sync with the Tomcat certificates on the home cluster, then restart "
+    "the Intercluster Sync Agent."
+)
 
 
 @_peer(
@@ -42,7 +46,7 @@ _peer = partial(test, Section.INTER_CLUSTERING, Scope.PEER)
     information="The cluster's peers cannot be read.",
     remedy="Delete the one that is not the publisher's.",
     source="S33",
-    evidence=entries_there,
+    evidence=remote_entries,
 )
 def duplicate_peer(view: PeerView) -> Verdict | None:
     if view.remote is None:
@@ -52,13 +56,11 @@ def duplicate_peer(view: PeerView) -> Verdict | None:
         return unknown(what, view.home.peers)
     own = view.peer.address.casefold()
     others = [
-        entry.address
-        for entry in view.home.peers.value or ()
-        if view.remote.owns(entry.address) and entry.address.casefold() != own
+        entry.address for entry in view.entries if entry.address.casefold() != own
     ]
     if others:
         return failed(
-            f"{view.home.name} also has a peer for {listed(others)}, which is "
+            f"{view.home.name} also has a peer for {listed_texts(others)}, which is "
             f"{view.remote.name} too.",
             "Keep the peer of the publisher and delete the other.",
             view.page,
@@ -74,7 +76,7 @@ def duplicate_peer(view: PeerView) -> Verdict | None:
     information="The node names of the remote cluster are not known.",
     remedy="Enter the name exactly as in the remote cluster's topology.",
     source="S1; before 9.x an IP address is right (S0)",
-    evidence=names_there,
+    evidence=remote_names,
 )
 def address_is_name(view: PeerView) -> Verdict | None:
     remote = view.remote
@@ -89,7 +91,8 @@ def address_is_name(view: PeerView) -> Verdict | None:
     if view.peer.address.casefold() in {name.casefold() for name in names}:
         return PASSED
     return warning(
-        f"{view.peer.address} is not a node name of {remote.name}: {listed(names)}.",
+        f"{view.peer.address} is not a node name of {remote.name}: "
+        f"{listed_texts(names)}.",
         "Enter the publisher's name exactly as its own topology names it.",
         view.page,
     )
@@ -111,9 +114,10 @@ def stale_sync(view: PeerView) -> Verdict | None:
     verdict = entries.associated_users(view)
     if verdict.outcome is not Outcome.FAILED:
         return verdict
-    if view.equal_at is None:
+    equal_at = view.peer.trail.equal_at
+    if equal_at is None:
         return information("The two counts were never seen equal.")
-    since = view.at - view.equal_at
+    since = view.at - equal_at
     if since < timedelta():
         return information("The two counts were last equal at a time yet to come.")
     if since > STUCK:
@@ -128,15 +132,16 @@ def stale_sync(view: PeerView) -> Verdict | None:
 
 @_peer(
     "versions",
-    "Verify that the releases of each peering may peer.",
+    "Verify that the releases of each peering are compatible.",
     asks="the versions of both clusters",
     warning="The published rules exclude it.",
-    information="Nothing is published about these two.",
+    information="Nothing is published about these two, or they may peer only during a "
+    "staged upgrade.",
     remedy="Upgrade the older cluster.",
     source="S19, S20",
     evidence=both_versions,
 )
-def versions(view: PeerView) -> Verdict | None:
+def judge_versions(view: PeerView) -> Verdict | None:
     if view.remote is None:
         return None
     for cluster in (view.home, view.remote):
@@ -145,21 +150,26 @@ def versions(view: PeerView) -> Verdict | None:
             return unknown(what, cluster.version)
     one, other = view.home.version.value or "", view.remote.version.value or ""
     try:
-        may = platforms.may_peer(one, other)
+        published = platforms.peering_of(one, other)
     except ValueError:
         return information(f"{one} or {other} is not a version that is understood.")
-    if may is None:
-        return information(
-            f"Nothing is published about {one} with {other}.",
-            "Look at the compatibility matrix of the newer release.",
-        )
-    if not may:
-        return warning(
-            f"The vendor does not support {one} on {view.home.name} as a peer of "
-            f"{other} on {view.remote.name}.",
-            "Upgrade the older cluster.",
-        )
-    return PASSED
+    both = f"{one} on {view.home.name} and {other} on {view.remote.name}"
+    match published:
+        case Peering.SUPPORTED:
+            return PASSED
+        case Peering.UPGRADE:
+            return information(
+                f"{both} may peer only during a staged upgrade.",
+                "Finish the upgrade of the older cluster.",
+            )
+        case Peering.UNKNOWN:
+            return information(
+                f"Nothing is published about {one} with {other}.",
+                "Look at the compatibility matrix of the newer release.",
+            )
+    return warning(
+        f"The vendor does not support {both} as peers.", "Upgrade the older cluster."
+    )
 
 
 @_peer(
@@ -169,10 +179,10 @@ def versions(view: PeerView) -> Verdict | None:
     information="It prefers another one than TCP, or its protocol is not known.",
     remedy="Prefer TCP on both sides, unless there is a reason not to.",
     source="S0, S1",
-    evidence=entry_here,
+    evidence=home_entry,
 )
 def protocol_recommended(view: PeerView) -> Verdict | None:
-    protocol = preferred(view)
+    protocol = preferred_protocol(view)
     if protocol.casefold() == "tcp":
         return PASSED
     return information(
@@ -183,7 +193,7 @@ def protocol_recommended(view: PeerView) -> Verdict | None:
     )
 
 
-def preferred(view: PeerView) -> str:
+def preferred_protocol(view: PeerView) -> str:
     return view.entry.protocol if view.entry else view.peer.protocol
 
 
@@ -191,18 +201,35 @@ def preferred(view: PeerView) -> str:
     "certificates_exchanged",
     "Verify that each TLS-enabled inter-cluster peer has successfully exchanged "
     "security certificates.",
-    asks="nobody: no public interface tells which certificates a cluster trusts",
-    information="A peer prefers TLS; only the cluster's own page can tell.",
-    remedy="Look at Certificate Status there; then Force Manual Sync.",
+    asks="the trust lists of the home cluster's nodes, as they were read last through "
+    "the certificate interface (14 and later)",
+    failed="A node of the home cluster does not trust a certificate of the remote one, "
+    "trusts an old one, or one has expired.",
+    warning="One expires within 30 days.",
+    information="The trust lists are not known and the peer prefers TLS.",
+    remedy="Force Manual Sync with the Tomcat certificates, then restart the "
+    "Intercluster Sync Agent.",
     source="S1, S4",
-    evidence=both_entries,
+    evidence=trust_and_entries,
 )
 def certificates_exchanged(view: PeerView) -> Verdict | None:
+    known = view.exchanged
+    if known and known.outcome == "passed":
+        return PASSED
+    if known and known.outcome == "failed":
+        return failed(known.problem, FORCE_SYNC, Fix("exchange:pair", view.peer.id))
+    if known and known.outcome == "warning":
+        return warning(
+            f"A certificate of the remote cluster expires in {known.days} days.",
+            "Renew it, then Force Manual Sync with the Tomcat certificates.",
+            Fix("exchange:pair", view.peer.id),
+        )
     back = view.entry_back.protocol if view.entry_back else ""
-    if "tls" not in {preferred(view).casefold(), back.casefold()}:
+    if "tls" not in {preferred_protocol(view).casefold(), back.casefold()}:
         return None
+    why = known.problem if known else ""
     return information(
-        "Which certificates a cluster trusts cannot be read from outside.",
+        f"It is not known which certificates {view.home.name} trusts. {why}".strip(),
         "Look at Certificate Status on the cluster's own peer page. Where a "
         "certificate is marked with an X: Force Manual Sync with the Tomcat "
         "certificates, then restart the Intercluster Sync Agent.",
@@ -218,9 +245,9 @@ def certificates_exchanged(view: PeerView) -> Verdict | None:
     information="The release has no such mask.",
     remedy="Digits first, then an X for each digit of the extension.",
     source="S0, S42",
-    evidence=entry_here,
+    evidence=home_entry,
 )
-def mask(view: PeerView) -> Verdict | None:
+def judge_mask(view: PeerView) -> Verdict | None:
     entry = view.entry
     text = (entry.external_phone_number_mask if entry else view.peer.mask) or ""
     if not text:

@@ -4,6 +4,7 @@ from diagnostics.judge import (
     inter_clustering,
     mesh,
     peering,
+    presence_addressing,
     services,
     sip_proxy,
     sync_agent,
@@ -12,17 +13,18 @@ from diagnostics.judge import (
     topology,
     users,
 )
-from diagnostics.judge.causes import findings
-from diagnostics.judge.tests import TESTS, Section, ordered
+from diagnostics.judge.causes import judge_facts
+from diagnostics.judge.tests import TESTS, Section, ordered_tests
 
 __all__ = [
     "TESTS",
     "Section",
-    "findings",
+    "judge_facts",
     "inter_clustering",
     "mesh",
-    "ordered",
+    "ordered_tests",
     "peering",
+    "presence_addressing",
     "services",
     "sip_proxy",
     "sync_agent",

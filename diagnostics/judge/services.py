@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
-from diagnostics.facts import Answer, ClusterFacts, NodeFacts
-from diagnostics.judge.peer import UNTOLD, status_word
-from diagnostics.judge.tests import Judge, NodeView, Scope, Section, test
+from diagnostics.answers import Answer
+from diagnostics.facts import ClusterFacts, NodeFacts
+from diagnostics.judge.peer import UNKNOWN_STATUS, status_word
+from diagnostics.judge.tests import Judge, Level, NodeView, Section, register_test
 from diagnostics.judge.verdict import (
     PASSED,
     Fix,
@@ -16,7 +17,7 @@ from diagnostics.judge.verdict import (
     unknown,
 )
 from wire import platforms
-from wire.reasons import NOT_ACTIVATED
+from wire.control_center_reasons import NOT_ACTIVATED
 
 # The code of the test of each service that has one, by its key in the profiles.
 CODES = {
@@ -56,7 +57,7 @@ def judge_xcp(view: NodeView, key: str) -> Verdict | None:
 def service_evidence(view: NodeView, key: str) -> dict[str, Answer[Any]]:
     name = view.cluster.profile.services.get(key)
     where = f"Control Center of {view.node.name}"
-    return {where: view.node.told_of(name)} if name else {}
+    return {where: view.node.answer_for(name)} if name else {}
 
 
 def service_verdict(node: NodeFacts, name: str) -> Verdict:
@@ -72,7 +73,7 @@ def service_verdict(node: NodeFacts, name: str) -> Verdict:
     if service.reason_code == NOT_ACTIVATED:
         return information(f"{name} is not activated on {node.name}.")
     why = f": {service.reason}" if service.reason.strip() else ""
-    if status == UNTOLD:
+    if status == UNKNOWN_STATUS:
         return information(f"The status of {name} on {node.name} is not known{why}.")
     return failed(f"{name} is {status} on {node.name}{why}.", "Start it.", page)
 
@@ -91,9 +92,9 @@ def _service(
     if section is Section.XCP:
         judge = partial(judge_xcp, key=key)
     where = "the publisher" if publisher_only else "every node"
-    test(
+    register_test(
         section,
-        Scope.NODE,
+        Level.NODE,
         code,
         description,
         asks=f"the Control Center of {where}",
@@ -145,15 +146,15 @@ _service(
 )
 
 
-@test(
+@register_test(
     Section.XCP,
-    Scope.NODE,
+    Level.NODE,
     "xcp_router_service",
     "Verify that the Cisco XCP Router service is running.",
     asks="the Control Center of every node, 8.x on",
     failed="It is not started; no XCP service works without it.",
     information="It is not listed, or the node does not tell.",
-    remedy="Restart it; never stop and start it.",
+    remedy="Use Restart; do not stop and start it separately.",
     source="S6, S11",
     evidence=partial(service_evidence, key="xcp_router"),
 )
@@ -175,9 +176,9 @@ _service(
 )
 
 
-@test(
+@register_test(
     Section.XCP,
-    Scope.NODE,
+    Level.NODE,
     "xcp_sip_federation_service",
     "Verify the status of XCP SIP Federation Connection Manager.",
     asks="the Control Center of every node of a 9.x cluster with a peer of 8.6",
@@ -188,7 +189,7 @@ _service(
     evidence=partial(service_evidence, key="xcp_sip_federation"),
 )
 def xcp_sip_federation(view: NodeView) -> Verdict | None:
-    if release(view.cluster)[:1] != (9,) or not peers_of_8_6(view):
+    if release_of(view.cluster)[:1] != (9,) or not peers_of_8_6(view):
         return None
     verdict = judge_service(view, "xcp_sip_federation")
     name = view.cluster.profile.services.get("xcp_sip_federation", "")
@@ -207,10 +208,10 @@ def peers_of_8_6(view: NodeView) -> bool:
         peer.remote for peer in view.facts.every_peer if peer.home == view.cluster.id
     }
     clusters = view.facts.clusters.values()
-    return any(release(one) == (8, 6) for one in clusters if one.id in remotes)
+    return any(release_of(one) == (8, 6) for one in clusters if one.id in remotes)
 
 
-def release(cluster: ClusterFacts) -> tuple[int, ...]:
+def release_of(cluster: ClusterFacts) -> tuple[int, ...]:
     try:
         return platforms.release_of(cluster.version.value or "")
     except ValueError:

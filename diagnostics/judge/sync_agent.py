@@ -3,8 +3,8 @@
 from functools import partial
 from typing import Any
 
-from diagnostics.facts import Answer
-from diagnostics.judge.tests import ClusterView, Scope, Section, test
+from diagnostics.answers import Answer
+from diagnostics.judge.tests import ClusterView, Level, Section, register_test
 from diagnostics.judge.verdict import (
     PASSED,
     Fix,
@@ -15,10 +15,10 @@ from diagnostics.judge.verdict import (
     warning,
 )
 
-_cluster = partial(test, Section.SYNC_AGENT, Scope.CLUSTER)
+_cluster = partial(register_test, Section.SYNC_AGENT, Level.CLUSTER)
 
 
-def settings(view: ClusterView) -> dict[str, Answer[Any]]:
+def settings_evidence(view: ClusterView) -> dict[str, Answer[Any]]:
     return {"Table epassyncagentcfg": view.cluster.sync_agent}
 
 
@@ -30,7 +30,7 @@ def settings(view: ClusterView) -> dict[str, Answer[Any]]:
     information="The table cannot be read.",
     remedy="Enter the AXL settings on the cluster's own page.",
     source="S6, S30",
-    evidence=settings,
+    evidence=settings_evidence,
 )
 def sync_settings(view: ClusterView) -> Verdict | None:
     answer = view.cluster.sync_agent
@@ -40,7 +40,7 @@ def sync_settings(view: ClusterView) -> Verdict | None:
         return failed(
             f"{view.cluster.name} has no AXL settings for its Sync Agent.",
             "Enter them on the cluster's own administration pages.",
-            Fix("peers:show_cluster", view.cluster.id),
+            Fix("clusters:show_cluster", view.cluster.id),
         )
     return PASSED
 
@@ -54,7 +54,7 @@ def sync_settings(view: ClusterView) -> Verdict | None:
     information="It says nothing, or cannot be read.",
     remedy="Wait for it to complete; peers added earlier show a failed sync.",
     source="S38, S1",
-    evidence=settings,
+    evidence=settings_evidence,
 )
 def sync_data(view: ClusterView) -> Verdict | None:
     name, answer = view.cluster.name, view.cluster.sync_agent

@@ -4,23 +4,30 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from diagnostics.facts import Answer, Facts, NodeFacts
+from diagnostics.answers import Answer
+from diagnostics.facts import Facts, NodeFacts
 from diagnostics.judge.peer import EXPIRES_SOON
-from diagnostics.judge.tests import ClusterView, NodeView, Scope, Section, test
+from diagnostics.judge.tests import (
+    ClusterView,
+    Level,
+    NodeView,
+    Section,
+    register_test,
+)
 from diagnostics.judge.verdict import (
     PASSED,
     Fix,
     Verdict,
-    caused_by,
     failed,
     information,
+    not_judged,
     unknown,
     warning,
 )
 from wire import Code
 
-_node = partial(test, Section.SYSTEM, Scope.NODE)
-_cluster = partial(test, Section.SYSTEM, Scope.CLUSTER)
+_node = partial(register_test, Section.SYSTEM, Level.NODE)
+_cluster = partial(register_test, Section.SYSTEM, Level.CLUSTER)
 
 REFUSALS = {Code.UNAUTHORIZED, Code.FORBIDDEN, "secret"}
 UNTRUSTED = {
@@ -35,11 +42,11 @@ SLOW_ANSWER = 2000.0
 CLOCK_TOLERATED, CLOCK_WRONG = 5, 60
 
 
-def handshake(view: NodeView) -> dict[str, Answer[Any]]:
+def handshake_evidence(view: NodeView) -> dict[str, Answer[Any]]:
     return {"TLS handshake": view.node.certificate}
 
 
-def axl(view: NodeView) -> dict[str, Answer[Any]]:
+def axl_evidence(view: NodeView) -> dict[str, Answer[Any]]:
     return {"AXL, count of publisher nodes": view.node.axl}
 
 
@@ -47,8 +54,8 @@ def clock_of(node: NodeFacts) -> Answer[Any]:
     if node.clock_offset is None:
         return node.axl.part("There was no Date.")
     # Also who refuses the user tells the time.
-    told = f"{node.clock_offset:+.1f} s against the console's clock"
-    return Answer(told, None, node.axl.duration_ms, node.axl.at)
+    text = f"{node.clock_offset:+.1f} s against the console's clock"
+    return Answer(text, None, node.axl.duration_ms, node.axl.at)
 
 
 @_node(
@@ -64,7 +71,7 @@ def clock_of(node: NodeFacts) -> Answer[Any]:
 def node_reachable(view: NodeView) -> Verdict | None:
     answer = view.node.connect
     if answer.failure:
-        page = Fix("peers:show_node", view.node.id)
+        page = Fix("clusters:show_node", view.node.id)
         return failed(answer.failure.message, answer.failure.remedy, page)
     if not answer.known:
         return unknown(f"No connection to {view.node.name} was tried.", answer)
@@ -85,18 +92,19 @@ def node_reachable(view: NodeView) -> Verdict | None:
     },
 )
 def node_certificate(view: NodeView) -> Verdict | None:
-    node, page = view.node, Fix("peers:certificate", view.node.id)
+    node, page = view.node, Fix("clusters:certificate", view.node.id)
     if node.axl.code in UNTRUSTED and node.axl.failure:
-        say = information if node.axl.code == Code.CERTIFICATE_UNKNOWN else failed
-        return say(node.axl.failure.message, node.axl.failure.remedy, page)
+        verdict = information if node.axl.code == Code.CERTIFICATE_UNKNOWN else failed
+        return verdict(node.axl.failure.message, node.axl.failure.remedy, page)
     if node.certificate.failure:
         failure = node.certificate.failure
         return failed(failure.message, failure.remedy, page)
     if node.certificate.value is None:
-        return caused_by("The certificate could not be read.", "no connection")
+        what = "The certificate could not be read."
+        return not_judged(what, node.certificate, "no connection")
     if node.confirmed not in ("", node.certificate.value.fingerprint):
         return failed(
-            f"{node.name} presents another certificate than the confirmed one.",
+            f"The certificate of {node.name} has changed.",
             "Find out why it changed, compare the new fingerprint, then confirm it.",
             page,
         )
@@ -112,14 +120,15 @@ def node_certificate(view: NodeView) -> Verdict | None:
     information="It could not be read.",
     remedy="Regenerate the Tomcat certificate of the node, then confirm the new one.",
     source="S4",
-    evidence=handshake,
+    evidence=handshake_evidence,
 )
 def certificate_expiry(view: NodeView) -> Verdict | None:
     certificate = view.node.certificate.value
     if certificate is None:
-        return caused_by("The certificate could not be read.", "no connection")
+        what = "The certificate could not be read."
+        return not_judged(what, view.node.certificate, "no connection")
     days = certificate.days_left(view.facts.at)
-    page = Fix("peers:certificate", view.node.id)
+    page = Fix("clusters:certificate", view.node.id)
     if days < 0:
         return failed(f"It expired {-days} days ago.", "Regenerate it.", page)
     if days < EXPIRES_SOON:
@@ -135,12 +144,13 @@ def certificate_expiry(view: NodeView) -> Verdict | None:
     information="No handshake was possible.",
     remedy="Upgrade the node; until then mark its cluster for legacy TLS.",
     source="wire facts 2d",
-    evidence=handshake,
+    evidence=handshake_evidence,
 )
 def modern_tls(view: NodeView) -> Verdict | None:
     certificate = view.node.certificate.value
     if certificate is None:
-        return caused_by("The version is not known.", "no handshake")
+        answer = view.node.certificate
+        return not_judged("The version is not known.", answer, "no handshake")
     spoken = certificate.tls_version.casefold()
     if spoken not in OLD_TLS | MODERN_TLS:
         return information(f"The version that {view.node.name} spoke is not known.")
@@ -160,7 +170,7 @@ def modern_tls(view: NodeView) -> Verdict | None:
     information="It could not be asked; the problem says why.",
     remedy="Activate the Cisco AXL Web Service.",
     source="S2",
-    evidence=axl,
+    evidence=axl_evidence,
 )
 def node_axl(view: NodeView) -> Verdict | None:
     answer = view.node.axl
@@ -168,7 +178,7 @@ def node_axl(view: NodeView) -> Verdict | None:
         return PASSED
     if answer.code in UNTRUSTED or not view.node.connect.known:
         cause = "no connection" if view.node.connect.failure else "the certificate"
-        return caused_by(f"AXL of {view.node.name} was not asked.", cause)
+        return not_judged(f"AXL of {view.node.name} was not asked.", answer, cause)
     if answer.failure is None:
         return unknown(f"AXL of {view.node.name} was not asked.", answer)
     page = Fix("services:show", view.node.id)
@@ -183,23 +193,24 @@ def node_axl(view: NodeView) -> Verdict | None:
     information="It was not tried.",
     remedy="Correct the cluster's AXL user, or give it Standard AXL API Access.",
     source="S6, S21",
-    evidence=axl,
+    evidence=axl_evidence,
 )
 def axl_user(view: NodeView) -> Verdict | None:
     answer = view.node.axl
     if answer.known:
         return PASSED
     if answer.failure and answer.code in REFUSALS:
-        page = Fix("peers:edit_cluster", view.cluster.id)
+        wrong = "axl_password" if answer.code == Code.UNAUTHORIZED else "axl_username"
+        page = Fix("clusters:edit_cluster", view.cluster.id, field=wrong)
         return failed(answer.failure.message, answer.failure.remedy, page)
-    return caused_by(f"The user was not tried on {view.node.name}.", "no AXL")
+    return not_judged(f"The user was not tried on {view.node.name}.", answer, "no AXL")
 
 
 @_node(
     "control_center",
     "Verify that the Control Center of each node answers.",
     asks="the status of all services",
-    failed="It does not; what runs on the node is not known.",
+    failed="It does not, or the user lacks its role; what runs there is not known.",
     information="It could not be asked; the problem says why.",
     remedy="Look at the node's Tomcat, and at who else asks it.",
     source="wire facts 1",
@@ -209,7 +220,10 @@ def control_center(view: NodeView) -> Verdict | None:
     answer, node = view.node.services, view.node
     if answer.known:
         return PASSED
-    if not node.connect.known or answer.code in UNTRUSTED | REFUSALS:
+    # The user whom AXL accepts too lacks a role of the Control Center alone.
+    lacking = answer.code == Code.FORBIDDEN and node.axl.known
+    refused = answer.code in UNTRUSTED | REFUSALS and not lacking
+    if not node.connect.known or refused:
         return unknown(f"The services of {node.name} were not read.", answer)
     if answer.code == Code.THROTTLED or answer.failure is None:
         return unknown(f"The services of {node.name} were not read now.", answer)
@@ -228,17 +242,17 @@ def control_center(view: NodeView) -> Verdict | None:
     source="S6",
     evidence=lambda view: {"Date of the AXL answer": clock_of(view.node)},
 )
-def clock(view: NodeView) -> Verdict | None:
+def judge_clock(view: NodeView) -> Verdict | None:
     offset = view.node.clock_offset
     if offset is None:
         return information(f"{view.node.name} told no time.")
     off = offset - usual_offset(view.facts)
     if abs(off) <= CLOCK_TOLERATED:
         return PASSED
-    way = "ahead" if off > 0 else "behind"
-    say = failed if abs(off) > CLOCK_WRONG else warning
-    return say(
-        f"The clock of {view.node.name} is {abs(off):.0f} s {way} of the others.",
+    way = "ahead of" if off > 0 else "behind"
+    verdict = failed if abs(off) > CLOCK_WRONG else warning
+    return verdict(
+        f"The clock of {view.node.name} is {abs(off):.0f} s {way} the others.",
         "Check NTP on the node.",
     )
 
@@ -263,12 +277,12 @@ def usual_offset(facts: Facts) -> float:
     information="There was no answer.",
     remedy="Look at the load of the node and the network path.",
     source="S2",
-    evidence=axl,
+    evidence=axl_evidence,
 )
 def response_time(view: NodeView) -> Verdict | None:
     answer = view.node.axl
     if not answer.known or answer.duration_ms is None:
-        return caused_by(f"{view.node.name} gave no answer to time.", "no AXL")
+        return not_judged(f"{view.node.name} gave no answer to time.", answer, "no AXL")
     if answer.duration_ms > SLOW_ANSWER:
         return warning(
             f"{view.node.name} took {answer.duration_ms / 1000:.1f} s to answer.",
@@ -282,7 +296,7 @@ def response_time(view: NodeView) -> Verdict | None:
     "Verify that each cluster tells its version.",
     asks="getCCMVersion on the publisher",
     information="It does not, so rules of releases cannot be judged.",
-    remedy="Set the generation by hand.",
+    remedy="Set the generation manually.",
     source="wire facts 2a",
     evidence=lambda view: {"getCCMVersion": view.cluster.version},
 )

@@ -1,13 +1,14 @@
 """The tests of the troubleshooter: what each asks, of whom, and how it judges."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from diagnostics.facts import Answer, ClusterFacts, Facts, NodeFacts
+from diagnostics.answers import Answer
+from diagnostics.facts import ClusterFacts, Facts, NodeFacts
 from diagnostics.judge.peer import PeerView
-from diagnostics.judge.verdict import Verdict
+from diagnostics.judge.verdict import Outcome, Verdict
 
 
 class Section(StrEnum):
@@ -23,7 +24,7 @@ class Section(StrEnum):
     SYSTEM = "System Troubleshooter"
 
 
-class Scope(StrEnum):
+class Level(StrEnum):
     """What one row of a test is about."""
 
     MESH = "mesh"
@@ -73,7 +74,7 @@ class Test:
 
     code: str
     section: Section
-    scope: Scope
+    scope: Level
     description: str
     judge: Judge
     asks: str
@@ -86,9 +87,9 @@ class Test:
 TESTS: list[Test] = []
 
 
-def test(
+def register_test(
     section: Section,
-    scope: Scope,
+    scope: Level,
     code: str,
     description: str,
     *,
@@ -142,7 +143,7 @@ Codes = frozenset[str]
 ALL: Codes = frozenset()
 
 
-def judged(
+def run_tests(
     facts: Facts, chosen: frozenset[str] | None = None, only: Codes = ALL
 ) -> Iterator[Finding]:
     """Judge everything, in the order of the page.
@@ -152,35 +153,42 @@ def judged(
             other side. None for all.
         only: the codes of the tests that are wanted. Empty for all.
     """
-    for test_ in ordered():
+    for test_ in ordered_tests():
         if not only or test_.code in only:
-            yield from _apply(test_, facts, chosen)
+            yield from _applies_to(test_, facts, chosen)
 
 
-def ordered() -> list[Test]:
+def ordered_tests() -> list[Test]:
     sections = list(Section)
     return sorted(TESTS, key=lambda test_: sections.index(test_.section))
 
 
-def _apply(
+def _applies_to(
     test_: Test, facts: Facts, chosen: frozenset[str] | None
 ) -> Iterator[Finding]:
     clusters = [c for c in facts.clusters.values() if chosen is None or c.id in chosen]
     for view, about in _views(test_.scope, facts, clusters):
         if verdict := test_.judge(view):
-            yield Finding(test_, verdict, view, *about)
+            yield Finding(test_, _as_row(verdict), view, *about)
+
+
+def _as_row(verdict: Verdict) -> Verdict:
+    """Show what is not known as information: the page has no sign of its own for it."""
+    if verdict.outcome is not Outcome.UNKNOWN:
+        return verdict
+    return replace(verdict, outcome=Outcome.INFORMATION)
 
 
 def _views(
-    scope: Scope, facts: Facts, clusters: list[ClusterFacts]
+    scope: Level, facts: Facts, clusters: list[ClusterFacts]
 ) -> Iterator[tuple[Any, tuple[Any, ...]]]:
     """Give each thing that a test of this scope is about, as judgements see it."""
-    if scope is Scope.MESH:
+    if scope is Level.MESH:
         yield facts, ()
-    elif scope is Scope.CLUSTER:
+    elif scope is Level.CLUSTER:
         for cluster in clusters:
             yield ClusterView(cluster, facts), (cluster,)
-    elif scope is Scope.NODE:
+    elif scope is Level.NODE:
         for cluster in clusters:
             for node in cluster.nodes:
                 yield NodeView(node, cluster, facts), (cluster, node)

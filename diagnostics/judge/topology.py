@@ -3,9 +3,10 @@
 from functools import partial
 from typing import Any
 
-from diagnostics.facts import Answer, ClusterFacts, HaNode, belongs
-from diagnostics.judge.peer import listed
-from diagnostics.judge.tests import ClusterView, Scope, Section, test
+from diagnostics.answers import Answer
+from diagnostics.facts import ClusterFacts, HaNode, is_among
+from diagnostics.judge.peer import listed_texts
+from diagnostics.judge.tests import ClusterView, Level, Section, register_test
 from diagnostics.judge.verdict import (
     PASSED,
     Fix,
@@ -16,16 +17,16 @@ from diagnostics.judge.verdict import (
     warning,
 )
 
-_cluster = partial(test, Section.TOPOLOGY, Scope.CLUSTER)
+_cluster = partial(register_test, Section.TOPOLOGY, Level.CLUSTER)
 HA_NORMAL, HA_IDLE = "3", "2"
 
 
-def groups(view: ClusterView) -> dict[str, Answer[Any]]:
+def group_evidence(view: ClusterView) -> dict[str, Answer[Any]]:
     here = view.cluster
-    return {"Table enterprisesubcluster": here.subclusters, **nodes_there(view)}
+    return {"Table enterprisesubcluster": here.subclusters, **node_evidence(view)}
 
 
-def nodes_there(view: ClusterView) -> dict[str, Answer[Any]]:
+def node_evidence(view: ClusterView) -> dict[str, Answer[Any]]:
     own = tuple(own_nodes(view.cluster))
     return {"Table enterprisenode": view.cluster.ha_nodes.part(own)}
 
@@ -47,8 +48,9 @@ def unassigned_users(view: ClusterView) -> Verdict | None:
     if answer.value < 0:
         return information(f"{view.cluster.name} gave {answer.value} as a number.")
     if answer.value:
+        users = "1 user" if answer.value == 1 else f"{answer.value} users"
         return warning(
-            f"{view.cluster.name} has {answer.value} users without a node.",
+            f"{view.cluster.name} has {users} without a node.",
             "Assign them to nodes: users without a node are not carried to peers.",
         )
     return PASSED
@@ -71,18 +73,18 @@ def nodes_known(view: ClusterView) -> Verdict | None:
     listed_names = [node.name for node in here.process_nodes.value]
     ours = {text.casefold() for n in here.nodes for text in (n.name, n.address)}
     theirs = {name.casefold() for name in listed_names}
-    missing = [name for name in listed_names if not belongs(name, ours)]
+    missing = [name for name in listed_names if not is_among(name, ours)]
     gone = [n.name for n in here.nodes if not is_listed(n.name, n.address, theirs)]
-    page = Fix("peers:show_cluster", here.id)
+    page = Fix("clusters:show_cluster", here.id)
     if missing:
         return warning(
-            f"The console does not know {listed(missing)} of {here.name}.",
+            f"The console does not know {listed_texts(missing)} of {here.name}.",
             "Discover the cluster.",
             page,
         )
     if gone:
         return warning(
-            f"{here.name} no longer has {listed(gone)}.",
+            f"{here.name} no longer has {listed_texts(gone)}.",
             "Delete the node from the console, or correct its name.",
             page,
         )
@@ -91,7 +93,7 @@ def nodes_known(view: ClusterView) -> Verdict | None:
 
 def is_listed(name: str, address: str, theirs: set[str]) -> bool:
     short = name.split(".")[0].casefold()
-    return belongs(name, theirs) or address.casefold() in theirs or short in theirs
+    return is_among(name, theirs) or address.casefold() in theirs or short in theirs
 
 
 @_cluster(
@@ -102,23 +104,25 @@ def is_listed(name: str, address: str, theirs: set[str]) -> bool:
     information="The tables cannot be read.",
     remedy="Delete it, or assign nodes to it.",
     source="S6, S39",
-    evidence=groups,
+    evidence=group_evidence,
 )
 def empty_groups(view: ClusterView) -> Verdict | None:
     here = view.cluster
     if here.subclusters.value is None or here.ha_nodes.value is None:
-        return unknown(f"The topology of {here.name} is not known.", _unread(here))
+        return unknown(
+            f"The topology of {here.name} is not known.", _unread_nodes(here)
+        )
     used = {node.subcluster for node in here.ha_nodes.value}
     empty = [group.name for group in here.subclusters.value if group.id not in used]
     if empty:
         return warning(
-            f"{listed(empty)} of {here.name} has no nodes.",
+            f"{listed_texts(empty)} of {here.name} has no nodes.",
             "Delete it, or assign nodes to it.",
         )
     return PASSED
 
 
-def _unread(here: ClusterFacts) -> Answer[Any]:
+def _unread_nodes(here: ClusterFacts) -> Answer[Any]:
     return here.ha_nodes if here.subclusters.known else here.subclusters
 
 
@@ -136,7 +140,7 @@ def own_nodes(here: ClusterFacts) -> list[HaNode]:
     information="The table cannot be read, or lists no node of the cluster.",
     remedy="Assign the node on the cluster's own topology page.",
     source="S6",
-    evidence=nodes_there,
+    evidence=node_evidence,
 )
 def assigned_nodes(view: ClusterView) -> Verdict | None:
     here = view.cluster
@@ -148,7 +152,7 @@ def assigned_nodes(view: ClusterView) -> Verdict | None:
     free = [node.name for node in nodes if not node.subcluster.strip()]
     if free:
         return warning(
-            f"{listed(free)} of {here.name} is assigned to no group.",
+            f"{listed_texts(free)} of {here.name} is assigned to no group.",
             "Assign the node on the cluster's own topology page.",
         )
     return PASSED
@@ -162,14 +166,16 @@ def assigned_nodes(view: ClusterView) -> Verdict | None:
     information="The tables cannot be read.",
     remedy="Enable high availability for the group.",
     source="S6, S39",
-    evidence=groups,
+    evidence=group_evidence,
 )
 def ha_enabled(view: ClusterView) -> Verdict | None:
     here = view.cluster
     if not here.profile.has_xmpp:
         return None
     if here.subclusters.value is None or here.ha_nodes.value is None:
-        return unknown(f"The topology of {here.name} is not known.", _unread(here))
+        return unknown(
+            f"The topology of {here.name} is not known.", _unread_nodes(here)
+        )
     places = [node.subcluster for node in own_nodes(here)]
     without = [
         group.name
@@ -178,7 +184,8 @@ def ha_enabled(view: ClusterView) -> Verdict | None:
     ]
     if without:
         return warning(
-            f"{listed(without)} of {here.name} has two nodes and no high availability.",
+            f"{listed_texts(without)} of {here.name} has two nodes and no high "
+            "availability.",
             "Enable high availability, so that users survive the loss of a node.",
         )
     return PASSED
@@ -192,14 +199,16 @@ def ha_enabled(view: ClusterView) -> Verdict | None:
     information="The tables cannot be read, or no group has high availability.",
     remedy="Find out why it failed over, then fall back on the cluster's own page.",
     source="S6, S39: 3 is Normal, 2 Idle",
-    evidence=groups,
+    evidence=group_evidence,
 )
 def ha_normal(view: ClusterView) -> Verdict | None:
     here = view.cluster
     if not here.profile.has_xmpp:
         return None
     if here.subclusters.value is None or here.ha_nodes.value is None:
-        return unknown(f"The topology of {here.name} is not known.", _unread(here))
+        return unknown(
+            f"The topology of {here.name} is not known.", _unread_nodes(here)
+        )
     groups = {group.id for group in here.subclusters.value if group.ha_enabled}
     nodes = [node for node in own_nodes(here) if node.subcluster in groups]
     if not nodes:
@@ -211,7 +220,7 @@ def ha_normal(view: ClusterView) -> Verdict | None:
     ]
     if unlike:
         return failed(
-            f"Not in Normal state: {listed(unlike)}.",
+            f"Not in Normal state: {listed_texts(unlike)}.",
             "Find out why, then fall back on the cluster's own topology page.",
         )
     return PASSED
@@ -237,5 +246,5 @@ def nodes_with_users(view: ClusterView) -> Verdict | None:
     names = [node.name for node in own_nodes(here)]
     empty = [name for name in names if not here.counted.get(name)]
     if empty:
-        return information(f"{listed(empty)} of {here.name} has no users.")
+        return information(f"{listed_texts(empty)} of {here.name} has no users.")
     return PASSED

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from diagnostics.facts import Answer, ClusterFacts, Facts
-from diagnostics.judge.peer import listed
-from diagnostics.judge.tests import ClusterView, Scope, Section, test
+from diagnostics.answers import Answer
+from diagnostics.facts import ClusterFacts, Facts
+from diagnostics.judge.peer import listed_texts
+from diagnostics.judge.tests import ClusterView, Level, Section, register_test
 from diagnostics.judge.verdict import (
     PASSED,
     Fix,
@@ -21,14 +22,14 @@ Texts = Answer[tuple[str, ...]]
 MOST = 500
 
 
-def number(texts: Sequence[str]) -> str:
+def counted_number(texts: Sequence[str]) -> str:
     return str(len(texts)) if len(texts) < MOST else f"{MOST} or more"
 
 
-def some(texts: Sequence[str]) -> str:
+def some_of(texts: Sequence[str]) -> str:
     """Name ten at most, and count the others where their number is known."""
     if len(texts) < MOST:
-        return listed(texts)
+        return listed_texts(texts)
     return f"{', '.join(texts[:10])} and others"
 
 
@@ -38,6 +39,7 @@ def judge_users(
     problem: str,
     solution: str,
     *,
+    one: str,
     kind: str,
     severe: bool,
 ) -> Verdict:
@@ -46,10 +48,10 @@ def judge_users(
         return unknown(f"The users of {view.cluster.name} are not known.", answer)
     if not answer.value:
         return PASSED
-    text = problem.format(
-        count=number(answer.value),
+    text = (one if len(answer.value) == 1 else problem).format(
+        count=counted_number(answer.value),
         cluster=view.cluster.name,
-        names=some(sorted(answer.value)),
+        names=some_of(sorted(answer.value)),
     )
     query = f"kind={kind}&cluster={view.cluster.id}"
     fix = Fix("directory:duplicates", query=query)
@@ -63,6 +65,7 @@ def _users(
     problem: str,
     solution: str,
     *,
+    one: str,
     kind: str,
     severe: bool = True,
     since: str = "",
@@ -71,12 +74,14 @@ def _users(
     def judge(view: ClusterView) -> Verdict | None:
         if since and view.cluster.generation != since:
             return None
-        return judge_users(view, pick, problem, solution, kind=kind, severe=severe)
+        return judge_users(
+            view, pick, problem, solution, one=one, kind=kind, severe=severe
+        )
 
     outcome = "failed" if severe else "warning"
-    test(
+    register_test(
         Section.USER,
-        Scope.CLUSTER,
+        Level.CLUSTER,
         code,
         description,
         asks="enduser on the publisher, the copies of peers' users included",
@@ -94,6 +99,7 @@ _users(
     lambda c: c.user_faults.duplicate_userids,
     "{count} user IDs occur more than once on {cluster}: {names}.",
     "Keep each user on one cluster only; remove the other assignment.",
+    one="1 user ID occurs more than once on {cluster}: {names}.",
     kind="userid",
     source="S6, S14, S36",
 )
@@ -103,6 +109,7 @@ _users(
     lambda c: c.user_faults.without_uri,
     "{count} users of {cluster} have no directory URI: {names}.",
     "Set it in the directory, then synchronise.",
+    one="1 user of {cluster} has no directory URI: {names}.",
     kind="empty_uri",
     severe=False,
     since="imp",
@@ -113,6 +120,7 @@ _users(
     lambda c: c.user_faults.duplicate_uris,
     "{count} directory URIs occur more than once on {cluster}: {names}.",
     "Give each user a URI of their own; upper and lower case are the same.",
+    one="1 directory URI occurs more than once on {cluster}: {names}.",
     kind="directory_uri",
 )
 _users(
@@ -122,6 +130,8 @@ _users(
     "{count} users of {cluster} have a directory URI that is not of the form "
     "user@domain: {names}.",
     "Correct it in the directory, then synchronise.",
+    one="1 user of {cluster} has a directory URI that is not of the form "
+    "user@domain: {names}.",
     kind="invalid_uri",
 )
 _users(
@@ -130,6 +140,7 @@ _users(
     lambda c: c.user_faults.duplicate_mails,
     "{count} mail IDs occur more than once on {cluster}: {names}.",
     "Give each user a mail ID of their own.",
+    one="1 mail ID occurs more than once on {cluster}: {names}.",
     kind="mail_id",
     severe=False,
 )
@@ -147,29 +158,31 @@ def judge_shared(facts: Facts, kind: str, what: str, *, severe: bool) -> Verdict
             Fix("directory:locate"),
         )
     if answer.value:
-        say = failed if severe else warning
-        return say(
-            f"{number(answer.value)} {what} belong to users of more than one cluster: "
-            f"{some(answer.value)}.",
+        verdict = failed if severe else warning
+        return verdict(
+            f"{counted_number(answer.value)} {what} belong to users of more than one "
+            "cluster: "
+            f"{some_of(answer.value)}.",
             "Let each belong to one user on one cluster.",
             Fix("directory:duplicates", query=f"kind={kind}"),
         )
     if facts.unread:
         return information(
-            f"The users of {listed(facts.unread)} were not read for the directory yet.",
+            f"The users of {listed_texts(facts.unread)} were not read for the "
+            "directory yet.",
             "Read them: Presence > Directory.",
             Fix("directory:locate"),
         )
     return PASSED
 
 
-def _shared(
+def _register_shared(
     code: str, description: str, kind: str, what: str, *, severe: bool = True
 ) -> None:
     outcome = "failed" if severe else "warning"
-    test(
+    register_test(
         Section.USER,
-        Scope.MESH,
+        Level.MESH,
         code,
         description,
         asks="the newest snapshots of the directory, of all clusters, peers or not",
@@ -181,19 +194,19 @@ def _shared(
     )(partial(judge_shared, kind=kind, what=what, severe=severe))
 
 
-_shared(
+_register_shared(
     "shared_userids",
     "Verify that no user ID belongs to users of two clusters.",
     "userid",
     "user IDs",
 )
-_shared(
+_register_shared(
     "shared_uris",
     "Verify that no Directory URI belongs to users of two clusters.",
     "directory_uri",
     "directory URIs",
 )
-_shared(
+_register_shared(
     "shared_mails",
     "Verify that no Mail ID belongs to users of two clusters.",
     "mail_id",

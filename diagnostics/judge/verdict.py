@@ -1,35 +1,45 @@
-"""What a judgement says: outcome, problem, solution and where to mend it."""
+"""What a judgement says: outcome, problem, solution and where to fix it."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from diagnostics.facts import Answer
+from diagnostics.answers import Answer
 
 
 class Outcome(StrEnum):
-    """`information`: it could not be known, or there is nothing to judge."""
+    """`unknown`: it could not be known; `information`: there is nothing to judge."""
 
     PASSED = "passed"
     FAILED = "failed"
     WARNING = "warning"
+    UNKNOWN = "unknown"
     INFORMATION = "information"
 
 
-SEVERITY = {
-    Outcome.FAILED: 0,
-    Outcome.WARNING: 1,
-    Outcome.INFORMATION: 2,
-    Outcome.PASSED: 3,
-}
+class KnownBy(StrEnum):
+    """By what an entry of a status is known, in the words of the REST contract."""
+
+    TABLE = "table"
+    PAGES = "pages"
+    USERS = "users"
+    PROBE = "probe"
+    SERVICES = "services"
+    ATTESTED = "attested"
+    NONE = "none"
 
 
 @dataclass(frozen=True)
 class Fix:
-    """The page that mends a problem: its URL's name, the object's id and a query."""
+    """The page that fixes a problem: its URL's name, the object's id and a query.
+
+    Args:
+        field: the field of the page's form that is to be corrected.
+    """
 
     view: str
     pk: str = ""
     query: str = ""
+    field: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,10 +50,11 @@ class Verdict:
     problem: str = ""
     solution: str = ""
     fix: Fix | None = None
+    # None: by what entries of this kind are known otherwise.
+    known_by: KnownBy | None = None
 
-    def at(self, fix: Fix | None) -> "Verdict":
-        """Return the same verdict with the page that mends it."""
-        return replace(self, fix=fix)
+    def by(self, known_by: KnownBy) -> "Verdict":
+        return replace(self, known_by=known_by)
 
 
 PASSED = Verdict(Outcome.PASSED)
@@ -63,9 +74,18 @@ def information(problem: str, solution: str = "", fix: Fix | None = None) -> Ver
 
 def unknown(what: str, answer: Answer[object], fix: Fix | None = None) -> Verdict:
     """Say what is not known, and the reason that the wire gave."""
-    return information(f"{what} Reason: {answer.reason}", answer.remedy, fix)
+    return not_known(f"{what} Reason: {answer.reason}", answer.remedy, fix)
+
+
+def not_known(problem: str, solution: str = "", fix: Fix | None = None) -> Verdict:
+    return Verdict(Outcome.UNKNOWN, problem, solution, fix)
+
+
+def not_judged(what: str, answer: Answer[object], cause: str) -> Verdict:
+    """Say what cannot be judged without an answer: it came too late, or its cause."""
+    return unknown(what, answer) if answer.late else caused_by(what, cause)
 
 
 def caused_by(what: str, cause: str) -> Verdict:
     """Say what cannot be judged because another test failed."""
-    return information(f"{what} Caused by: {cause}.", "Mend that first.")
+    return not_known(f"{what} Caused by: {cause}.", "Fix that problem first.")

@@ -15,14 +15,14 @@ def call(path, body=None):
     data = None if body is None else json.dumps(body).encode()
     try:
         with request.urlopen(request.Request(BASE + path, data, HEADERS)) as answer:
-            told = json.load(answer)
+            answered = json.load(answer)
     except error.HTTPError as problem:
         sys.exit(f"{path}: {problem.read().decode()}")
-    if told.get("state") in ("queued", "running"):
+    if answered.get("state") in ("queued", "running"):
         time.sleep(1)
-        return call(f"jobs/{told['id']}/")
-    good = told.get("state", "succeeded") == "succeeded"
-    return told if good else sys.exit(f"{told['state']}: {told['error']}")
+        return call(f"jobs/{answered['id']}/")
+    good = answered.get("state", "succeeded") == "succeeded"
+    return answered if good else sys.exit(f"{answered['state']}: {answered['error']}")
 
 
 def ensure(resource, body, **key):
@@ -32,10 +32,12 @@ def ensure(resource, body, **key):
 
 def trust(cluster, expected):
     for node in call(f"nodes/?cluster={cluster}")["results"]:
-        shown = call(f"nodes/{node['id']}/certificate/")["fingerprint"]
-        if shown not in expected:
-            sys.exit(f"{node['name']} presents an unexpected certificate: {shown}")
-        call(f"nodes/{node['id']}/trust/", {"fingerprint": shown})
+        fingerprint = call(f"nodes/{node['id']}/certificate/")["fingerprint"]
+        if fingerprint not in expected:
+            sys.exit(
+                f"{node['name']} presents an unexpected certificate: {fingerprint}"
+            )
+        call(f"nodes/{node['id']}/trust/", {"fingerprint": fingerprint})
 
 
 credentials = {}

@@ -1,26 +1,33 @@
 """Background work, its steps, and how to submit it."""
 
-from jobs.models.jobs import (
+from jobs.models.clock import from_now
+from jobs.models.job_counts import JobCount
+from jobs.models.jobs import EXCEEDS_LIMIT, Job
+from jobs.models.processes import Process
+from jobs.models.steps import JobCluster, JobStep
+from jobs.models.submitting import (
     BATCH,
-    BEYOND,
     LEASE,
     MAX_ATTEMPTS,
+    MAX_CRASHES,
     RING_AGAIN,
-    Job,
     JobQuerySet,
-    from_now,
+    ring_all,
 )
-from jobs.models.steps import JobCluster, JobStep
 
 __all__ = [
     "BATCH",
-    "BEYOND",
+    "EXCEEDS_LIMIT",
     "LEASE",
     "MAX_ATTEMPTS",
+    "MAX_CRASHES",
     "RING_AGAIN",
+    "JobCount",
     "Job",
     "JobCluster",
     "JobQuerySet",
     "JobStep",
+    "Process",
     "from_now",
+    "ring_all",
 ]

@@ -1,189 +1,40 @@
-"""Jobs: how they are asked for, who works on them, how they stand.
-
-The job's row is the outbox: it is committed with the change that asked for it, and
-`ring_due` rings for every row that nobody took. The broker only makes that quick.
-"""
+"""The row of a job: what it is about, how it stands, who may control it."""
 
 import uuid
-from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any, Self
-from uuid import UUID
+from typing import TypeAlias
 
 from django.apps import apps
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import ExpressionWrapper, F, Q
-from django.db.models.expressions import CombinedExpression
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.scope import (
+from accounts import rights
+from accounts.audit import Actor
+from accounts.cluster_limits import (
+    ClusterScope,
     HangsOnClusters,
     Limit,
-    Scope,
-    ScopedManager,
-    current,
+    current_limit,
 )
-from jobs import kinds
-from jobs.asked import Asked
-from jobs.locks import Busy, JobLock, hold, hold_all
+from accounts.roles import Role
+from jobs.kind import kind_named, label_of
+from jobs.locks import Busy, take_locks
+from jobs.models.processes import Process
 from jobs.models.steps import JobCluster, JobStep
-from rest import request_ids
+from jobs.models.submitting import (
+    ACTIVE,
+    JobManager,
+    JobState,
+    requested_by,
+    ring_all,
+)
+from rest.fields import JSONField
 
-LEASE = timedelta(seconds=30)
-# A job that was rung is rung again after this, should the first ring be lost.
-RING_AGAIN = timedelta(seconds=20)
-MAX_ATTEMPTS = 5
-# So many rows are written in one statement.
-BATCH = 500
-
-BEYOND = "This job also works on clusters outside your limit."
-
-
-def from_now(delta: timedelta) -> "ExpressionWrapper[CombinedExpression]":
-    """Return a time by the database's clock; workers' clocks may differ."""
-    return ExpressionWrapper(Now() + delta, output_field=models.DateTimeField())
-
-
-class JobQuerySet(models.QuerySet["Job"]):
-    """Queries that decide who works on what."""
-
-    def active(self) -> Self:
-        return self.filter(state__in=Job.ACTIVE)
-
-    def due(self) -> Self:
-        """Jobs that somebody should be working on, and nobody is."""
-        waiting = Q(state=Job.State.QUEUED, not_before__lte=Now())
-        abandoned = Q(state=Job.State.RUNNING, lease_until__lt=Now())
-        return self.filter(waiting | abandoned)
-
-    def claim(self, pk: str, owner: str) -> "Job | None":
-        """Take a due job for LEASE; None if another worker has it or it is done."""
-        taken = (
-            self.due()
-            .filter(pk=pk)
-            .update(
-                state=Job.State.RUNNING,
-                owner=owner,
-                lease_until=from_now(LEASE),
-                attempts=F("attempts") + 1,
-            )
-        )
-        if not taken:
-            return None
-        self.filter(pk=pk, started_at=None).update(started_at=Now())
-        return self.get(pk=pk)
-
-    @transaction.atomic
-    def cancel_waiting(self) -> int:
-        """End at once those that nobody took; return how many."""
-        waiting = list(self.filter(state=Job.State.QUEUED).values_list("pk", flat=True))
-        if not waiting:
-            return 0
-        these = Job.objects.filter(pk__in=waiting)
-        ended: int = these.filter(state=Job.State.QUEUED).update(
-            state=Job.State.CANCELLED, finished_at=Now()
-        )
-        # A worker may have taken one of them since.
-        gone = these.filter(state=Job.State.CANCELLED).values("pk")
-        JobLock.objects.filter(job__in=gone).delete()
-        JobStep.objects.filter(job__in=gone, state=JobStep.State.PENDING).update(
-            state=JobStep.State.SKIPPED
-        )
-        return ended
-
-    def in_list(self) -> Self:
-        """With what a list shows of each."""
-        found = self.select_related("requested_by")
-        return found if current() is None else found.prefetch_related("on")
-
-    def for_target(self, target: models.Model) -> Self:
-        return self.filter(target_id=str(target.pk))
-
-
-class JobManager(ScopedManager.from_queryset(JobQuerySet)):  # type: ignore[misc]
-    """Submits jobs."""
-
-    def submit(
-        self,
-        kind: str,
-        steps: Sequence[tuple[str, str]],
-        *,
-        target: models.Model | None = None,
-        label: str = "",
-        arguments: dict[str, Any] | None = None,
-        locks: Iterable[str] = (),
-        clusters: Iterable[UUID | str] = (),
-        user: Any = None,
-        address: str | None = None,
-        queue: str = "",
-    ) -> "Job":
-        """Commit a job with its steps [(key, label)], and ring once it is committed.
-
-        Args:
-            clusters: those that it works on; those of its target are known.
-
-        Raises Busy when an unfinished job holds one of the locks.
-        """
-        asked = Asked(
-            kind, steps, target, label, arguments or {}, locks, clusters, queue
-        )
-        return self.submit_all([asked], user=user, address=address)[0]
-
-    @transaction.atomic
-    def submit_all(
-        self, many: Iterable[Asked], *, user: Any = None, address: str | None = None
-    ) -> list["Job"]:
-        """Commit many jobs at once, in a few statements; else as `submit`."""
-        rows = {self.row_of(asked, user, address): asked for asked in many}
-        jobs = list(rows)
-        self.bulk_create(jobs, batch_size=BATCH)
-        JobStep.objects.bulk_create(
-            (
-                JobStep(job=job, position=position, key=key, label=text)
-                for job, asked in rows.items()
-                for position, (key, text) in enumerate(asked.steps)
-            ),
-            batch_size=BATCH,
-        )
-        JobCluster.objects.bulk_create(
-            (
-                JobCluster(job=job, cluster=cluster)
-                for job, asked in rows.items()
-                for cluster in asked.touched
-            ),
-            batch_size=BATCH,
-        )
-        hold_all([JobLock(name=n, job=job) for job in jobs for n in job.lock_names])
-        transaction.on_commit(lambda: ring_all(jobs), robust=True)
-        return jobs
-
-    def row_of(self, asked: Asked, user: Any, address: str | None) -> "Job":
-        target = asked.target
-        return Job(
-            kind=asked.kind,
-            queue=asked.queue or kinds.get(asked.kind).queue,
-            arguments=asked.arguments,
-            lock_names=sorted(set(asked.locks)),
-            target_type=(target._meta.model_name or "") if target else "",
-            target_id=str(target.pk) if target else "",
-            target_label=(asked.label or (str(target) if target else ""))[:255],
-            requested_by=user,
-            requested_from=address,
-            request_id=request_ids.known(),
-            total=len(asked.steps),
-            not_before=Now(),
-            ring_at=Now(),
-        )
-
-
-def ring_all(jobs: Iterable["Job"]) -> None:
-    """Tell the workers; never fails, since `ring_due` rings again."""
-    from jobs.doorbell import ring
-
-    ring([(str(job.pk), job.queue) for job in jobs])
+EXCEEDS_LIMIT = "This job also works on clusters outside your limit."
 
 
 def jobs_within(limit: Limit) -> models.QuerySet["Job"]:
@@ -198,40 +49,53 @@ def jobs_within(limit: Limit) -> models.QuerySet["Job"]:
 class Job(HangsOnClusters):
     """One piece of background work, and the story of how it went."""
 
-    scope = Scope("pk", jobs_within, lambda job: {one.cluster for one in job.on.all()})
+    scope = ClusterScope(
+        "pk", jobs_within, lambda job: {one.cluster for one in job.on.all()}
+    )
 
-    class State(models.TextChoices):
-        QUEUED = "queued"
-        RUNNING = "running"
-        SUCCEEDED = "succeeded"
-        FAILED = "failed"
-        ROLLED_BACK = "rolled_back"
-        NEEDS_ATTENTION = "needs_attention"
-        CANCELLED = "cancelled"
-
-    ACTIVE = (State.QUEUED, State.RUNNING)
+    State: TypeAlias = JobState
+    ACTIVE = ACTIVE
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=40)
     queue = models.CharField(max_length=60)
     state = models.CharField(max_length=20, choices=State.choices, default=State.QUEUED)
-    arguments = models.JSONField(default=dict)
-    lock_names = models.JSONField(default=list)
+    arguments = JSONField(default=dict)
+    lock_names = JSONField(default=list)
     target_type = models.CharField(max_length=60, blank=True)
     target_id = models.CharField(max_length=64, blank=True)
     target_label = models.CharField(max_length=255, blank=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL
     )
+    # Kept when the user is deleted: then nobody may continue the job.
+    requested_name = models.CharField(max_length=150, blank=True)
+    # No link, so that a revoked token is not taken for none.
+    requested_token = models.UUIDField(null=True)
     requested_from = models.GenericIPAddressField(null=True)
     request_id = models.CharField(max_length=64, blank=True)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     doing = models.CharField(max_length=255, blank=True)
     error = models.CharField(max_length=1000, blank=True)
+    # A stable name of why it ended, where there is one.
+    error_code = models.CharField(max_length=40, blank=True)
     attempts = models.PositiveIntegerField(default=0)
+    # How often a worker ended while it had this job in hand.
+    crashes = models.PositiveIntegerField(default=0)
+    # The worker was requested to stop: that it ended is not the job's doing.
+    excused = models.BooleanField(default=False)
     cancel_requested = models.BooleanField(default=False)
     owner = models.CharField(max_length=100, blank=True)
+    # No constraint: a process that could not be shown yet works nevertheless.
+    worker = models.ForeignKey(
+        Process,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="jobs",
+        db_constraint=False,
+    )
+    claimed_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     # A job that waits for the world outside is not taken before this.
     not_before = models.DateTimeField()
@@ -260,23 +124,51 @@ class Job(HangsOnClusters):
 
     @property
     def label(self) -> str:
-        return kinds.get(self.kind).label
+        return label_of(self.kind)
 
     @property
-    def beyond(self) -> bool:
+    def exceeds_limit(self) -> bool:
         """Whether it also works on clusters that whoever asks may not see."""
-        limit = current()
+        limit = current_limit()
         if limit is None:
             return False
         return any(not limit.admits(one.cluster) for one in self.on.all())
 
     @property
-    def told_error(self) -> str:
-        return "" if self.beyond else self.error
+    def needed_role(self) -> Role:
+        """What it takes to start, cancel or retry it."""
+        return kind_named(self.kind).role
 
     @property
-    def told_doing(self) -> str:
-        return "" if self.beyond else self.doing
+    def requester(self) -> str | None:
+        """The name of the user who requested it; None for the console itself."""
+        if self.requested_by:
+            return self.requested_by.get_username()
+        return self.requested_name or None
+
+    def may_be_controlled(self, role: Role | None) -> bool:
+        """Whether a person with this role may cancel and retry it."""
+        allowed = role is not None and role.covers(self.needed_role)
+        return allowed and not self.exceeds_limit
+
+    def refusal(self) -> rights.Refusal | None:
+        """Why it may not be done with the rights that its requester has now."""
+        request = rights.RightsRequest(
+            self.requested_name,
+            self.requested_by_id,
+            self.requested_token,
+            self.needed_role,
+            [one.cluster for one in self.on.all()],
+        )
+        return rights.refusal_of(request)
+
+    @property
+    def visible_error(self) -> str:
+        return "" if self.exceeds_limit else self.error
+
+    @property
+    def visible_doing(self) -> str:
+        return "" if self.exceeds_limit else self.doing
 
     @property
     def active(self) -> bool:
@@ -290,18 +182,25 @@ class Job(HangsOnClusters):
     def target_url(self) -> str:
         """The page of what the job is about; empty if it has none, or is gone."""
         if not self.target_id:
-            page_of = kinds.get(self.kind).page
-            return page_of(self) if page_of else ""
-        for model in apps.get_models():
+            return kind_named(self.kind).page_of(self)
+        page = getattr(self.find_target(), "get_absolute_url", None)
+        return page() if page else ""
+
+    def find_target(self, *, unlimited: bool = False) -> models.Model | None:
+        """The row that the job is about; None if there is none, or it is gone.
+
+        Args:
+            unlimited: even one that the current user may not see.
+        """
+        for model in apps.get_models() if self.target_id else ():
             if model._meta.model_name == self.target_type:
-                found = model._default_manager.filter(pk=self.target_id).first()
-                page = getattr(found, "get_absolute_url", None)
-                return page() if page else ""
-        return ""
+                manager = model._base_manager if unlimited else model._default_manager
+                return manager.filter(pk=self.target_id).first()
+        return None
 
     @property
     def has_page(self) -> bool:
-        return bool(self.target_id or kinds.get(self.kind).page)
+        return bool(self.target_id or kind_named(self.kind).page_of(self))
 
     @property
     def elapsed(self) -> timedelta | None:
@@ -322,16 +221,26 @@ class Job(HangsOnClusters):
 
     def cancel(self) -> bool:
         """Ask for an end; a job that nobody took ends at once. False: it is over."""
-        this = Job.objects.filter(pk=self.pk)
-        if this.cancel_waiting():
-            return True
-        running = this.filter(state=self.State.RUNNING)
+        job = Job.objects.filter(pk=self.pk)
+        with transaction.atomic():
+            if job.cancel_waiting():
+                self.clean_up(self.State.CANCELLED)
+                return True
+        running = job.filter(state=self.State.RUNNING)
         return bool(running.update(cancel_requested=True))
 
-    def retry(self) -> None:
+    def clean_up(self, state: str) -> None:
+        """Let its kind put right what a job that ended without success leaves."""
+        if state != self.State.SUCCEEDED:
+            kind_named(self.kind).clean_up(self, state)
+
+    def retry(self, actor: Actor | None = None) -> None:
         """Queue it again; finished steps stay, the others start over.
 
         A step of unknown outcome goes on, and its memo says that it was retried.
+
+        Args:
+            actor: with whose rights it runs from now on; None for those it had.
 
         Raises:
             Busy: another unfinished job holds one of its locks.
@@ -340,16 +249,19 @@ class Job(HangsOnClusters):
             again = Job.objects.filter(pk=self.pk, state=self.state).update(
                 state=self.State.QUEUED,
                 error="",
+                error_code="",
                 attempts=0,
+                crashes=0,
                 cancel_requested=False,
                 finished_at=None,
                 lease_until=None,
                 not_before=Now(),
                 ring_at=Now(),
+                **requested_by(actor),
             )
             if not again:
                 raise Busy(self)
-            hold(self, self.lock_names)
+            take_locks(self, self.lock_names)
             steps = self.steps.exclude(state=JobStep.State.DONE)
             steps.exclude(state=JobStep.State.UNKNOWN).update(
                 state=JobStep.State.PENDING, detail="", finished_at=None

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 from django.apps import apps
 from django.db import models
 
-from accounts.scope import HangsOnClusters, Limit, Scope, ScopedManager, clusters_of
+from accounts.cluster_limits import (
+    ClusterScope,
+    HangsOnClusters,
+    Limit,
+    ScopedManager,
+    clusters_of,
+)
+from rest.fields import JSONField
 
 if TYPE_CHECKING:
     from jobs.models.jobs import Job
@@ -38,7 +45,9 @@ def whole_jobs_within(limit: Limit) -> "models.QuerySet[Job]":
 class JobStep(HangsOnClusters):
     """One step: its intent is committed before it acts, its result after."""
 
-    scope = Scope("job_id", whole_jobs_within, lambda step: clusters_of(step.job))
+    scope = ClusterScope(
+        "job_id", whole_jobs_within, lambda step: clusters_of(step.job)
+    )
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -57,7 +66,7 @@ class JobStep(HangsOnClusters):
         max_length=20, choices=State.choices, default=State.PENDING
     )
     detail = models.CharField(max_length=1000, blank=True)
-    memo = models.JSONField(default=dict)
+    memo = JSONField(default=dict)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 

@@ -1,11 +1,13 @@
 """Words for plans."""
 
+from collections.abc import Collection
+from uuid import UUID
+
 from django import template
 from django.utils.safestring import SafeString
 
-from mesh.drawing import Drawing
 from mesh.matrix import Mesh
-from peers.models import Peer
+from mesh.matrix_html import MatrixDrawing
 
 register = template.Library()
 
@@ -17,18 +19,33 @@ ACTIONS = {
 }
 
 
+SOURCES = {
+    "table": "peer table",
+    "pages": "administration pages",
+    "users": "synchronized users",
+    "nodes": "node table",
+}
+
+
+@register.filter
+def source_label(kind: str) -> str:
+    """Say by what another cluster, or its entry, is seen."""
+    return SOURCES.get(kind, "")
+
+
 @register.filter
 def action_label(action: str) -> str:
     return ACTIONS[action]
 
 
-@register.filter
-def field_label(name: str) -> str:
-    """Return the label of a peer's field as its form shows it."""
-    field = Peer._meta.get_field(name)
-    return str(getattr(field, "verbose_name", name)).capitalize()
-
-
 @register.simple_tag
-def matrix(mesh: Mesh, offering: bool) -> SafeString:
-    return Drawing(mesh, offering=bool(offering)).html()
+def matrix(
+    mesh: Mesh,
+    offering: bool,
+    dense: bool = False,
+    maintained: Collection[UUID] = (),
+) -> SafeString:
+    drawing = MatrixDrawing(
+        mesh, offering=bool(offering), dense=bool(dense), maintained=maintained
+    )
+    return drawing.html()

@@ -1,7 +1,5 @@
-"""REST: clusters, nodes and peers."""
+"""REST: intercluster peers."""
 
-from peers.api.clusters import ClusterViewSet
-from peers.api.nodes import NodeViewSet
 from peers.api.peers import PeerViewSet
 
-__all__ = ["ClusterViewSet", "NodeViewSet", "PeerViewSet"]
+__all__ = ["PeerViewSet"]

@@ -10,17 +10,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import Role
-from jobs.api import JobSerializer, accepted
+from clusters.api.base import (
+    EDITS,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    EditableViewSet,
+)
+from jobs.api import JobSerializer, accepted_response
 from jobs.models import Job
-from peers import drift, editing, rules
-from peers.api import rows
-from peers.api.base import EDITS, IDEMPOTENCY_KEY, IF_MATCH, EditableViewSet
+from peers import attestation, lifecycle, rules
 from peers.api.serializers import (
+    COLUMNS,
+    AttestSerializer,
     PeerSerializer,
     SavedPeerSerializer,
     TakeOverSerializer,
 )
 from peers.models import Peer
+from peers.resync import NoPublisher, request_resync
 from rest.problems import Conflict
 
 BOTH_SIDES = OpenApiParameter(
@@ -47,7 +54,7 @@ class PeerViewSet(EditableViewSet[Peer]):
 
     serializer_class = PeerSerializer
     key = ("cluster", "address")
-    taken = frozenset({"address", "non_field_errors"})
+    unique_fields = frozenset({"address", "non_field_errors"})
     queryset = Peer.objects.select_related("cluster", "remote_cluster")
     filterset_fields = {
         "cluster": ("exact",),
@@ -71,6 +78,7 @@ class PeerViewSet(EditableViewSet[Peer]):
     )
     access = {
         **EDITS,
+        "attest": Role.ADMINISTRATOR,
         "resync": Role.OPERATOR,
         "take_over": Role.ADMINISTRATOR,
         "write_again": Role.ADMINISTRATOR,
@@ -81,16 +89,16 @@ class PeerViewSet(EditableViewSet[Peer]):
         return ("both_sides", "forget") if self.action == "destroy" else ()
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        found = self.paginate_queryset(
-            rows.listed(self.filter_queryset(self.get_queryset()))
-        )
-        return self.get_paginated_response([rows.as_shown(row) for row in found or ()])
+        found = self.filter_queryset(Peer.objects.all())
+        rows: Any = found.values_list(*COLUMNS, named=True)
+        page = self.get_serializer(self.paginate_queryset(rows), many=True)
+        return self.get_paginated_response(page.data)
 
     def store(self, serializer: Any) -> Any:
         peer: Peer = serializer.candidate
         job = None
         if peer._state.adding or serializer.edited or serializer.plain:
-            job = editing.save_peer(
+            job = lifecycle.save_peer(
                 peer, self.actor, password=serializer.plain, fields=serializer.edited
             )
         self.row = self.get_queryset().get(pk=peer.pk)
@@ -103,14 +111,14 @@ class PeerViewSet(EditableViewSet[Peer]):
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Remove it from its cluster by a job; at once where no cluster has it."""
         peer = self.get_object()
-        if flag(request, "forget"):
-            self.attempt(lambda: editing.forget_peer(peer, self.actor))
+        if read_flag(request, "forget"):
+            self.attempt(lambda: lifecycle.drop_record(peer, self.actor))
             return Response(status=204)
-        both = flag(request, "both_sides")
+        both = read_flag(request, "both_sides")
         job: Job | None = self.attempt(
-            lambda: editing.delete_peer(peer, self.actor, both_sides=both)
+            lambda: lifecycle.request_removal(peer, self.actor, both_sides=both)
         )
-        return accepted(job, request) if job else Response(status=204)
+        return accepted_response(job, request) if job else Response(status=204)
 
     @extend_schema(request=None, responses={202: JobSerializer})
     @action(detail=True, methods=["post"])
@@ -118,10 +126,25 @@ class PeerViewSet(EditableViewSet[Peer]):
         """Restart the Intercluster Sync Agent of the home publisher."""
         peer = self.get_object()
         try:
-            job = self.attempt(lambda: editing.resync(peer, self.actor))
-        except editing.NoPublisher as error:
+            job = self.attempt(lambda: request_resync(peer, self.actor))
+        except NoPublisher as error:
             raise Conflict(str(error)) from error
-        return accepted(job, request)
+        return accepted_response(job, request)
+
+    @extend_schema(request=AttestSerializer, responses=PeerSerializer)
+    @action(detail=True, methods=["post"])
+    def attest(self, request: Request, pk: str) -> Response:
+        """Say that the entry stands on the cluster as the console has it."""
+        peer = self.get_object()
+        form = AttestSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        note = form.validated_data["note"]
+        try:
+            self.attempt(lambda: attestation.attest_entry(peer, self.actor, note))
+        except attestation.NotAttestable as error:
+            raise Conflict(str(error)) from error
+        self.row = self.get_queryset().get(pk=peer.pk)
+        return Response(self.get_serializer(self.row).data)
 
     @extend_schema(request=TakeOverSerializer, responses=PeerSerializer)
     @action(detail=True, methods=["post"], url_path="take-over")
@@ -134,9 +157,11 @@ class PeerViewSet(EditableViewSet[Peer]):
         if form.validated_data.get("drift", now) != now:
             raise Conflict("The cluster shows something else by now.", drift=now)
         try:
-            self.attempt(lambda: drift.take_over(peer, peer.drift, self.actor))
-        except drift.NothingDiffers as error:
-            raise Conflict("The cluster shows the peer as it is wanted.") from error
+            self.attempt(
+                lambda: lifecycle.accept_cluster_values(peer, peer.drift, self.actor)
+            )
+        except lifecycle.NothingDiffers as error:
+            raise Conflict("The cluster already matches the console.") from error
         except DjangoValidationError as error:
             raise ValidationError(error.messages) from error
         self.row = self.get_queryset().get(pk=peer.pk)
@@ -148,13 +173,15 @@ class PeerViewSet(EditableViewSet[Peer]):
         """Bring the peer to its cluster once more, as it is wanted."""
         peer = self.get_object()
         try:
-            job = self.attempt(lambda: drift.write_again(peer, self.actor))
-        except drift.NothingDiffers as error:
+            job = self.attempt(
+                lambda: lifecycle.restore_console_values(peer, self.actor)
+            )
+        except lifecycle.NothingDiffers as error:
             raise Conflict(str(error)) from error
-        return accepted(job, request)
+        return accepted_response(job, request)
 
 
-def flag(request: Request, name: str) -> bool:
+def read_flag(request: Request, name: str) -> bool:
     value = request.query_params.get(name, "false").lower()
     if value not in ("true", "false"):
         raise ValidationError({name: ["Say true or false."]})

@@ -1,18 +1,23 @@
-"""Clusters, their nodes, intercluster peers, and what people keep of them."""
+"""Intercluster peers, and what people keep of them."""
 
-from peers.models.clusters import Cluster, Generation, Node
-from peers.models.kept import SavedSearch, Upload
-from peers.models.peers import SEVERITY, Outcome, Peer, PeerQuerySet, owner_of
+from peers.models.bulk import BulkDraft
+from peers.models.peers import (
+    SEVERITY,
+    Peer,
+    PeerOutcome,
+    PeerQuerySet,
+    evidence_in,
+    is_drifted,
+)
+from peers.models.uploads import Upload
 
 __all__ = [
     "SEVERITY",
-    "Cluster",
-    "Generation",
-    "Node",
-    "Outcome",
+    "BulkDraft",
+    "PeerOutcome",
     "Peer",
     "PeerQuerySet",
-    "SavedSearch",
     "Upload",
-    "owner_of",
+    "evidence_in",
+    "is_drifted",
 ]

@@ -12,19 +12,19 @@ from accounts import audit
 from accounts.access import access
 from accounts.http import Request
 from accounts.roles import Role
+from base.revisions import Stale
 from jobs.locks import Busy
-from peers import drift
+from peers import drift, lifecycle
 from peers.views.peers import get_peer
-from rest.models import Stale
 
 
 @access(get=Role.VIEWER)
-def show(request: Request, pk: str) -> HttpResponse:
+def show_drift(request: Request, pk: str) -> HttpResponse:
     """Wanted and found side by side, and the ways out."""
     peer = get_peer(pk)
-    rows = drift.differences(peer)
+    rows = drift.differences_of(peer)
     if not rows and peer.provisioning_state == peer.ProvisioningState.APPLIED:
-        messages.info(request, f"{peer.cluster} shows the peer as it is wanted.")
+        messages.info(request, f"{peer.cluster} already matches the console.")
         return redirect(peer)
     seen = json.dumps(peer.drift)
     context = {"peer": peer, "rows": rows, "seen": seen}
@@ -36,10 +36,10 @@ def take_over(request: Request, pk: str) -> HttpResponse:
     """Want what the cluster shows, as the page showed it."""
     peer = get_peer(pk)
     try:
-        drift.take_over(peer, seen_in(request), audit.actor_of(request))
+        lifecycle.accept_cluster_values(peer, seen_in(request), audit.actor_of(request))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-    except (drift.NothingDiffers, Busy, Stale) as error:
+    except (lifecycle.NothingDiffers, Busy, Stale) as error:
         messages.error(request, str(error))
     else:
         messages.success(request, f"The peer {peer} is now as the cluster shows it.")
@@ -59,9 +59,9 @@ def write_again(request: Request, pk: str) -> HttpResponse:
     """Bring what is wanted to the cluster once more."""
     peer = get_peer(pk)
     try:
-        job = drift.write_again(peer, audit.actor_of(request))
-    except (drift.NothingDiffers, Busy, Stale) as error:
+        job = lifecycle.restore_console_values(peer, audit.actor_of(request))
+    except (lifecycle.NothingDiffers, Busy, Stale) as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{job.label} began.")
+        messages.success(request, f"{job.label} started.")
     return redirect(peer)

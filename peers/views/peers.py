@@ -13,14 +13,18 @@ from accounts import audit
 from accounts.access import access
 from accounts.http import Request
 from accounts.roles import Role
+from base.revisions import Stale
+from clusters.models import Cluster
 from jobs.locks import Busy
 from jobs.models import Job
-from peers import editing, rules
-from peers.forms import PeerForm, RemovalForm
+from peers import lifecycle
+from peers.advice import Advice
+from peers.find.views import delete_found, may_administer
+from peers.forms import ManualSyncForm, PeerForm, RemovalForm
+from peers.jobs.manual_sync import ManualSync, NotByPages
 from peers.mask import LONGEST, apply_mask, validate_mask, validate_number
-from peers.models import Cluster, Peer
-from peers.views.find import delete, may_administer
-from rest.models import Stale
+from peers.models import Peer
+from peers.resync import NoPublisher, request_resync
 
 N_JOBS = 8
 
@@ -34,19 +38,43 @@ def get_peer(pk: str) -> Peer:
 def add_peer(request: Request) -> HttpResponse:
     """A new peer; a link may propose its home cluster and its address."""
     data = request.POST if request.method == "POST" else None
-    form = PeerForm(data, initial=proposal(request))
-    if data is not None and form.is_valid():
+    form = PeerForm(data, initial=proposed_values(request))
+    advice = to_confirm(request, form)
+    if data is not None and form.is_valid() and not advice:
         try:
-            job = save(request, form)
+            job = save_form(request, form)
         except IntegrityError:
             form.add_error("address", "Somebody has just added a peer of this address.")
         else:
-            return saved(request, form.instance, job)
+            return saved_response(request, form.instance, job)
     context = {"form": form, "no_clusters": not Cluster.objects.exists()}
+    context["advice"] = advice
     return render(request, "peers/add_peer.html", context)
 
 
-def proposal(request: Request) -> dict[str, Any]:
+def to_confirm(request: Request, form: PeerForm) -> Advice | None:
+    """Serious advice that the form was sent without having shown."""
+    if not form.is_valid() or not (form.adding or "address" in form.edited):
+        return None
+    advice = Advice.of(form.instance)
+    return advice if advice.serious and not was_shown(request, advice) else None
+
+
+def was_shown(request: Request, advice: Advice) -> bool:
+    return request.POST.get("advised") == advice.key
+
+
+@access(post=Role.ADMINISTRATOR)
+def advise(request: Request) -> HttpResponse:
+    """What should be known of the peer that is typed; saves nothing."""
+    edited = peer_called(request.GET.get("peer"))
+    home = edited.cluster if edited else cluster_called(request.POST.get("cluster"))
+    address, protocol = (request.POST.get(name, "") for name in ("address", "protocol"))
+    advice = Advice.on(home, address, protocol, edited)
+    return render(request, "peers/_advice.html", {"advice": advice})
+
+
+def proposed_values(request: Request) -> dict[str, Any]:
     """Return initial values from the query: other pages link here with them."""
     home = cluster_called(request.GET.get("cluster"))
     remote = cluster_called(request.GET.get("remote"))
@@ -66,9 +94,16 @@ def cluster_called(pk: str | None) -> Cluster | None:
         return None
 
 
-def save(request: Request, form: PeerForm) -> Job:
+def peer_called(pk: str | None) -> Peer | None:
+    try:
+        return Peer.objects.filter(pk=pk).first() if pk else None
+    except ValidationError:
+        return None
+
+
+def save_form(request: Request, form: PeerForm) -> Job:
     """Save and provision what the form holds."""
-    return editing.save_peer(
+    return lifecycle.save_peer(
         form.instance,
         audit.actor_of(request),
         password=form.cleaned_data["password"],
@@ -76,10 +111,11 @@ def save(request: Request, form: PeerForm) -> Job:
     )
 
 
-def saved(request: Request, peer: Peer, job: Job) -> HttpResponse:
+def saved_response(request: Request, peer: Peer, job: Job) -> HttpResponse:
     """Say so, and what an administrator should know about the peer."""
-    messages.success(request, f"The peer {peer} was saved. {job.label} began.")
-    for sentence in rules.peer_warnings(peer):
+    messages.success(request, f"The peer {peer} was saved. {job.label} started.")
+    advice = Advice.of(peer)
+    for sentence in [] if was_shown(request, advice) else advice.warnings:
         messages.warning(request, sentence)
     return redirect(peer)
 
@@ -90,12 +126,13 @@ def edit_peer(request: Request, pk: str) -> HttpResponse:
     peer = get_peer(pk)
     data = request.POST if request.method == "POST" else None
     form = PeerForm(data, instance=peer)
-    if data is not None and form.is_valid():
+    advice = to_confirm(request, form)
+    if data is not None and form.is_valid() and not advice:
         if not (form.edited or form.cleaned_data["password"]):
             messages.info(request, "Nothing was changed.")
             return redirect(peer)
         try:
-            job = save(request, form)
+            job = save_form(request, form)
         except Stale:
             form = PeerForm(data, instance=get_peer(pk))
         except Busy as error:
@@ -103,31 +140,32 @@ def edit_peer(request: Request, pk: str) -> HttpResponse:
         except IntegrityError:
             form.add_error("address", "Somebody has just added a peer of this address.")
         else:
-            return saved(request, peer, job)
+            return saved_response(request, peer, job)
     if not may_administer(request):
         show_only(form)
     # The form wrote what was typed into its row; the page shows what is stored.
     stored = peer if data is None else get_peer(pk)
-    context = {"form": form, "peer": stored, **beside(stored)}
+    context = {"form": form, "peer": stored, "advice": advice, **context_of(stored)}
     return render(request, "peers/edit_peer.html", context)
 
 
 def show_only(form: PeerForm) -> None:
     """Let nobody type; what the preview of the mask needs is still sent with it."""
     for name, field in form.fields.items():
+        field.required = False
         if name in ("address", "external_phone_number_mask"):
             field.widget.attrs["readonly"] = True
         else:
             field.disabled = True
 
 
-def beside(peer: Peer) -> dict[str, Any]:
+def context_of(peer: Peer) -> dict[str, Any]:
     """What stands beside the form: the matching peer, the jobs."""
-    jobs = Job.objects.for_target(peer).select_related("requested_by")[:N_JOBS]
-    return {"back": peer.reverse, "jobs": jobs, **progress(peer)}
+    jobs = Job.objects.about("peer", str(peer.pk)).select_related("requested_by")
+    return {"back": peer.reverse, "jobs": jobs[:N_JOBS], **progress_of(peer)}
 
 
-def progress(peer: Peer) -> dict[str, Any]:
+def progress_of(peer: Peer) -> dict[str, Any]:
     job = (
         Job.objects.for_target(peer)
         .filter(kind__in=("provision-peer", "remove-peer"))
@@ -138,12 +176,12 @@ def progress(peer: Peer) -> dict[str, Any]:
 
 
 @access(get=Role.VIEWER)
-def provisioning(request: Request, pk: str) -> HttpResponse:
+def show_progress(request: Request, pk: str) -> HttpResponse:
     """The fragment that follows the job of the last save, until it ends."""
     peer = Peer.objects.filter(pk=pk).select_related("cluster").first()
     if peer is None:
         return HttpResponseStopPolling(b"<p>The peer was removed.</p>")
-    context = {"peer": peer, **progress(peer)}
+    context = {"peer": peer, **progress_of(peer)}
     response = render(request, "peers/_provisioning.html", context)
     job = context["job"]
     if job and job.active:
@@ -159,7 +197,7 @@ def delete_peer(request: Request, pk: str) -> HttpResponse:
     form = RemovalForm.of(peer, data)
     if data is not None and form.is_valid():
         try:
-            job = delete(request, peer, form.cleaned_data["scope"])
+            job = delete_found(request, peer, form.cleaned_data["scope"])
         except Busy as error:
             messages.error(request, f"{error} Wait for it, or cancel it.")
             return redirect(peer)
@@ -173,14 +211,31 @@ def delete_peer(request: Request, pk: str) -> HttpResponse:
 
 
 @access(get=Role.OPERATOR, post=Role.OPERATOR)
-def resync(request: Request, pk: str) -> HttpResponse:
+def resync_peer(request: Request, pk: str) -> HttpResponse:
     """Restart the Intercluster Sync Agent of the home publisher, after asking."""
     peer = get_peer(pk)
     if request.method == "GET":
         return render(request, "peers/resync.html", {"peer": peer})
     try:
-        job = editing.resync(peer, audit.actor_of(request))
-    except (Busy, editing.NoPublisher) as error:
+        job = request_resync(peer, audit.actor_of(request))
+    except (Busy, NoPublisher) as error:
+        messages.info(request, str(error))
+        return redirect(peer)
+    return redirect(job)
+
+
+@access(get=Role.OPERATOR, post=Role.OPERATOR)
+def force_sync(request: Request, pk: str) -> HttpResponse:
+    """Start a sync on the product's own peer page, after asking."""
+    peer = get_peer(pk)
+    form = ManualSyncForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return render(request, "peers/manual_sync.html", {"peer": peer, "form": form})
+    certificates = form.cleaned_data["certificates"]
+    actor = audit.actor_of(request)
+    try:
+        job = ManualSync.submit(peer, actor, certificates=certificates)
+    except (Busy, NotByPages) as error:
         messages.info(request, str(error))
         return redirect(peer)
     return redirect(job)

@@ -5,8 +5,8 @@
   const enter = (box) => {
     const all = links(box);
     all.forEach((link, index) => { link.tabIndex = index ? -1 : 0; });
-    const told = box.parentElement.querySelector("[data-matrix-told]");
-    if (told && !told.textContent) told.textContent = "Arrow keys move between cells.";
+    const caption = box.parentElement.querySelector("[data-matrix-caption]");
+    if (caption && !caption.textContent) caption.textContent = "Arrow keys move between cells.";
   };
   const beside = (link, key) => {
     const cell = link.closest("td, th");
@@ -22,10 +22,16 @@
     }
     return null;
   };
+  // The cells of a dense matrix leave the names of the clusters to its heads.
+  const ends = (link) => {
+    const cell = link.closest("td");
+    const home = cell.parentElement.querySelector("th a").title;
+    return `${home} to ${cell.closest("table").tHead.rows[0].cells[cell.cellIndex].title}`;
+  };
   const tell = (event) => {
     const link = event.target.closest("[data-matrix] tbody a");
-    const told = link && link.closest("[data-matrix]").parentElement.querySelector("[data-matrix-told]");
-    if (told) told.textContent = link.title;
+    const caption = link && link.closest("[data-matrix]").parentElement.querySelector("[data-matrix-caption]");
+    if (caption) caption.textContent = link.closest(".dense td") ? `${ends(link)}: ${link.title}` : link.title;
   };
   document.addEventListener("keydown", (event) => {
     const link = event.target.closest("[data-matrix] tbody a");

@@ -20,6 +20,23 @@
   document.addEventListener("htmx:configRequest", (event) => {
     if (!event.detail.triggeringEvent) event.detail.headers["HX-Poll"] = "true";
   });
+  // A page that nobody sees polls nothing; what it missed it reads when it is seen again.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const polls = /\bevery\b/.test(event.detail.elt.getAttribute("hx-trigger") || "");
+    if (document.hidden && polls && !event.detail.requestConfig.triggeringEvent) event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden || !window.htmx) return;
+    document.querySelectorAll('[hx-trigger~="shown"]').forEach((part) => window.htmx.trigger(part, "shown"));
+  });
+  // What was said when a job began is outdated when it has ended.
+  document.addEventListener("settled", () => {
+    document.querySelectorAll("#messages > .notice.information").forEach((notice) => notice.remove());
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-dismiss]");
+    if (button) button.closest(".notice").remove();
+  });
   document.addEventListener("htmx:sendError", () => show("silent"));
   document.addEventListener("htmx:timeout", () => show("silent"));
 })();

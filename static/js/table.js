@@ -1,7 +1,7 @@
 // Selection of rows (.select-all, .select-row, .bulk-bar in one [data-selection]) and density.
 (() => {
   const refresh = (scope) => {
-    const rows = [...scope.querySelectorAll(".select-row")];
+    const rows = [...scope.querySelectorAll("input.select-row")];
     const chosen = rows.filter((row) => row.checked).length;
     const all = scope.querySelector(".select-all");
     if (all) {
@@ -18,13 +18,13 @@
 
   // A page that is brought up to date under a person's hands keeps what is ticked.
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
-    !(name === "checked" && element.matches(".select-all, .select-row"));
+    !(name === "checked" && element.matches(".select-all, input.select-row"));
 
   document.addEventListener("change", (event) => {
     const scope = event.target.closest("[data-selection]");
-    if (!scope || !event.target.matches(".select-all, .select-row")) return;
+    if (!scope || !event.target.matches(".select-all, input.select-row")) return;
     if (event.target.matches(".select-all")) {
-      scope.querySelectorAll(".select-row").forEach((row) => { row.checked = event.target.checked; });
+      scope.querySelectorAll("input.select-row").forEach((row) => { row.checked = event.target.checked; });
     }
     refresh(scope);
   });
@@ -41,7 +41,12 @@
   const showDensity = () => document.querySelectorAll("[data-density-toggle]").forEach((button) => {
     button.setAttribute("aria-pressed", String(document.documentElement.dataset.density === "compact"));
   });
-  const settle = () => { refreshAll(); showDensity(); };
+  // A table that scrolls sideways and holds nothing to focus is scrolled by the keyboard.
+  const makeReachable = () => document.querySelectorAll(".table-wrap").forEach((wrap) => {
+    const scrolls = wrap.scrollWidth > wrap.clientWidth || wrap.scrollHeight > wrap.clientHeight;
+    if (scrolls && !wrap.querySelector("a, button, input, select, [tabindex]")) wrap.tabIndex = 0;
+  });
+  const settle = () => { refreshAll(); showDensity(); makeReachable(); };
   document.addEventListener("DOMContentLoaded", settle);
   document.addEventListener("htmx:afterSettle", settle);
   // The link that was followed may be gone, as Next is on the last page: go on from there.
@@ -53,4 +58,5 @@
     }
   });
   addEventListener("pageshow", settle);
+  addEventListener("resize", makeReachable);
 })();

@@ -6,6 +6,7 @@ import json
 import secrets
 import threading
 import time
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -21,12 +22,17 @@ def number(value: int) -> str:
     return encoded(value.to_bytes((value.bit_length() + 7) // 8, "big"))
 
 
+@cache
+def keys() -> tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]:
+    """The provider's key and another; making them takes longer than most tests."""
+    return tuple(rsa.generate_private_key(65537, 2048) for _ in range(2))
+
+
 class Provider:
     """Says yes for `person` to every question; `lies` bend what it answers."""
 
     def __init__(self) -> None:
-        self.key = rsa.generate_private_key(65537, 2048)
-        self.other_key = rsa.generate_private_key(65537, 2048)
+        self.key, self.other_key = keys()
         self.person = {
             "sub": "u-1",
             "preferred_username": "pia",
@@ -39,8 +45,9 @@ class Provider:
         self.only_in_userinfo: set[str] = set()
         self.signs_with = self.key
         self.discovery: dict = {}
+        self.moved = ""
         self.stalls = threading.Event()
-        self.asked: list[dict[str, str]] = []
+        self.requests: list[dict[str, str]] = []
         self.codes: dict[str, dict[str, str]] = {}
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -57,6 +64,8 @@ class Provider:
         self.thread.join()
 
     def says(self) -> dict:
+        if "says" in self.lies:
+            return self.lies["says"]
         return {
             "issuer": self.url,
             "authorization_endpoint": f"{self.url}/authorize",
@@ -64,6 +73,7 @@ class Provider:
             "userinfo_endpoint": f"{self.url}/userinfo",
             "jwks_uri": f"{self.url}/jwks",
             "end_session_endpoint": f"{self.url}/end",
+            "token_endpoint_auth_methods_supported": ["client_secret_basic"],
             "id_token_signing_alg_values_supported": ["RS256", "none", "HS256"],
             **self.discovery,
         }
@@ -71,14 +81,17 @@ class Provider:
     def keys(self) -> dict:
         numbers = self.key.public_key().public_numbers()
         key = {"kty": "RSA", "kid": "1", "use": "sig", "alg": "RS256"}
-        return {"keys": [key | {"n": number(numbers.n), "e": number(numbers.e)}]}
+        keys = [key | {"n": number(numbers.n), "e": number(numbers.e)}]
+        return self.lies.get("keys", {"keys": keys})
 
-    def authorize(self, asked: dict[str, str]) -> str:
-        self.asked.append(asked)
+    def authorize(self, requested: dict[str, str]) -> str:
+        self.requests.append(requested)
         code = secrets.token_urlsafe(8)
-        self.codes[code] = asked
-        answer = {"code": code, "state": asked["state"]} | self.lies.get("answer", {})
-        return f"{asked['redirect_uri']}?{urlencode(answer)}"
+        self.codes[code] = requested
+        answer = {"code": code, "state": requested["state"]} | self.lies.get(
+            "answer", {}
+        )
+        return f"{requested['redirect_uri']}?{urlencode(answer)}"
 
     def token(self, form: dict[str, str], authorization: str) -> dict | None:
         asked = self.codes.pop(form.get("code", ""), None)
@@ -93,21 +106,22 @@ class Provider:
             or asked["redirect_uri"] != form["redirect_uri"]
         ):
             return None
-        return {
+        answer = {
             "access_token": "an access token",
             "token_type": "Bearer",
             "id_token": self.id_token(asked),
         }
+        return self.lies.get("token", answer)
 
-    def id_token(self, asked: dict[str, str]) -> str:
+    def id_token(self, requested: dict[str, str]) -> str:
         now = int(time.time())
         claims = {
             "iss": self.url,
             "aud": "console",
             "iat": now,
             "exp": now + 300,
-            "auth_time": now if asked.get("prompt") == "login" else now - 7200,
-            "nonce": asked["nonce"],
+            "auth_time": now if requested.get("prompt") == "login" else now - 7200,
+            "nonce": requested["nonce"],
             **{k: v for k, v in self.person.items() if k not in self.only_in_userinfo},
             **self.lies.get("claims", {}),
         }
@@ -129,10 +143,16 @@ def handler_of(provider: Provider) -> type[BaseHTTPRequestHandler]:
             if provider.stalls.is_set():
                 time.sleep(2)
                 return
-            if path == "/authorize":
-                asked = {name: values[0] for name, values in parse_qs(query).items()}
+            if provider.moved and path != "/elsewhere":
                 self.send_response(302)
-                self.send_header("Location", provider.authorize(asked))
+                self.send_header("Location", provider.moved)
+                self.end_headers()
+            elif path == "/authorize":
+                requested = {
+                    name: values[0] for name, values in parse_qs(query).items()
+                }
+                self.send_response(302)
+                self.send_header("Location", provider.authorize(requested))
                 self.end_headers()
             elif path == "/userinfo":
                 self.reply(provider.person | provider.lies.get("userinfo", {}))
@@ -146,7 +166,11 @@ def handler_of(provider: Provider) -> type[BaseHTTPRequestHandler]:
             sent = parse_qs(self.rfile.read(length).decode())
             form = {name: values[0] for name, values in sent.items()}
             reply = provider.token(form, self.headers.get("Authorization", ""))
-            self.reply(reply or {"error": "invalid_grant"}, 200 if reply else 400)
+            refusal = provider.lies.get("refusal")
+            if reply is None or refusal:
+                self.reply(refusal or {"error": "invalid_grant"}, 400)
+            else:
+                self.reply(reply)
 
         def reply(self, body: dict, status: int = 200) -> None:
             data = json.dumps(body).encode()

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import AuditEntry, AuditHead
-from accounts.tasks import clean
-from jobs.run import perform
-from peers.provisioning import forget
-from rest.request_ids import within_job
+from accounts.tasks import clean_accounts
+from base.request_ids import within_job
+from jobs.engine import perform_job
+from peers.provisioning import drop_row
 
 PAGE = "/administration/system/audit/"
 ON_POSTGRES = pytest.mark.skipif(
@@ -27,7 +27,7 @@ def chain(operator):
     """Five entries."""
     actor = audit.Actor(operator, "192.0.2.7", "request-1", "job-1")
     for number in range(5):
-        audit.record(actor, f"edit {number}", operator, {"name": ["a", "ü"]})
+        audit.append_entry(actor, f"edit {number}", operator, {"name": ["a", "ü"]})
 
 
 def tamper(sql, *values):
@@ -42,7 +42,7 @@ def tamper(sql, *values):
 
 
 def faults():
-    return list(audit.verify())
+    return list(audit.chain_faults())
 
 
 def test_fresh_chain_is_intact(chain):
@@ -93,7 +93,7 @@ def test_forged_entry_is_noticed(chain):
     tamper(
         "UPDATE accounts_auditentry SET actor = %s, hash = %s WHERE number = 3",
         "mallory",
-        audit.digest(entry),
+        audit.entry_digest(entry),
     )
     assert faults() == ["Entry 4 does not follow the one before it."]
 
@@ -122,8 +122,8 @@ def test_database_refuses_to_change_or_delete_an_entry(chain, sql):
 
 
 def test_retention_passes_the_database_and_leaves_the_rest_protected(chain):
-    kept = AuditEntry.objects.get(number=4)
-    assert audit.prune(kept.at) == 3
+    saved = AuditEntry.objects.get(number=4)
+    assert audit.prune_entries(saved.at) == 3
     assert faults() == []
     with pytest.raises(DatabaseError), transaction.atomic():
         AuditEntry.objects.filter(number=4).delete()
@@ -140,15 +140,15 @@ def test_entry_goes_with_the_transaction_of_the_change(operator):
         pass
 
     with pytest.raises(Undo), transaction.atomic():
-        audit.record(audit.Actor(operator), "edit")
+        audit.append_entry(audit.Actor(operator), "edit")
         raise Undo
     assert not AuditEntry.objects.exists()
-    audit.record(audit.Actor(operator), "edit")
+    audit.append_entry(audit.Actor(operator), "edit")
     assert faults() == []
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("given", "saved"),
     [
         ("::ffff:192.0.2.1", "192.0.2.1"),
         ("2001:DB8::0:1", "2001:db8::1"),
@@ -157,10 +157,10 @@ def test_entry_goes_with_the_transaction_of_the_change(operator):
         ("unix:", None),
     ],
 )
-def test_address_is_kept_in_one_form(db, given, kept):
-    entry = audit.record(audit.Actor(address=given), "edit")
+def test_address_is_kept_in_one_form(db, given, saved):
+    entry = audit.append_entry(audit.Actor(address=given), "edit")
     entry.refresh_from_db()
-    assert entry.address == kept
+    assert entry.address == saved
     assert faults() == []
 
 
@@ -183,7 +183,7 @@ def test_chain_that_was_written_anew_differs_from_what_was_noted(chain):
     tamper("DELETE FROM accounts_auditentry")
     AuditHead.objects.all().delete()
     for number in range(5):
-        audit.record(audit.CONSOLE, f"forge {number}")
+        audit.append_entry(audit.CONSOLE, f"forge {number}")
     call_command("verify_audit")
     with pytest.raises(CommandError):
         call_command("verify_audit", noted=noted)
@@ -193,7 +193,7 @@ def test_retention_keeps_the_rest_of_the_chain_intact(chain, settings):
     old = timezone.now() - timedelta(days=100)
     rewrite_times(3, old)
     settings.AUDIT_RETENTION_DAYS = 90
-    clean.run()
+    clean_accounts.run()
     assert faults() == []
     left = AuditEntry.objects.order_by("number")
     assert [entry.number for entry in left] == [4, 5, 6]
@@ -204,7 +204,7 @@ def test_retention_keeps_the_rest_of_the_chain_intact(chain, settings):
 def test_without_a_retention_everything_stays(chain, settings):
     settings.AUDIT_RETENTION_DAYS = 0
     rewrite_times(5, timezone.now() - timedelta(days=10_000))
-    clean.run()
+    clean_accounts.run()
     assert AuditEntry.objects.count() == 5
 
 
@@ -216,7 +216,7 @@ def rewrite_times(n, at):
     for entry in entries:
         entry.at = at if entry.number <= n else entry.at
         entry.previous_hash = previous
-        entry.hash = previous = audit.digest(entry)
+        entry.hash = previous = audit.entry_digest(entry)
     AuditEntry.objects.bulk_create(entries)
     AuditHead.objects.update(hash=previous)
 
@@ -301,21 +301,21 @@ def test_entries_of_a_job_name_it_and_the_request_behind_it(
     client, administrator, api, cluster_factory, monkeypatch
 ):
     cluster = cluster_factory("berlin")
-    monkeypatch.setattr("peers.discovery.ask", lambda *args: "14.0.1.10000-1")
-    monkeypatch.setattr("peers.discovery.learn_nodes", lambda cluster: "")
-    monkeypatch.setattr("peers.discovery.look_at_certificates", lambda cluster: "")
+    monkeypatch.setattr("clusters.discovery.ask_node", lambda *args: "14.0.1.10000-1")
+    monkeypatch.setattr("clusters.discovery.learn_nodes", lambda cluster: "")
+    monkeypatch.setattr("clusters.discovery.check_certificates", lambda cluster: "")
     url = f"/api/v1/clusters/{cluster.pk}/discover/"
     headers = {"X-Request-ID": "nightly-discovery"}
     job_id = api(administrator).post(url, headers=headers).json()["id"]
-    perform(job_id)
+    perform_job(job_id)
     entries = AuditEntry.objects.filter(request_id="nightly-discovery")
-    told = {entry.action: entry for entry in entries}
-    assert set(told) == {"discover cluster", "learn version", "end job"}
-    assert told["learn version"].job_id == told["end job"].job_id == job_id
-    assert told["learn version"].changes["generation"][1] == "imp"
-    assert told["end job"].actor == "ada"
-    assert told["end job"].changes["state"] == ["running", "succeeded"]
-    assert told["end job"].changes["steps"] == [None, {"done": 3}]
+    reported = {entry.action: entry for entry in entries}
+    assert set(reported) == {"discover cluster", "learn version", "end job"}
+    assert reported["learn version"].job_id == reported["end job"].job_id == job_id
+    assert reported["learn version"].changes["generation"][1] == "imp"
+    assert reported["end job"].actor == "ada"
+    assert reported["end job"].changes["state"] == ["running", "succeeded"]
+    assert reported["end job"].changes["steps"] == [None, {"done": 3}]
     assert faults() == []
     page = client.get(PAGE, {"q": "nightly-discovery"}).content.decode()
     assert reverse("jobs:show", args=[job_id]) in page
@@ -326,7 +326,7 @@ def test_entries_of_a_job_name_it_and_the_request_behind_it(
 
 
 def test_what_no_job_does_names_no_job(operator):
-    assert audit.record(audit.Actor(operator), "edit").job_id == ""
+    assert audit.append_entry(audit.Actor(operator), "edit").job_id == ""
 
 
 def test_removal_by_a_job_is_recorded_with_the_row(
@@ -334,6 +334,6 @@ def test_removal_by_a_job_is_recorded_with_the_row(
 ):
     peer = peer_factory(cluster_factory(), cluster_factory())
     with within_job("job-7", "request-7"):
-        forget(peer)
+        drop_row(peer)
     entry = AuditEntry.objects.get(action="forget peer")
     assert (entry.job_id, entry.request_id) == ("job-7", "request-7")

@@ -9,11 +9,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditEntry, BrowserSession, Identity
+from accounts import users
+from accounts.identity_checks import sign_in_is_configured
+from accounts.identity_settings import Admission, Ldap
+from accounts.models import AuditEntry, BrowserSession, GroupMapping, Identity
 from accounts.roles import Role, role_of
-from cupadmin.identity import Admission, Ldap
 from tests.accounts.slapd import BASE, PEOPLE, SLAPD, Slapd
 from tests.conftest import missing
+
+pytestmark = pytest.mark.servers
 
 LOGIN = "/administration/system/sign-in/"
 RULES = ("roles", "default_role", "required_group", "create_accounts")
@@ -60,7 +64,7 @@ def change(settings, **fields):
 
 
 def sign_in(name, password=None, client=None):
-    fields = {"username": name, "password": password or PEOPLE.get(name.lower(), "x")}
+    fields = {"login": name, "password": password or PEOPLE.get(name.lower(), "x")}
     return (client or Client()).post(LOGIN, fields)
 
 
@@ -93,7 +97,7 @@ def test_another_attribute_of_the_filter_leads_to_the_same_account(
     change(settings, user_filter=f"(|({first}=%(user)s)({second}=%(user)s))")
     assert sign_in("lena").url == "/"
     assert sign_in("Lena@Example.com", PEOPLE["lena"]).url == "/"
-    user = User.objects.get(identities__provider=Identity.Provider.LDAP)
+    user = User.objects.get(socialaccount__provider=Identity.Provider.LDAP)
     assert user.username == ("lena@example.com" if first == "mail" else "lena")
 
 
@@ -103,7 +107,7 @@ def test_account_of_the_console_is_not_taken_over_by_another_attribute(
     user = User.objects.create_user("Lena", password="a password of the console")
     change(settings, user_filter="(|(uid=%(user)s)(mail=%(user)s))")
     refused(sign_in("lena@example.com", PEOPLE["lena"]), b"Another account here is")
-    assert not user.identities.exists()
+    assert not Identity.objects.filter(user=user).exists()
 
 
 def test_of_several_values_the_first_of_the_alphabet_is_the_name(configured, settings):
@@ -115,7 +119,7 @@ def test_of_several_values_the_first_of_the_alphabet_is_the_name(configured, set
 
 def test_person_without_the_attribute_is_refused(configured, settings):
     change(settings, user_filter="(|(employeeNumber=%(user)s)(uid=%(user)s))")
-    refused(sign_in("lena"), b"It is not said who you are there.")
+    refused(sign_in("lena"), b"The provider does not say who you are.")
 
 
 @pytest.mark.parametrize(
@@ -177,18 +181,40 @@ def test_role_follows_the_groups_at_each_sign_in(configured):
     assert role_of(User.objects.get(username="lena")) == Role.OPERATOR
 
 
+def test_groups_of_the_directory_give_clusters_too(
+    configured, settings, cluster_factory
+):
+    alpha = cluster_factory("alpha")
+    fields = {"role": "viewer", "clusters": [str(alpha.pk)]}
+    GroupMapping.objects.create(provider="ldap", group="cup-operators", **fields)
+    sign_in("lena")
+    user = User.objects.get(username="lena")
+    assert role_of(user) == Role.VIEWER
+    assert users.limit_of(user) == [str(alpha.pk)]
+    assert Identity.objects.get().groups == ["cup-operators"]
+
+
+def test_mapping_without_a_place_of_groups_is_refused(
+    configured, settings, administrator, client_of
+):
+    change(settings, group_base="")
+    fields = {"provider": "ldap", "group": "staff", "role": "viewer"}
+    page = client_of(administrator).post(reverse("accounts:groups"), fields)
+    assert "provider" in page.context["form"].errors
+
+
 def test_account_of_the_console_cannot_be_taken_over(configured):
     user = User.objects.create_user("Lena", password="a password of the console")
     refused(sign_in("lena"))
     assert sign_in("Lena", "a password of the console").url == "/"
-    assert not user.identities.exists()
+    assert not Identity.objects.filter(user=user).exists()
 
 
 def test_accounts_of_the_console_are_moved_by_command_only(configured):
     user = User.objects.create_user("Lena", password="a password of the console")
     with pytest.raises(CommandError, match="no user 'nobody'"):
         call_command("move_to_ldap", "Lena", "nobody")
-    assert not user.identities.exists()
+    assert not Identity.objects.filter(user=user).exists()
     call_command("move_to_ldap", "Lena")
     refused(sign_in("Lena", "a password of the console"))
     assert sign_in("lena").url == "/"
@@ -233,7 +259,7 @@ def test_password_of_the_directory_is_the_proof(configured, settings):
 def test_passwords_of_the_directory_are_not_changed_here(configured, administrator):
     client = Client()
     sign_in("lena", client=client)
-    page = client.get(reverse("accounts:change_password"))
+    page = client.get(reverse("account_change_password"))
     assert b"kept by the identity provider or the directory" in page.content
 
 
@@ -243,7 +269,7 @@ def test_second_factor_is_asked_for_after_the_directory(configured):
     client = Client()
     sign_in("lena", client=client)
     set_up(client)
-    assert sign_in("lena").url == reverse("accounts:second_step")
+    assert sign_in("lena").url == reverse("mfa_authenticate")
 
 
 def test_accounts_of_the_console_work_while_the_directory_is_down(configured, settings):
@@ -275,7 +301,6 @@ def test_wrong_bind_password_is_said(configured, settings):
         ({"group_base": ""}, "CUPADMIN_LDAP_GROUP_BASE is missing"),
         ({"ca_file": "/nowhere"}, "CUPADMIN_LDAP_CA_FILE names /nowhere"),
         ({"roles": {"a": "root"}}, "CUPADMIN_LDAP_ROLES names 'root'"),
-        ({"roles": {}}, "nothing gives them a role"),
     ],
 )
 def test_half_a_configuration_is_refused(settings, fields, sentence):
@@ -283,6 +308,12 @@ def test_half_a_configuration_is_refused(settings, fields, sentence):
     change(settings, **fields)
     with pytest.raises(Exception, match=sentence):
         call_command("check")
+
+
+def test_accounts_without_a_role_are_a_warning(settings):
+    settings.LDAP = directory()
+    change(settings, roles={})
+    assert [found.id for found in sign_in_is_configured(None)] == ["accounts.W016"]
 
 
 def test_missing_library_is_said(settings, monkeypatch):

@@ -4,10 +4,12 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
+from allauth.socialaccount.internal import statekit
 from django.contrib.auth.models import User
 from django.test import Client
 
-from accounts import oidc_client
+from accounts.models import AuditEntry
+from accounts.providers import web
 from tests.accounts.oidc import LOGIN, START, back, change, refused, sign_in, visit
 
 pytestmark = pytest.mark.usefixtures("keycloak")
@@ -46,6 +48,71 @@ def test_token_without_a_signature_of_a_key_pair_is_refused(db, provider, algori
     refused(*sign_in(), "The answer of Keycloak is not valid")
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [[], 7, {}, {"keys": 7}, {"keys": [7]}, {"keys": [{}]}, {"keys": [{"kid": "1"}]}]
+    + [{"keys": [{"kid": "1", "kty": "oct", "k": "AAAA"}]}]
+    + [{"keys": [{"kid": "1", "kty": "RSA", "n": "x", "e": "AQAB"}]}],
+)
+def test_odd_keys_end_in_a_sentence(db, provider, keys):
+    provider.lies = {"keys": keys}
+    client, response = sign_in()
+    refused(client, response, "Keycloak")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [[], 7, "x", {}, {"access_token": None}, {"access_token": "a", "id_token": 7}]
+    + [{"access_token": "a"}, {"access_token": "a", "id_token": "a.b.c"}]
+    + [{"access_token": "a", "expires_in": "soon", "id_token": "a.b.c"}],
+)
+def test_odd_answer_to_the_code_ends_in_a_sentence(db, provider, token):
+    provider.lies = {"token": token}
+    refused(*sign_in(), "Keycloak")
+
+
+@pytest.mark.parametrize("says", [[], 7, {}, {"issuer": 7}, None])
+def test_odd_discovery_ends_in_a_sentence(db, provider, says):
+    provider.lies = {"says": says}
+    response = Client().get(START, follow=True)
+    assert response.status_code == 200
+    assert b"Keycloak" in response.content
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["token_endpoint", "jwks_uri", "userinfo_endpoint", "issuer"]
+)
+@pytest.mark.parametrize("value", [7, [], {}, "http://[", "https://127.0.0.1:9/"])
+def test_odd_endpoints_end_in_a_sentence(db, provider, endpoint, value):
+    provider.discovery = {endpoint: value}
+    provider.only_in_userinfo = {"groups"}
+    client = Client()
+    response = client.get(START)
+    if response.url.startswith(provider.url):
+        response = back(client, response)
+    assert response.url == LOGIN
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "?state=x", "?code=x", "?state=%00&code=%00", "?error=x", "?state[]=1"],
+)
+def test_answer_to_no_question_is_refused(db, query):
+    client = Client()
+    refused(client, client.get(f"{START}return/{query}"), "did not begin")
+
+
+def test_answers_to_no_question_do_not_fill_the_audit_trail(db):
+    for _ in range(20):
+        Client().get(f"{START}return/")
+    assert AuditEntry.objects.filter(action="refuse sign-in").count() == 1
+
+
+def test_token_for_another_client_too_is_refused(db, provider):
+    provider.lies = {"claims": {"aud": ["console", "other"], "azp": "other"}}
+    refused(*sign_in(), "meant for another client")
+
+
 def test_answer_with_another_state_is_refused(db, provider):
     provider.lies = {"answer": {"state": "another"}}
     refused(*sign_in(), "did not begin in this browser")
@@ -68,7 +135,7 @@ def test_answer_is_taken_once(db):
 
 
 def test_question_of_long_ago_is_not_answered(db, monkeypatch):
-    monkeypatch.setattr("accounts.oidc.SECONDS", -2)
+    monkeypatch.setattr(statekit, "STATE_TTL", -2)
     refused(*sign_in(), "took too long")
 
 
@@ -80,9 +147,15 @@ def test_refusal_of_the_provider_is_shown(db, provider):
     refused(client, response, "Keycloak refused: &lt;b&gt;Not today&lt;/b&gt;")
 
 
+@pytest.mark.parametrize("odd", ["\ud800", "\0", "\u202e", "x" * 5000, 7, None, []])
+def test_odd_refusal_ends_in_a_sentence(db, provider, odd):
+    provider.lies = {"refusal": {"error": "x", "error_description": odd}}
+    refused(*sign_in(), "Keycloak refused: ")
+
+
 def test_wrong_client_secret_is_refused_in_words(db, settings):
     change(settings, client_secret="wrong")
-    refused(*sign_in(), "Keycloak refused: ")
+    refused(*sign_in(), "Keycloak refused: invalid_grant")
 
 
 def test_provider_that_is_down_is_said_and_passwords_work(viewer, provider, settings):
@@ -90,24 +163,24 @@ def test_provider_that_is_down_is_said_and_passwords_work(viewer, provider, sett
     response = Client().get(START, follow=True)
     assert response.status_code == 200
     assert b"Keycloak gives no usable answer now" in response.content
-    signed = Client().post(LOGIN, {"username": "vera", "password": PASSWORD})
+    signed = Client().post(LOGIN, {"login": "vera", "password": PASSWORD})
     assert signed.url == "/"
 
 
 def test_provider_that_stalls_does_not_hold_the_page(db, provider, monkeypatch):
-    monkeypatch.setattr(oidc_client, "TIMEOUT", (0.3, 0.3))
+    monkeypatch.setattr(web, "TIMEOUT", (0.3, 0.3))
     provider.stalls.set()
     response = Client().get(START, follow=True)
     assert b"gives no usable answer" in response.content
 
 
 def test_provider_that_failed_is_left_alone_for_a_moment(db, provider, monkeypatch):
-    said = []
-    monkeypatch.setattr(provider, "says", lambda: said.append(1) or {})
+    sentence = []
+    monkeypatch.setattr(provider, "says", lambda: sentence.append(1) or {})
     for _ in range(3):
         response = Client().get(START, follow=True)
         assert response.status_code == 200
-    assert len(said) == 1
+    assert len(sentence) == 1
 
 
 def test_provider_that_goes_down_in_between_is_said(db, provider, monkeypatch):
@@ -132,6 +205,6 @@ def test_provider_that_leads_to_plain_http_elsewhere_is_refused(db, provider):
 
 
 def test_provider_that_says_too_much_is_refused(db, provider, monkeypatch):
-    monkeypatch.setattr(oidc_client, "MOST", 100)
+    monkeypatch.setattr(web, "MOST", 100)
     response = Client().get(START, follow=True)
     assert b"gives no usable answer" in response.content

@@ -4,9 +4,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from accounts import audit, scope
+from accounts import audit, cluster_limits
+from clusters.models import Cluster, Node
 from jobs.models import Job
-from peers.models import Cluster, Node, Peer
+from peers.models import Peer
 
 CLUSTERS = "/administration/system/clusters/"
 TOKENS = "/api/v1/tokens/"
@@ -22,7 +23,7 @@ def test_limit_lasts_while_a_download_is_streamed(
     content = b"".join(response.streaming_content)
     assert b"ours" in content
     assert b"theirs" not in content
-    assert scope.current() is None
+    assert cluster_limits.current_limit() is None
 
 
 def test_remote_cluster_out_of_sight_is_named_without_a_link(
@@ -30,7 +31,7 @@ def test_remote_cluster_out_of_sight_is_named_without_a_link(
 ):
     peer = peer_factory(alpha, bravo)
     client = client_of(lima)
-    link = reverse("peers:show_cluster", args=[bravo.pk]).encode()
+    link = reverse("clusters:show_cluster", args=[bravo.pk]).encode()
     for url in (
         reverse("peers:find"),
         peer.get_absolute_url(),
@@ -76,7 +77,7 @@ def test_node_of_a_cluster_out_of_sight_is_not_named(client_of, lima, alpha, bra
     taken = bravo.publisher.address
     data = {"name": "new", "address": taken, "role": "subscriber", "axl_port": "8443"}
     ports = {"sip_port": 5060, "sip_tls_port": 5061, "sip_peer_tls_port": 5062}
-    url = reverse("peers:add_node", args=[alpha.pk])
+    url = reverse("clusters:add_node", args=[alpha.pk])
     page = client_of(lima).post(url, {**data, **ports}).content
     assert b"Another node has this address and AXL port." in page
     assert b"bravo" not in page
@@ -101,7 +102,7 @@ def test_edited_node_is_linked_to_peers_out_of_sight(
     peer = peer_factory(bravo, alpha, address="old.example.com")
     Peer.objects.filter(pk=peer.pk).update(remote_cluster=None)
     node = alpha.publisher
-    url = reverse("peers:edit_node", args=[node.pk])
+    url = reverse("clusters:edit_node", args=[node.pk])
     ports = {"axl_port": 8443, "sip_port": 5060, "sip_tls_port": 5061}
     data = {
         "name": "old.example.com",
@@ -117,7 +118,7 @@ def test_edited_node_is_linked_to_peers_out_of_sight(
 
 
 def test_name_of_a_cluster_out_of_sight_is_taken(client_of, lima, alpha, bravo):
-    url = reverse("peers:edit_cluster", args=[alpha.pk])
+    url = reverse("clusters:edit_cluster", args=[alpha.pk])
     data = {"name": "bravo", "axl_username": "x", "provisioning": "guided"}
     data |= {"tls_mode": "pinned", "revision": alpha.revision}
     response = client_of(lima).post(url, data)
@@ -144,21 +145,21 @@ def test_metrics_for_a_limited_token_have_its_clusters(lima, api):
 
 
 def test_nobody_sees_anything(alpha):
-    with scope.limited_to(scope.NOTHING):
+    with cluster_limits.limited_to(cluster_limits.NOTHING):
         assert not Cluster.objects.exists()
         assert not Node.objects.exists()
     assert Client().get("/metrics").status_code == 401
 
 
 def test_entry_tells_of_its_cluster_and_proves_it(lima, alpha, bravo, client_of):
-    audit.record(audit.CONSOLE, "edit cluster", alpha)
-    hidden = audit.record(audit.CONSOLE, "edit cluster", bravo)
+    audit.append_entry(audit.CONSOLE, "edit cluster", alpha)
+    hidden = audit.append_entry(audit.CONSOLE, "edit cluster", bravo)
     content = client_of(lima).get(reverse("accounts:audit")).content
     assert b"alpha" in content
     assert b"bravo" not in content
     hidden.cluster = alpha.pk
-    assert audit.digest(hidden) != hidden.hash
-    assert list(audit.verify()) == []
+    assert audit.entry_digest(hidden) != hidden.hash
+    assert list(audit.chain_faults()) == []
 
 
 def test_pages_of_a_peer_work_where_its_remote_cluster_is_out_of_sight(
@@ -172,6 +173,7 @@ def test_pages_of_a_peer_work_where_its_remote_cluster_is_out_of_sight(
         "peers:guide",
         "peers:delete_peer",
         "peers:resync",
+        "peers:force_sync",
         "diagnostics:peer_status",
         "directory:comparison",
     ):

@@ -4,8 +4,9 @@ from django.core.management.base import CommandError, SystemCheckError
 
 from accounts import checks, rotation
 from accounts.models import AuditEntry
-from accounts.secrets import SecretError, SecretField, seal
-from peers.models import Cluster, Peer
+from accounts.secrets import SecretError, SecretField, seal_secret
+from clusters.models import Cluster
+from peers.models import Peer
 
 NEW = {"2": b"n" * 32}
 
@@ -49,10 +50,18 @@ def test_rotation_goes_on_where_it_was_interrupted(cluster_factory, settings):
     assert rotation.rotate_batch(Cluster, "axl_password") == 0
 
 
+def test_keys_that_differ_in_case_are_two_keys(cluster_factory, settings):
+    settings.FIELD_KEYS = {"a": b"m" * 32}
+    cluster_factory()
+    settings.FIELD_KEYS = {"A": b"n" * 32, "a": b"m" * 32}
+    call_command("rotate_keys")
+    assert key_ids() == {"A"}
+
+
 def test_second_run_has_nothing_to_do(cluster_factory, new_key, capsys):
     cluster_factory()
     call_command("rotate_keys")
-    assert "sealed anew" not in capsys.readouterr().out
+    assert "sealed again" not in capsys.readouterr().out
     assert not AuditEntry.objects.exists()
 
 
@@ -98,14 +107,46 @@ def test_lost_key_stops_the_start(cluster_factory, settings):
     assert errors() == ["accounts.E002"]
 
 
+def test_one_lost_key_among_several_stops_the_start(cluster_factory, settings):
+    known = settings.FIELD_KEYS
+    cluster_factory()
+    settings.FIELD_KEYS = NEW | known
+    cluster_factory()
+    settings.FIELD_KEYS = {"3": b"m" * 32} | NEW | known
+    cluster_factory()
+    settings.FIELD_KEYS = {"3": b"m" * 32} | known
+    (error,) = checks.credentials_are_sealed(None, databases=["default"])
+    assert error.id == "accounts.E002" and "1 values under the key '2'" in error.msg
+
+
+def test_wrong_key_under_a_right_id_stops_the_start(cluster_factory, settings):
+    known = settings.FIELD_KEYS
+    cluster_factory()
+    settings.FIELD_KEYS = NEW | known
+    cluster_factory()
+    settings.FIELD_KEYS = {"2": b"m" * 32} | known
+    assert errors() == ["accounts.E002"]
+
+
+def test_every_lost_key_is_named_with_what_needs_it(cluster_factory, settings):
+    settings.FIELD_KEYS = NEW
+    cluster_factory()
+    settings.FIELD_KEYS = {"a": b"m" * 32}
+    cluster_factory()
+    settings.FIELD_KEYS = {"A": b"m" * 32}
+    found = checks.credentials_are_sealed(None, databases=["default"])
+    keys = "".join(error.msg for error in found)
+    assert len(found) == 2 and "'2'" in keys and "'a'" in keys
+
+
 def test_field_that_its_model_does_not_seal_is_an_error(monkeypatch):
     monkeypatch.setattr(Cluster, "secret_fields", ())
     found = checks.secrets_are_declared(None)
-    assert [error.id for error in found] == ["accounts.E003"]
+    assert {error.id for error in found} == {"accounts.E003"}
 
 
 def test_broken_cipher_stops_the_start(monkeypatch):
-    monkeypatch.setattr(checks, "seal", lambda plain, context: f"v1|1|{plain}|")
+    monkeypatch.setattr(checks, "seal_secret", lambda plain, context: f"v1|1|{plain}|")
     assert checks.canary_errors()[0].id == "accounts.E004"
 
 
@@ -127,7 +168,7 @@ def test_damaged_envelope_is_one_kind_of_error(cluster_factory, envelope):
 
 
 def test_same_credential_never_looks_the_same_twice(db):
-    assert seal("x", "context") != seal("x", "context")
+    assert seal_secret("x", "context") != seal_secret("x", "context")
 
 
 def test_secret_field_is_never_in_a_form():

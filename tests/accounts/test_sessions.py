@@ -1,12 +1,14 @@
 from datetime import timedelta
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.browsers import browser_name
 from accounts.models import AuditEntry, BrowserSession
-from accounts.tasks import clean
+from accounts.tasks import clean_accounts
 
 SESSIONS = "/administration/system/sessions/"
 
@@ -122,11 +124,11 @@ def test_password_change_ends_the_other_sessions(viewer, client_of):
     other, mine = client_of(viewer), client_of(viewer)
     fresh = "a much better pass phrase"
     response = mine.post(
-        reverse("accounts:change_password"),
+        reverse("account_change_password"),
         {
-            "old_password": "correct horse battery",
-            "new_password1": fresh,
-            "new_password2": fresh,
+            "oldpassword": "correct horse battery",
+            "password1": fresh,
+            "password2": fresh,
         },
     )
     assert response.status_code == 302
@@ -136,13 +138,25 @@ def test_password_change_ends_the_other_sessions(viewer, client_of):
     assert entry.changes == {"password": ["changed", "changed"]}
 
 
+def test_current_password_cannot_be_tried_without_a_limit(viewer, client_of):
+    client, fresh = client_of(viewer), "a much better pass phrase"
+    url = reverse("account_change_password")
+    fields = {"password1": fresh, "password2": fresh}
+    for number in range(10):
+        client.post(url, fields | {"oldpassword": f"guess {number}"})
+    response = client.post(url, fields | {"oldpassword": "correct horse battery"})
+    assert b"Too many attempts" in response.content
+    viewer.refresh_from_db()
+    assert viewer.check_password("correct horse battery")
+
+
 def test_short_and_common_passwords_are_refused(viewer, client_of):
     client = client_of(viewer)
     for weak in ("short", "password1234"):
-        fields = {"new_password1": weak, "new_password2": weak}
+        fields = {"password1": weak, "password2": weak}
         response = client.post(
-            reverse("accounts:change_password"),
-            {"old_password": "correct horse battery", **fields},
+            reverse("account_change_password"),
+            {"oldpassword": "correct horse battery", **fields},
         )
         assert response.status_code == 200, weak
 
@@ -150,5 +164,31 @@ def test_short_and_common_passwords_are_refused(viewer, client_of):
 def test_rows_of_old_sessions_are_cleaned_up(viewer, client_of):
     client_of(viewer)
     BrowserSession.objects.update(began_at=earlier(hours=9))
-    clean.run()
+    clean_accounts.run()
     assert not BrowserSession.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+            "Firefox 128 on Linux",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like "
+            "Gecko) Chrome/126.0.0.0 Safari/537.36 Edg/126.0.2592.87",
+            "Edge 126 on Windows",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) "
+            "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 "
+            "Mobile/15E148 Safari/604.1",
+            "Safari 17 on iPhone",
+        ),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("", "Unknown browser"),
+    ],
+)
+def test_a_browser_is_named(agent, name):
+    assert browser_name(agent) == name

@@ -11,7 +11,7 @@ PASSWORD = "correct horse battery"
 
 def sign_in(name, password=PASSWORD, client=None, **extra):
     client = client or Client()
-    return client.post(URL, {"username": name, "password": password}, **extra)
+    return client.post(URL, {"login": name, "password": password}, **extra)
 
 
 def test_right_password_leads_to_the_overview(viewer):
@@ -22,7 +22,7 @@ def test_right_password_leads_to_the_overview(viewer):
 
 def test_sign_in_leads_on_to_the_page_that_was_asked_for(viewer):
     response = Client().post(
-        URL, {"username": "vera", "password": PASSWORD, "next": "/search/?q=x"}
+        URL, {"login": "vera", "password": PASSWORD, "next": "/search/?q=x"}
     )
     assert response.url == "/search/?q=x"
 
@@ -33,7 +33,7 @@ def test_sign_in_leads_on_to_the_page_that_was_asked_for(viewer):
 )
 def test_sign_in_never_leads_to_another_host(viewer, target):
     response = Client().post(
-        URL, {"username": "vera", "password": PASSWORD, "next": target}
+        URL, {"login": "vera", "password": PASSWORD, "next": target}
     )
     assert response.url == "/"
 
@@ -53,14 +53,14 @@ def test_sign_in_is_recorded_with_its_address(viewer):
 
 def test_sign_out_is_recorded_and_ends_the_session(viewer, client_of):
     client = client_of(viewer)
-    client.post(reverse("accounts:logout"))
+    client.post(reverse("account_logout"))
     assert AuditEntry.objects.filter(action="sign out", actor="vera").exists()
     assert client.get("/").status_code == 302
     assert not BrowserSession.objects.exists()
 
 
 def test_sign_out_needs_a_post(viewer, client_of):
-    assert client_of(viewer).get(reverse("accounts:logout")).status_code == 405
+    assert client_of(viewer).get(reverse("account_logout")).status_code == 405
 
 
 def test_refused_sign_in_names_a_known_user_only(viewer):
@@ -142,3 +142,32 @@ def test_sign_in_without_csrf_token_is_refused(viewer):
     response = sign_in("vera", client=client)
     assert response.status_code == 403
     assert b"Please send it again" in response.content
+
+
+def test_answer_to_a_script_shows_no_password(viewer):
+    wrong = "wrong pass phrase"
+    for headers in (
+        {"accept": "application/json"},
+        {"x-requested-with": "XMLHttpRequest"},
+    ):
+        response = sign_in("vera", wrong, headers=headers)
+        assert response["Content-Type"].startswith("text/html")
+        assert wrong.encode() not in response.content
+
+
+def test_key_of_a_browser_changes_with_the_password(viewer):
+    """Who planted a key in a browser holds nothing after the password was typed."""
+    from tests.accounts.test_second_factor import set_up
+
+    client = Client()
+    client.force_login(viewer)
+    set_up(client)
+    planted = Client()
+    planted.get(URL + "code/", follow=True)
+    planted.session.save()
+    before = planted.cookies["cupadmin-sid"].value
+    sign_in("vera", client=planted)
+    assert planted.cookies["cupadmin-sid"].value != before
+    thief = Client()
+    thief.cookies["cupadmin-sid"] = before
+    assert thief.get(URL + "code/").url == URL

@@ -4,22 +4,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from jobs import doorbell
+from jobs import dispatch
 from jobs.models import Job
 from tests.brokers import ledger
 from tests.brokers.servers import BROKERS, Broker
 from tests.conftest import missing
+from tests.waiting import eventually
 from tests.workers import environment
-
-# Never reached on a healthy machine; a broken one fails with the jobs' states.
-PATIENCE = 60.0
 
 
 @pytest.fixture(
@@ -40,9 +37,9 @@ def broker(
         missing("brokers", f"{request.param} does not answer ({error})")
     server.lose()
     with server.producer() as app:
-        monkeypatch.setattr(doorbell, "current_app", app)
+        monkeypatch.setattr(dispatch, "current_app", app)
         yield server
-        doorbell.wait()
+        dispatch.wait_until_sent()
     server.leave()
 
 
@@ -78,21 +75,20 @@ def kill(worker: "subprocess.Popen[bytes]") -> None:
 
 @pytest.fixture
 def submit(transactional_db: None, broker: Broker) -> Callable[..., list[Job]]:
-    """Submit many jobs, each of two acts that take so many seconds."""
+    """Submit many jobs of two acts; those that reach the limit wait for the gate."""
     ledger.PATH.unlink(missing_ok=True)
+    ledger.GATE.unlink(missing_ok=True)
     steps = [("one", "One"), ("two", "Two")]
 
-    def many(number: int, seconds: float = 0.0) -> list[Job]:
-        told = {"arguments": {"seconds": seconds}, "queue": broker.queue}
-        return [Job.objects.submit("write-lines", steps, **told) for _ in range(number)]
+    def many(number: int, limit: int | None = None) -> list[Job]:
+        reported = {"arguments": {"limit": limit}, "queue": broker.queue}
+        return [
+            Job.objects.submit("write-lines", steps, **reported) for _ in range(number)
+        ]
 
     return many
 
 
 def wait_until(ready: Callable[[], bool]) -> None:
     """Wait for workers; says how the jobs stand if they never come so far."""
-    deadline = time.monotonic() + PATIENCE
-    while not ready():
-        states = list(Job.objects.values_list("state", flat=True))
-        assert time.monotonic() < deadline, f"the workers do not finish: {states}"
-        time.sleep(0.1)
+    assert eventually(ready), list(Job.objects.values_list("state", flat=True))

@@ -10,7 +10,11 @@ from celery import Celery
 from django.conf import settings
 from kombu import Connection
 
-REDIS = os.environ.get("CUPADMIN_TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
+# Each process of the tests empties a database of its own.
+PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 6
+REDIS = os.environ.get(
+    "CUPADMIN_TEST_REDIS_URL", f"redis://127.0.0.1:6379/{9 + PROCESS}"
+)
 RABBITMQ = os.environ.get(
     "CUPADMIN_TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//"
 )
@@ -36,8 +40,8 @@ class Broker(ABC):
 
     def check(self) -> None:
         """Raise whatever the client raises when the server is missing."""
-        with Connection(self.url, connect_timeout=2) as connection:
-            connection.ensure_connection(max_retries=1, timeout=2)
+        with Connection(self.url, connect_timeout=30) as connection:
+            connection.ensure_connection(max_retries=1, timeout=30)
 
     @abstractmethod
     def lose(self) -> None:

@@ -7,8 +7,10 @@ import pytest
 from celery import Celery
 from django.urls import reverse
 
-from jobs import doorbell
+from jobs import dispatch
 from jobs.models import Job
+
+pytestmark = pytest.mark.servers
 
 
 @pytest.fixture(params=["redis", "amqp"])
@@ -19,9 +21,9 @@ def silent_broker(request, monkeypatch):
         with Celery("ringing", broker=url, set_as_current=False) as app:
             app.conf.update(task_ignore_result=True, broker_connection_timeout=0.5)
             app.conf.broker_transport_options = {"socket_timeout": 0.5}
-            monkeypatch.setattr(doorbell, "current_app", app)
+            monkeypatch.setattr(dispatch, "current_app", app)
             yield server
-            doorbell.wait()
+            dispatch.wait_until_sent()
 
 
 def test_twenty_jobs_ask_a_silent_broker_once(silent_broker, transactional_db):
@@ -29,7 +31,7 @@ def test_twenty_jobs_ask_a_silent_broker_once(silent_broker, transactional_db):
     for _ in range(20):
         Job.objects.submit("refresh-services", [])
     assert threading.active_count() <= threads + 1
-    doorbell.wait()
+    dispatch.wait_until_sent()
     assert Job.objects.active().count() == 20
     silent_broker.setblocking(False)
     silent_broker.accept()[0].close()
@@ -42,12 +44,12 @@ def test_a_page_answers_while_the_broker_does_not(
 ):
     answered = threading.Event()
     monkeypatch.setattr(
-        doorbell.current_app, "send_task", lambda *_, **__: answered.wait(30)
+        dispatch.current_app, "send_task", lambda *_, **__: answered.wait(30)
     )
     node = cluster_factory().publisher
     answer = client_of(operator).post(reverse("services:refresh", args=[node.pk]))
-    held = doorbell._ringing
+    held = dispatch._ringing
     answered.set()
-    doorbell.wait()
+    dispatch.wait_until_sent()
     assert (answer.status_code, held is not None) == (302, True)
     assert Job.objects.get().state == Job.State.QUEUED

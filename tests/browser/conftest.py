@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from lab import Lab
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "a browser signs in"
@@ -69,13 +70,13 @@ def console(chromium: str, fresh_lab: Lab, tmp_path_factory) -> Iterator[str]:
         stdout=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + PATIENCE
     while not answers(url):
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.2)
     yield url
     process.send_signal(signal.SIGINT)
-    process.wait(30)
+    process.wait(PATIENCE)
 
 
 # Not for the whole run: Playwright's event loop would forbid the database to the tests
@@ -88,10 +89,18 @@ def browser(chromium: str) -> Iterator[Browser]:
         running.close()
 
 
+@pytest.fixture(scope="module")
+def in_process() -> Iterator[None]:
+    """Let the thread that drives the browser use the database as well."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        yield
+
+
 @pytest.fixture
 def page(browser: Browser, console: str) -> Iterator[Page]:
     context = browser.new_context(base_url=console)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto("/")
     page.get_by_label("Username").fill("admin")

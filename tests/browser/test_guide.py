@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from lab import Lab
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.servers, pytest.mark.browser]
 
 PATIENCE = 60_000
 
@@ -39,14 +39,14 @@ def add_cluster(page: Page, cluster: dict) -> None:
 
 
 def confirm_certificate(page: Page) -> None:
-    expect(page.get_by_role("heading", name="Certificate")).to_be_visible()
+    expect(page.get_by_role("heading", name="Certificate", exact=True)).to_be_visible()
     page.get_by_role("button", name="Confirm").click()
 
 
 def discover(page: Page) -> None:
     """Discovery finds the subscriber, whose certificate is confirmed next."""
     page.get_by_role("button", name="Discover").click()
-    page.get_by_role("link", name="Look at the next one").click(timeout=PATIENCE)
+    page.get_by_role("link", name="Review the next certificate").click(timeout=PATIENCE)
     confirm_certificate(page)
 
 

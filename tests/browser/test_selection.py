@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.servers
+
 SCRIPTS = Path(__file__).resolve().parent.parent.parent / "static" / "js"
 ROW = '<tr id="row-{0}"><td><input type="checkbox" class="select-row" value="{0}">'
 TABLE = '<form data-selection><table id="t"><tbody>{}</tbody></table></form>'

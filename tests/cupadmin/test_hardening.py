@@ -55,7 +55,7 @@ def test_host_of_a_proxy_is_not_believed(db):
 
 
 @pytest.mark.parametrize(
-    ("proxies", "told", "address"),
+    ("proxies", "reported", "address"),
     [
         (0, "192.0.2.1", "127.0.0.1"),
         (1, "192.0.2.1", "192.0.2.1"),
@@ -67,11 +67,11 @@ def test_host_of_a_proxy_is_not_believed(db):
     ],
 )
 def test_only_our_proxies_say_where_a_request_comes_from(
-    viewer, settings, proxies, told, address
+    viewer, settings, proxies, reported, address
 ):
     settings.PROXIES = proxies
-    fields = {"username": "vera", "password": "correct horse battery"}
-    Client().post(SIGN_IN, fields, headers={"X-Forwarded-For": told})
+    fields = {"login": "vera", "password": "correct horse battery"}
+    Client().post(SIGN_IN, fields, headers={"X-Forwarded-For": reported})
     assert AuditEntry.objects.get(action="sign in").address == address
 
 
@@ -112,6 +112,7 @@ def test_search_finds_clusters_and_peers(client, cluster_factory, peer_factory):
     assert remote.get_absolute_url() not in content
 
 
+@pytest.mark.servers
 def test_settings_for_tls_pass_the_deployment_check(tmp_path):
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],

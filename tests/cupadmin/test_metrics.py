@@ -29,3 +29,36 @@ def test_nobody_else_reads_them(header):
 
 def test_a_session_alone_does_not_read_them(viewer, client_of):
     assert client_of(viewer).get("/metrics").status_code == 401
+
+
+def scrape(text, address="127.0.0.1"):
+    headers = {"authorization": f"Bearer {text}"}
+    return Client().get("/metrics", headers=headers, REMOTE_ADDR=address)
+
+
+def test_networks_of_a_token_hold(viewer):
+    _, text = ApiToken.issue(
+        viewer, "prometheus", Role.VIEWER, networks=["10.9.9.0/24"]
+    )
+    assert scrape(text).status_code == 401
+    assert scrape(text, "10.9.9.7").status_code == 200
+    assert scrape(text, "").status_code == 401
+
+
+def test_token_of_somebody_without_a_role_does_not_read_them(viewer):
+    _, text = ApiToken.issue(viewer, "prometheus", Role.VIEWER)
+    viewer.groups.clear()
+    assert scrape(text).status_code == 401
+
+
+def test_reading_them_is_a_use_of_the_token(viewer):
+    token, text = ApiToken.issue(viewer, "prometheus", Role.VIEWER)
+    scrape(text)
+    token.refresh_from_db()
+    assert token.last_used_at is not None
+
+
+@pytest.mark.parametrize("text", ["cup_\0\0\0\0\0\0\0\0_x", "cup_é", "cup_" * 999])
+def test_text_that_is_no_token_is_not_looked_up(text, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert scrape(text).status_code == 401

@@ -6,7 +6,11 @@ import time
 
 import pytest
 
-from cupadmin.supervisor import Process, Supervisor
+from cupadmin import supervisor
+from cupadmin.supervisor import ChildProcess, Supervisor
+from tests.waiting import PATIENCE, eventually
+
+pytestmark = pytest.mark.servers
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 # A child that starts one of its own, as gunicorn and Celery do.
@@ -33,10 +37,10 @@ def test_stop_leaves_nothing_of_a_family_running(tmp_path):
     out = tmp_path / "pid"
     shell = f'exec {sys.executable} -c "{PARENT[2]}" > {out}'
     supervisor.start("family", "/bin/sh", "-c", shell)
-    supervisor.wait_for(lambda: out.exists() and bool(out.read_text()), "It", 10)
+    supervisor.wait_for(lambda: out.exists() and bool(out.read_text()), "It", PATIENCE)
     supervisor.stop()
-    time.sleep(0.1)
-    assert not is_running(int(out.read_text()))
+    pid = int(out.read_text())
+    assert eventually(lambda: not is_running(pid))
 
 
 def test_a_process_that_dies_is_started_again(monkeypatch, tmp_path):
@@ -46,7 +50,7 @@ def test_a_process_that_dies_is_started_again(monkeypatch, tmp_path):
     process = supervisor.processes[0]
     first = process.running
     first.send_signal(signal.SIGKILL)
-    supervisor.wait_for(lambda: process.running is not first, "It", 10)
+    supervisor.wait_for(lambda: process.running is not first, "It", PATIENCE)
     supervisor.stop()
     assert process.running.pid != first.pid
 
@@ -66,16 +70,112 @@ def test_children_end_when_the_supervisor_is_killed(tmp_path):
         "time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code])
-    deadline = time.monotonic() + 15
-    while not (out.exists() and out.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    assert eventually(lambda: out.exists() and out.read_text())
     pid = int(out.read_text())
     parent.kill()
     parent.wait()
-    while is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not is_running(pid)
+    assert eventually(lambda: not is_running(pid))
 
 
 def test_signals_to_a_process_that_never_ran_are_ignored():
-    Process("none", []).signal_group(signal.SIGTERM)
+    ChildProcess("none", []).signal_group(signal.SIGTERM)
+
+
+GRANDCHILD = (
+    "import signal, subprocess, sys, time;"
+    "signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    "child = subprocess.Popen([sys.executable, '-c',"
+    " 'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    " time.sleep(60)']);"
+    "open(sys.argv[1], 'w').write(str(child.pid)); time.sleep(60)"
+)
+
+
+def test_a_killed_supervisor_leaves_no_stubborn_family_behind(tmp_path):
+    out = tmp_path / "pid"
+    code = (
+        "from cupadmin.supervisor import Supervisor; import sys, time, pathlib\n"
+        f"s = Supervisor(pathlib.Path({str(tmp_path)!r}))\n"
+        f"s.start('family', sys.executable, '-c', {GRANDCHILD!r}, {str(out)!r})\n"
+        "time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    assert eventually(lambda: out.exists() and out.read_text())
+    pid = int(out.read_text())
+    parent.kill()
+    parent.wait()
+    assert eventually(lambda: not is_running(pid))
+
+
+def test_a_child_whose_supervisor_is_gone_already_does_not_begin(tmp_path):
+    child = subprocess.Popen(
+        ["touch", str(tmp_path / "begun")],
+        preexec_fn=lambda: supervisor.die_with_parent(1),
+    )
+    assert child.wait() == 1
+    assert not (tmp_path / "begun").exists()
+
+
+PULSE = "from jobs import pulse; import signal, os, time; pulse.start_pulse();"
+
+
+def watched(tmp_path, monkeypatch, what):
+    """A supervised process that gives signs of life and then does this."""
+    monkeypatch.setattr("cupadmin.supervisor.RESTART_AFTER", 0.0)
+    monkeypatch.setattr("cupadmin.supervisor.SILENCE", 3.0)
+    monkeypatch.setattr("cupadmin.supervisor.LAST_GRACE", 0.5)
+    found = Supervisor(tmp_path)
+    code = PULSE + what
+    return found, found.start("quiet", sys.executable, "-c", code, watched=True)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "os.kill(os.getpid(), signal.SIGSTOP)",
+        "import re; re.match('(a+)+$', 'a' * 64 + 'b')",
+    ],
+)
+def test_a_process_without_signs_of_life_is_replaced(tmp_path, monkeypatch, what):
+    found, process = watched(tmp_path, monkeypatch, what)
+    first = process.running
+    found.wait_for(lambda: process.running is not first, "It", PATIENCE)
+    found.stop()
+    assert first.returncode in (-signal.SIGKILL, -signal.SIGTERM)
+
+
+def test_a_process_that_gives_signs_of_life_is_left_alone(tmp_path, monkeypatch):
+    found, process = watched(tmp_path, monkeypatch, "time.sleep(60)")
+    first = process.running
+    found.wait_for(lambda: process.seen, "A sign of life", PATIENCE)
+    for _ in range(3):
+        # As long a silence as there may be, which the next sign ends.
+        assert not process.is_stalled(supervisor.SILENCE - process.silent)
+        assert eventually(lambda: not process.is_stalled(0.0) and not process.silent)
+    assert process.running is first
+    found.stop()
+
+
+def test_what_the_supervisor_slept_itself_is_not_held_against_a_process(
+    tmp_path, monkeypatch
+):
+    found, process = watched(tmp_path, monkeypatch, "time.sleep(60)")
+    found.wait_for(lambda: process.seen, "A sign of life", PATIENCE)
+    process.silent = 0.0
+    found.revived_at = time.monotonic() - 3600
+    found.revive()
+    assert process.running.poll() is None
+    found.stop()
+
+
+def test_a_process_that_holds_the_interpreter_says_where_and_ends(tmp_path):
+    code = PULSE + "import re\ndef trap(): re.match('(a+)+$', 'a' * 64 + 'b')\ntrap()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"CUPADMIN_STALL_SECONDS": "5"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 1
+    assert "in trap" in done.stderr

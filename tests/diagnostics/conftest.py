@@ -1,13 +1,14 @@
 """Two simulated clusters with a peering of both sides, made for one test."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
+from clusters.models import Cluster
 from lab import Lab
-from peers.models import Cluster, Peer
+from peers.models import Peer
 from tests.conftest import register
+from tests.waiting import eventually
 
 AGENT = "Cisco UP Intercluster Sync Agent"
 
@@ -45,18 +46,18 @@ def mend(lab: Lab) -> None:
             for entry in cluster.peers():
                 cluster.remove_peer(entry.address)
         # The agents must see that the entries are gone, or they keep old copies.
-        assert wait_for(lambda: not any(c.associated_users for c in lab.clusters))
+        assert eventually(lambda: not any(c.associated_users for c in lab.clusters))
 
 
 def peered(lab: Lab) -> bool:
     one, two = lab.clusters
-    return [wanted(one, two), wanted(two, one)] == [
+    return [desired_entries(one, two), desired_entries(two, one)] == [
         [(e.address, e.username, e.password, e.protocol) for e in cluster.peers()]
         for cluster in lab.clusters
     ]
 
 
-def wanted(home: object, remote: object) -> list[tuple[str, ...]]:
+def desired_entries(home: object, remote: object) -> list[tuple[str, ...]]:
     return [
         (
             remote.publisher.address,
@@ -72,7 +73,7 @@ def peering(registered: list[Cluster], mesh_lab: Lab) -> list[Peer]:
     """Both entries, in the console and on the clusters, carrying users."""
     home, remote = registered
     peers = [peer_on(home, remote, mesh_lab, 1), peer_on(remote, home, mesh_lab, 0)]
-    assert wait_for(lambda: carried(mesh_lab))
+    assert eventually(lambda: carried(mesh_lab))
     return peers
 
 
@@ -104,12 +105,3 @@ def carried(lab: Lab) -> bool:
         two.local_users,
         one.local_users,
     )
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False

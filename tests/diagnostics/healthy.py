@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from diagnostics.answers import Answer, Failure
 from diagnostics.facts import (
-    Answer,
     ClusterFacts,
     Facts,
-    Failure,
     HaNode,
+    ImAddress,
     NodeFacts,
     PeerFacts,
     ProcessNode,
@@ -44,7 +44,7 @@ def certificate(days=300, fingerprint="ab" * 32, tls_version="TLSv1.3"):
 
 
 def node(n, m, publisher=False, **spoilt):
-    profile = platforms.profile("cup8")
+    profile = platforms.profile_of("cup8")
     names = [profile.sync_agent, *profile.services.values()]
     return NodeFacts(
         **{
@@ -78,6 +78,7 @@ def cluster(n, other, **spoilt):
             "id": f"cluster{n}",
             "name": f"cup{n}",
             "domain": "example.com",
+            "address_scheme": "user_id",
             "generation": "cup8",
             "direct": True,
             "nodes": (node(n, 1, True), node(n, 2)),
@@ -91,6 +92,9 @@ def cluster(n, other, **spoilt):
             "sync_agent": Answer(SyncAgentSettings(True, "Completed today")),
             "subclusters": Answer((Subcluster("1", "Default", True),)),
             "ha_nodes": Answer((HaNode(ours, "1", "3"),)),
+            "im_addresses": Answer(
+                (ImAddress("anna", "anna@example.com", "a.b@mail.example", ours),)
+            ),
             "user_faults": UserFaults(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING),
             **spoilt,
         }

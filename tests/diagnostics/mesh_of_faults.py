@@ -10,11 +10,12 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from clusters.models import Cluster
 from diagnostics.models import PeerCheck
 from lab import Lab
-from peers.models import Cluster, Peer
+from peers.models import Peer
 from tests.conftest import register
-from tests.diagnostics.conftest import wait_for
+from tests.waiting import eventually
 
 MESH = range(5)
 PAIRS = ((5, 6), (7, 8), (9, 10), (11, 12))
@@ -96,7 +97,7 @@ class Mesh:
             for x, b in self.directions():
                 if x == a and self.name(b) not in good:
                     self.write(a, b)
-        assert wait_for(self.carried, 60)
+        assert eventually(self.carried)
 
     def carried(self) -> bool:
         """Tell whether every cluster has the users of all its peers."""
@@ -180,7 +181,9 @@ def fewer_users(mesh: Mesh) -> set[Row]:
 def stuck(mesh: Mesh) -> set[Row]:
     mesh.there[7].set_fault("agent", "frozen")
     mesh.there[8].add_users(1)
-    mesh.peer(7, 8).checks.update(at=timezone.now() - timedelta(hours=3))
+    peer = mesh.peer(7, 8)
+    peer.user_trail["equal_at"] = (timezone.now() - timedelta(hours=3)).isoformat()
+    peer.save(update_fields=["user_trail"])
     return {("stale_sync", mesh.subject(7, 8))}
 
 
@@ -233,7 +236,7 @@ def stopped_agent(mesh: Mesh) -> set[Row]:
 
 
 def unsupported(mesh: Mesh) -> set[Row]:
-    mesh.there[4].become("imp", "12.5")
+    mesh.there[4].become("imp", "14")
     there = {("versions", mesh.subject(4, n)) for n in range(4)}
     return there | {("versions", mesh.subject(n, 4)) for n in range(4)}
 

@@ -6,8 +6,7 @@ from accounts.audit import Actor
 from diagnostics import receivers
 from diagnostics.models import TroubleshooterRun
 from jobs.models import Job
-from services import changes
-from services.control import Control
+from services.jobs.control import ControlServices
 from services.models import Service
 from tests.diagnostics.conftest import AGENT
 from tests.diagnostics.test_troubleshoot import run_now
@@ -16,11 +15,11 @@ from tests.diagnostics.test_troubleshoot import run_now
 def controlled(node, name, actor=None):
     """End a job that controlled a service, as a worker would."""
     service = Service.objects.create(node=node, name=name)
-    job = changes.control("start", [service], actor or Actor())
+    job = ControlServices.submit("start", [service], actor or Actor())
     job.steps.update(state="done")
     run = type("Run", (), {"job": job, "arguments": job.arguments})()
     run.steps = lambda: {step.key: step for step in job.steps.all()}
-    Control(run).conclude()
+    ControlServices(run).conclude()
     return job
 
 

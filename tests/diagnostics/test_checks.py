@@ -1,7 +1,9 @@
-from diagnostics.checks import check, submit_check
+from clusters.models import Node
+from diagnostics.checks import check_peers
+from diagnostics.jobs.check import CheckPeers
 from diagnostics.models import PeerCheck
-from peers.models import Node
-from tests.diagnostics.conftest import AGENT, wait_for
+from tests.diagnostics.conftest import AGENT
+from tests.waiting import eventually
 from tests.workers import done
 
 
@@ -11,14 +13,14 @@ def entries_of(peer):
 
 
 def failed_of(peer):
-    check([peer])
+    check_peers([peer])
     return [
         code for code, entry in entries_of(peer).items() if entry["outcome"] == "failed"
     ]
 
 
 def test_a_healthy_peering_has_twelve_check_marks(peering):
-    outcomes = check(peering)
+    outcomes = check_peers(peering)
     assert set(outcomes.values()) == {"passed"}
     for peer in peering:
         problems = [e["problem"] for e in entries_of(peer).values() if e["problem"]]
@@ -26,7 +28,7 @@ def test_a_healthy_peering_has_twelve_check_marks(peering):
 
 
 def test_both_counts_are_kept_with_the_status(peering):
-    check(peering)
+    check_peers(peering)
     home, _ = peering
     home.refresh_from_db()
     assert (home.associated_users, home.remote_users) == (8, 8)
@@ -34,7 +36,7 @@ def test_both_counts_are_kept_with_the_status(peering):
 
 
 def test_a_check_remembers_what_it_learnt_of_clusters_and_nodes(peering):
-    check(peering)
+    check_peers(peering)
     cluster = peering[0].cluster
     cluster.refresh_from_db()
     assert (cluster.health, cluster.generation) == ("ok", "cup8")
@@ -43,9 +45,9 @@ def test_a_check_remembers_what_it_learnt_of_clusters_and_nodes(peering):
 
 def test_a_check_of_one_peer_renews_the_status_of_the_other_side(peering, mesh_lab):
     here, there = peering
-    check(peering)
+    check_peers(peering)
     mesh_lab.clusters[0].remove_peer(here.address)
-    job = done(submit_check([here]))
+    job = done(CheckPeers.submit([here]))
     assert entries_of(there)["reverse_peer"]["outcome"] == "failed"
     assert there.outcome == "failed"
     assert job.steps.get().detail == "1 failed"
@@ -62,7 +64,7 @@ def test_a_user_without_its_role_is_told_from_a_wrong_password(peering, mesh_lab
     peer.username = "nobody"
     peer.seal("password", "cup2-nobody-secret")
     peer.save()
-    check([peer])
+    check_peers([peer])
     assert "role" in entries_of(peer)["credentials"]["solution"]
 
 
@@ -74,9 +76,9 @@ def test_a_stopped_agent_is_found_on_its_side(peering, mesh_lab):
 
 def test_a_dead_node_is_not_said_to_have_stopped_services(peering, mesh_lab):
     mesh_lab.clusters[1].nodes[1].set_fault("node", "down")
-    check([peering[0]])
+    check_peers([peering[0]])
     entry = entries_of(peering[0])["sync_agent_remote"]
-    assert entry["outcome"] == "information"
+    assert entry["outcome"] == "unknown"
     peering[0].refresh_from_db()
     assert peering[0].outcome == "unknown"
 
@@ -114,9 +116,9 @@ def test_a_changed_certificate_stops_what_would_be_sent(peering, mesh_lab):
     assert failed_of(peering[0]) == ["certificate"]
     node = Node.objects.get(address=publisher.address)
     assert node.certificate_state == "changed"
-    asked = len(publisher.calls)
-    check([peering[0]])
-    assert len(publisher.calls) == asked
+    requested = len(publisher.calls)
+    check_peers([peering[0]])
+    assert len(publisher.calls) == requested
 
 
 def test_a_count_that_differs_says_size_and_direction(peering, mesh_lab):
@@ -133,14 +135,14 @@ def test_a_silent_sip_proxy_is_found(peering, mesh_lab):
     assert failed_of(peering[0]) == ["sip"]
 
 
-def test_a_remote_cluster_that_is_not_managed_is_information(peering):
+def test_a_remote_cluster_that_is_not_managed_is_unknown(peering):
     peer, other = peering
     other.cluster.delete()
     peer.refresh_from_db()
-    check([peer])
+    check_peers([peer])
     outcomes = {code: entry["outcome"] for code, entry in entries_of(peer).items()}
     assert outcomes["connect"] == "passed"
-    assert outcomes["reverse_peer"] == outcomes["credentials"] == "information"
+    assert outcomes["reverse_peer"] == outcomes["credentials"] == "unknown"
 
 
 def test_an_srv_name_leads_to_its_cluster(peering, mesh_lab):
@@ -151,5 +153,5 @@ def test_an_srv_name_leads_to_its_cluster(peering, mesh_lab):
     mesh_lab.clusters[0].add_peer(
         peer.address, peer.username, mesh_lab.clusters[1].intercluster_password
     )
-    assert wait_for(lambda: failed_of(peer) == [])
+    assert eventually(lambda: failed_of(peer) == [])
     assert peer.remote_cluster == peering[1].cluster

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from diagnostics.evidence import LONGEST, MOST_ANSWERS, answer, details
-from diagnostics.facts import Answer
-from diagnostics.judge.sections import findings
+from diagnostics.answers import Answer
+from diagnostics.evidence import LONGEST, MOST_ANSWERS, answer_data, finding_details
+from diagnostics.facts import ExchangedTrust
+from diagnostics.judge.sections import judge_facts
 from tests.diagnostics.healthy import certificate, cluster, entry, facts, failure, node
 from wire import PeerEntry
 
@@ -15,7 +16,7 @@ AT = datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
 
 
 def test_an_answer_tells_when_and_how_long():
-    assert answer("AXL", Answer(1, None, 12.34, AT)) == {
+    assert answer_data("AXL", Answer(1, None, 12.34, AT)) == {
         "asked": "AXL",
         "answer": "1",
         "at": "2026-01-02T03:04:05.678+00:00",
@@ -24,52 +25,52 @@ def test_an_answer_tells_when_and_how_long():
 
 
 def test_a_failure_is_an_answer_in_words():
-    assert answer("AXL", failure("timeout", "Silence."))["answer"] == "Silence."
+    assert answer_data("AXL", failure("timeout", "Silence."))["answer"] == "Silence."
 
 
 def test_what_was_not_asked_says_so():
-    told = answer("AXL", Answer())
-    assert (told["answer"], told["at"]) == ("It was not asked.", None)
+    reported = answer_data("AXL", Answer())
+    assert (reported["answer"], reported["at"]) == ("It was not asked.", None)
 
 
 def test_long_answers_are_cut():
     many = Answer(tuple("name" * 30 for _ in range(50)))
-    assert len(answer("DNS", many)["answer"]) == LONGEST
+    assert len(answer_data("DNS", many)["answer"]) == LONGEST
 
 
 def test_a_certificate_shows_its_fingerprint_and_not_its_text():
-    told = answer("TLS", Answer(certificate()))["answer"]
-    assert "ab" * 32 in told
-    assert "BEGIN" not in told
+    reported = answer_data("TLS", Answer(certificate()))["answer"]
+    assert "ab" * 32 in reported
+    assert "BEGIN" not in reported
 
 
 def test_an_entry_shows_no_password():
     entry = PeerEntry("10.0.0.1", "ic", "TCP", "408XXXX", has_password=True)
-    assert answer("Table", Answer(entry))["answer"] == "10.0.0.1, ic, TCP, 408XXXX"
+    assert answer_data("Table", Answer(entry))["answer"] == "10.0.0.1, ic, TCP, 408XXXX"
 
 
 def test_every_row_of_a_healthy_mesh_can_be_told_as_json():
-    for finding in findings(facts()):
-        assert json.dumps(details(finding))
+    for finding in judge_facts(facts()):
+        assert json.dumps(finding_details(finding))
 
 
 def test_many_answers_are_counted_and_not_all_kept():
     nodes = tuple(node(1, m, m == 1) for m in range(1, MOST_ANSWERS + 5))
     mesh = facts(one=cluster(1, 2, nodes=nodes))
-    found = next(f for f in findings(mesh) if f.test.code == "sync_agent")
-    assert details(found)["more"] == 4
+    found = next(f for f in judge_facts(mesh) if f.test.code == "sync_agent")
+    assert finding_details(found)["more"] == 4
 
 
 def answers_of(code, **spoilt):
     """What stands behind the first row of a test, without what was asked."""
-    found = next(f for f in findings(facts(**spoilt)) if f.test.code == code)
-    return [one["answer"] for one in details(found)["answers"]]
+    found = next(f for f in judge_facts(facts(**spoilt)) if f.test.code == code)
+    return [one["answer"] for one in finding_details(found)["answers"]]
 
 
 def test_of_the_other_side_only_what_the_test_is_about_is_told():
     theirs = entry("10.0.1.1", username="secretive", external_phone_number_mask="5XX")
     two = cluster(2, 1, peers=Answer((theirs,)))
-    assert answers_of("reverse_peer", two=two) == ["An entry back"]
+    assert answers_of("reverse_peer", two=two) == ["A matching entry"]
     ours = "10.0.2.1, ic, TCP"
     assert answers_of("protocol_match", two=two) == [ours, "TCP"]
 
@@ -84,19 +85,19 @@ def test_of_the_other_side_nothing_is_told_that_was_not_read():
     silent = cluster(2, 1, peers=failure("timeout", "Silence."))
     empty = cluster(2, 1, peers=Answer(()))
     for code in ("reverse_peer", "protocol_match"):
-        assert answers_of(code, two=silent)[-1] == "Silence."
+        assert "Silence." in answers_of(code, two=silent)
         assert answers_of(code, two=empty)[-1] == "There is no such entry."
 
 
 def test_entries_that_lead_to_one_cluster_are_told_in_words():
     twice = (entry("10.0.2.1"), entry("10.0.2.2"), entry("10.0.3.1"))
     one = cluster(1, 2, peers=Answer(twice))
-    told = answers_of("duplicate_peer", one=one)
-    assert told == ["10.0.2.1, ic, TCP; 10.0.2.2, ic, TCP"]
+    reported = answers_of("duplicate_peer", one=one)
+    assert reported == ["10.0.2.1, ic, TCP; 10.0.2.2, ic, TCP"]
 
 
 @pytest.mark.parametrize(
-    ("axl", "offset", "told"),
+    ("axl", "offset", "reported"),
     [
         (Answer(1), None, "There was no Date."),
         (failure("timeout", "Silence."), None, "Silence."),
@@ -104,6 +105,17 @@ def test_entries_that_lead_to_one_cluster_are_told_in_words():
         (Answer(), None, "It was not asked."),
     ],
 )
-def test_a_clock_that_was_not_told_says_why(axl, offset, told):
+def test_a_clock_that_was_not_told_says_why(axl, offset, reported):
     only = node(1, 1, True, axl=axl, clock_offset=offset)
-    assert answers_of("clock", one=cluster(1, 2, nodes=(only,))) == [told]
+    assert answers_of("clock", one=cluster(1, 2, nodes=(only,))) == [reported]
+
+
+@pytest.mark.parametrize(
+    ("problem", "answered"), [("It misses one.", "It misses one."), ("", "failed")]
+)
+def test_trust_lists_that_were_read_stand_beside_both_entries(problem, answered):
+    known = ExchangedTrust("failed", 400, problem, AT)
+    exchanged = {("cluster1", "cluster2"): known}
+    entries = ["10.0.2.1, ic, TCP", "TCP"]
+    found = answers_of("certificates_exchanged", exchanged=exchanged)
+    assert found == [answered, *entries]

@@ -4,9 +4,9 @@ import pytest
 
 from diagnostics.models import TroubleshooterResult
 from lab import Lab
-from tests.diagnostics.conftest import wait_for
 from tests.diagnostics.mesh_of_faults import COUNT, FAULTS, RELEASE, Mesh
 from tests.diagnostics.test_troubleshoot import run_now
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def undo_users(mesh):
         cluster.database.users_revision += 1
 
 
-def wrong(mesh):
+def wrong_tests(mesh):
     """What failed or warns: the rows that name a fault, and the consequences."""
     run = run_now(mesh.here)
     rows = TroubleshooterResult.objects.filter(
@@ -59,10 +59,10 @@ def settled(mesh, expected):
     found = []
 
     def as_expected():
-        found[:] = wrong(mesh)
+        found[:] = wrong_tests(mesh)
         return found[0] == expected
 
-    wait_for(as_expected, 60)
+    eventually(as_expected)
     return found
 
 
@@ -84,7 +84,7 @@ def test_all_fifteen_at_once_are_each_named(mesh):
     expected = set().union(*(fault.set(mesh) for fault in FAULTS))
     named, consequences = settled(mesh, expected)
     assert named == expected
-    assert wrong(mesh)[0] == expected  # and nothing more came to light
+    assert wrong_tests(mesh)[0] == expected  # and nothing more came to light
     causes = {code for code, _ in expected}
     for row in consequences:
         assert row.details["caused_by"] in causes

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from diagnostics.facts import UNASKED, Answer
+from diagnostics.answers import UNASKED, Answer
 from diagnostics.judge.peer import PeerView
-from diagnostics.judge.status import judge, outcome_of
+from diagnostics.judge.status import judge_entries, outcome_of
 from tests.diagnostics.healthy import (
     certificate,
     cluster,
@@ -51,26 +51,26 @@ CASES = [
     (
         {"there": peer(1, 2, axl=failure("certificate_unknown"))},
         "credentials",
-        "information",
+        "unknown",
     ),
     ({"there": peer(1, 2, axl=failure("axl_off"))}, "axl", "failed"),
-    ({"there": peer(1, 2, axl=failure("axl_off"))}, "credentials", "information"),
+    ({"there": peer(1, 2, axl=failure("axl_off"))}, "credentials", "unknown"),
     ({"there": peer(1, 2, axl=failure("unauthorized"))}, "axl", "passed"),
     ({"there": peer(1, 2, axl=failure("unauthorized"))}, "credentials", "failed"),
     ({"there": peer(1, 2, axl=failure("forbidden"))}, "credentials", "failed"),
     ({"there": peer(1, 2, axl=failure("secret"))}, "credentials", "failed"),
     ({"two": cluster(2, 1, nodes=STOPPED)}, "sync_agent_remote", "failed"),
     ({"two": cluster(2, 1, nodes=MISSING)}, "sync_agent_remote", "failed"),
-    ({"two": cluster(2, 1, nodes=SILENT)}, "sync_agent_remote", "information"),
-    ({"two": cluster(2, 1, nodes=())}, "sync_agent_remote", "information"),
+    ({"two": cluster(2, 1, nodes=SILENT)}, "sync_agent_remote", "unknown"),
+    ({"two": cluster(2, 1, nodes=())}, "sync_agent_remote", "unknown"),
     ({"two": cluster(2, 1, peers=Answer(()))}, "reverse_peer", "failed"),
-    ({"two": cluster(2, 1, peers=failure("catalogue"))}, "reverse_peer", "information"),
+    ({"two": cluster(2, 1, peers=failure("catalogue"))}, "reverse_peer", "passed"),
     (
         {"two": cluster(2, 1, peers=Answer((entry("10.0.1.1", protocol="UDP"),)))},
         "protocol_match",
         "failed",
     ),
-    ({"two": cluster(2, 1, peers=Answer(()))}, "protocol_match", "information"),
+    ({"two": cluster(2, 1, peers=Answer(()))}, "protocol_match", "unknown"),
     ({"there": peer(1, 2, sip=failure("timeout"))}, "sip", "failed"),
     ({"there": peer(1, 2, sip=Answer(SipReply(False, 503, "", 1)))}, "sip", "failed"),
     (
@@ -79,22 +79,22 @@ CASES = [
         "information",
     ),
     ({"one": cluster(1, 2, peers=Answer(()))}, "provisioned", "failed"),
-    ({"one": cluster(1, 2, peers=failure("catalogue"))}, "provisioned", "information"),
+    ({"one": cluster(1, 2, peers=failure("catalogue"))}, "provisioned", "passed"),
     (
         {"one": cluster(1, 2, peers=Answer((entry("10.0.2.1", username="x"),)))},
         "provisioned",
         "failed",
     ),
     ({"one": cluster(1, 2, users=Answer({}))}, "associated_users", "failed"),
-    ({"one": cluster(1, 2, users=failure("fault"))}, "associated_users", "information"),
-    ({"two": cluster(2, 1, users=UNASKED)}, "associated_users", "information"),
+    ({"one": cluster(1, 2, users=failure("fault"))}, "associated_users", "unknown"),
+    ({"two": cluster(2, 1, users=UNASKED)}, "associated_users", "unknown"),
 ]
 
 
 def entries(**spoilt):
     mesh = facts(**spoilt)
-    told = judge(PeerView.of(mesh, mesh.peers["peer12"]))
-    return {entry["code"]: entry for entry in told}
+    reported = judge_entries(PeerView.of(mesh, mesh.peers["peer12"]))
+    return {entry["code"]: entry for entry in reported}
 
 
 def test_a_healthy_peer_has_twelve_entries_that_passed():
@@ -118,7 +118,7 @@ def test_a_missing_count_names_size_and_direction():
 def test_users_beyond_the_remote_count_are_too_many():
     users = Answer({"cup1-1.example.com": 10, "cup2-1.example.com": 21})
     problem = entries(one=cluster(1, 2, users=users))["associated_users"]["problem"]
-    assert "1 are too many" in problem
+    assert "1 is too many" in problem
 
 
 def test_short_and_differently_written_node_names_are_counted():
@@ -127,9 +127,9 @@ def test_short_and_differently_written_node_names_are_counted():
     assert found["outcome"] == "passed"
 
 
-def test_a_remote_cluster_that_is_not_managed_is_information_never_good():
+def test_a_remote_cluster_that_is_not_managed_is_unknown_never_good():
     found = entries(there=peer(1, 2, remote=None, target=None, axl=UNASKED))
-    unknown = {code for code, e in found.items() if e["outcome"] == "information"}
+    unknown = {code for code, e in found.items() if e["outcome"] == "unknown"}
     assert unknown >= {"axl", "credentials", "reverse_peer", "associated_users"}
 
 
@@ -143,7 +143,10 @@ def test_an_srv_name_may_lead_to_several_nodes():
     ("outcomes", "sum_"),
     [
         (["passed", "passed"], "passed"),
-        (["passed", "information"], "unknown"),
+        (["passed", "unknown"], "unknown"),
+        (["passed", "information"], "passed"),
+        (["information"], "unknown"),
+        (["unknown", "warning"], "warning"),
         (["warning", "information"], "warning"),
         (["warning", "failed"], "failed"),
         ([], "unknown"),

@@ -3,9 +3,17 @@ from datetime import timedelta
 
 import pytest
 
-from diagnostics.documentation import inserted
-from diagnostics.facts import Answer, HaNode, Subcluster, SyncAgentSettings, UserFaults
-from diagnostics.judge.sections import TESTS, findings
+from diagnostics.answers import UNASKED, Answer, Failure
+from diagnostics.documentation import insert_table
+from diagnostics.facts import (
+    ExchangedTrust,
+    HaNode,
+    Subcluster,
+    SyncAgentSettings,
+    UserFaults,
+)
+from diagnostics.judge.sections import TESTS, judge_facts
+from diagnostics.user_trail import UserTrail
 from tests.diagnostics.healthy import (
     NOTHING,
     NOW,
@@ -18,7 +26,7 @@ from tests.diagnostics.healthy import (
     peer,
     without_service,
 )
-from wire import Resolution, ServiceStatus
+from wire import Resolution, ServiceStatus, SipReply
 
 NAMED = Answer(("anna",), None, 1.0)
 SLOW = Answer(Resolution(("10.0.2.1",)), None, 7000.0)
@@ -46,8 +54,8 @@ def masked(mask):
 
 
 def table_of(mask):
-    shown = entry("10.0.2.1", external_phone_number_mask=mask)
-    return cluster(1, 2, peers=Answer((shown,)))
+    displayed = entry("10.0.2.1", external_phone_number_mask=mask)
+    return cluster(1, 2, peers=Answer((displayed,)))
 
 
 CASES = [
@@ -120,6 +128,7 @@ CASES = [
     ({"there": peer(1, 2, resolution=SLOW)}, "address warning"),
     ({"there": masked("408XX55"), "one": table_of("408XX55")}, "mask warning"),
     ({"there": masked("5550000"), "one": table_of("5550000")}, "mask warning"),
+    ({"silent_servers": ("10.0.0.53:53",)}, "dns_servers warning"),
     ({"shared": {"userid": NAMED}}, "shared_userids failed"),
     ({"shared": {"directory_uri": NAMED}}, "shared_uris failed"),
     ({"shared": {"mail_id": NAMED}}, "shared_mails warning"),
@@ -144,6 +153,7 @@ CASES = [
     (second_node(axl=failure("unauthorized")), "axl_user failed"),
     (second_node(axl=failure("forbidden")), "axl_user failed"),
     (second_node(services=failure("timeout")), "control_center failed"),
+    (second_node(services=failure("forbidden")), "control_center failed"),
     (second_node(forward=failure("unresolvable")), "dns_forward failed"),
     (second_node(forward=Answer(("10.9.9.9",))), "dns_forward failed"),
     (second_node(forward=Answer(("10.0.2.2",), None, 9000.0)), "dns_forward warning"),
@@ -168,22 +178,22 @@ CASES = [
 ]
 
 
-def wrong(**spoilt):
+def wrong_codes(**spoilt):
     """The failed tests and warnings that are no consequence of another."""
     return {
         f"{finding.test.code} {finding.verdict.outcome}"
-        for finding in findings(facts(**spoilt))
+        for finding in judge_facts(facts(**spoilt))
         if finding.verdict.outcome in ("failed", "warning") and not finding.cause
     }
 
 
 def test_a_healthy_mesh_has_nothing_wrong():
-    assert wrong() == set()
+    assert wrong_codes() == set()
 
 
 @pytest.mark.parametrize(("spoilt", "named"), CASES)
 def test_a_fault_is_named_by_its_own_test(spoilt, named):
-    assert named in wrong(**spoilt)
+    assert named in wrong_codes(**spoilt)
 
 
 @pytest.mark.parametrize("name", [f.name for f in fields(cluster(1, 2))])
@@ -192,14 +202,14 @@ def test_a_fact_that_is_missing_is_no_exception(name):
     if name in ("id", "name"):
         return
     outcomes = {
-        f.verdict.outcome for f in findings(facts(**two(**{name: defaults[name]})))
+        f.verdict.outcome for f in judge_facts(facts(**two(**{name: defaults[name]})))
     }
     assert outcomes
 
 
-def told(code, **spoilt):
+def outcomes_of(code, **spoilt):
     """The outcomes and problems of one test."""
-    found = [f for f in findings(facts(**spoilt)) if f.test.code == code]
+    found = [f for f in judge_facts(facts(**spoilt)) if f.test.code == code]
     return [(f.verdict.outcome.value, f.verdict.problem) for f in found]
 
 
@@ -211,7 +221,9 @@ def test_several_peers_that_never_carried_all_users_are_one_fault():
     more = {"peer13": peer(1, 3, axl=Answer(1))}
     clusters = {**spoilt.clusters, third.id: third}
     spoilt = replace(spoilt, clusters=clusters, peers={**spoilt.peers, **more})
-    wrong = [f for f in findings(spoilt) if f.verdict.outcome in ("warning", "failed")]
+    wrong = [
+        f for f in judge_facts(spoilt) if f.verdict.outcome in ("warning", "failed")
+    ]
     found = {(f.test.code, f.cluster.id): f for f in wrong if f.cluster}
     problem = found["initial_syncs", "cluster1"].verdict.problem
     assert "10.0.2.1 and 10.0.3.1" in problem
@@ -220,9 +232,30 @@ def test_several_peers_that_never_carried_all_users_are_one_fault():
 
 def test_a_peer_over_tls_tells_that_its_certificates_cannot_be_seen():
     one = cluster(1, 2, peers=Answer((entry("10.0.2.1", protocol="TLS"),)))
-    assert told("certificates_exchanged") == []
-    [(outcome, _), _] = told("certificates_exchanged", one=one)
+    assert outcomes_of("certificates_exchanged") == []
+    [(outcome, _), _] = outcomes_of("certificates_exchanged", one=one)
     assert outcome == "information"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "days", "row"),
+    [
+        ("passed", 400, "passed"),
+        ("failed", 400, "failed"),
+        ("warning", 12, "warning"),
+        ("unknown", None, None),
+    ],
+)
+def test_certificates_that_were_read_are_judged_whatever_the_protocol(
+    outcome, days, row
+):
+    known = {("cluster1", "cluster2"): ExchangedTrust(outcome, days, "Misses it.")}
+    found = [
+        f.verdict.outcome.value
+        for f in judge_facts(replace(facts(), exchanged=known))
+        if f.test.code == "certificates_exchanged"
+    ]
+    assert found == ([row] if row else [])
 
 
 def test_another_protocol_than_tcp_is_told():
@@ -230,7 +263,7 @@ def test_another_protocol_than_tcp_is_told():
         "one": cluster(1, 2, peers=Answer((entry("10.0.2.1", protocol="UDP"),))),
         "two": cluster(2, 1, peers=Answer((entry("10.0.1.1", protocol="UDP"),))),
     }
-    assert [outcome for outcome, _ in told("protocol_recommended", **both)] == [
+    assert [outcome for outcome, _ in outcomes_of("protocol_recommended", **both)] == [
         "information",
         "information",
     ]
@@ -241,13 +274,15 @@ def test_protocols_that_nobody_understands_are_not_the_same():
         "one": cluster(1, 2, peers=Answer((entry("10.0.2.1", protocol=""),))),
         "two": cluster(2, 1, peers=Answer((entry("10.0.1.1", protocol=""),))),
     }
-    assert {outcome for outcome, _ in told("protocol_match", **both)} == {"information"}
+    assert {outcome for outcome, _ in outcomes_of("protocol_match", **both)} == {
+        "information"
+    }
 
 
 def test_a_release_without_xcp_says_so():
     old = cluster(2, 1, generation="cup7", version=Answer("7.1.3"))
     for code in ("xcp_router_service", "xcp_authentication_service"):
-        assert told(code, two=old)[-1] == (
+        assert outcomes_of(code, two=old)[-1] == (
             "information",
             "Clusters of release 7.x have no XCP.",
         )
@@ -267,22 +302,24 @@ def test_9_needs_sip_federation_for_a_peer_of_8_6(status, reason, outcome):
         version=Answer("9.1.1.31900(1)"),
         nodes=(node(2, 1, True, services=service),),
     )
-    assert [o for o, _ in told("xcp_sip_federation_service", two=nine)] == [outcome]
-    assert told("xcp_sip_federation_service") == []
+    assert [o for o, _ in outcomes_of("xcp_sip_federation_service", two=nine)] == [
+        outcome
+    ]
+    assert outcomes_of("xcp_sip_federation_service") == []
 
 
 def test_clusters_that_the_directory_did_not_read_are_named():
     spoilt = {"shared": {"userid": NOTHING}, "unread": ("cup2",)}
-    [(outcome, problem)] = told("shared_userids", **spoilt)
+    [(outcome, problem)] = outcomes_of("shared_userids", **spoilt)
     assert (outcome, "cup2" in problem) == ("information", True)
-    assert told("shared_userids", shared={})[0][0] == "information"
+    assert outcomes_of("shared_userids", shared={})[0][0] == "information"
 
 
 def test_the_complete_list_of_users_is_a_link_away():
     spoilt = faulty(duplicate_mails=NAMED)
     found = next(
         f
-        for f in findings(facts(**spoilt))
+        for f in judge_facts(facts(**spoilt))
         if f.test.code == "unique_mails" and f.verdict.fix
     )
     assert found.verdict.fix.query == "kind=mail_id&cluster=cluster2"
@@ -303,7 +340,7 @@ def test_the_complete_list_of_users_is_a_link_away():
 def test_as_many_users_as_are_read_at_most_may_be_more(code, count, words):
     many = Answer(tuple(f"u{n:03}" for n in range(count)))
     spoilt = faulty(duplicate_userids=many) | {"shared": {"userid": many}}
-    problem = told(code, **spoilt)[-1][1]
+    problem = outcomes_of(code, **spoilt)[-1][1]
     assert problem.startswith(words)
     more = f"and {count - 10} more" if count < 500 else "and others"
     assert f"u009 {more}" in problem
@@ -311,18 +348,18 @@ def test_as_many_users_as_are_read_at_most_may_be_more(code, count, words):
 
 def test_a_consequence_over_the_whole_mesh_names_its_cause():
     shared = {"userid": NAMED, "directory_uri": NAMED}
-    found = {f.test.code: f for f in findings(facts(shared=shared))}
+    found = {f.test.code: f for f in judge_facts(facts(shared=shared))}
     assert found["shared_userids"].cause == ""
     assert found["shared_uris"].cause == "shared_userids"
 
 
 def test_only_the_wanted_tests_are_judged():
-    found = findings(facts(), only=frozenset({"clock", "axl"}))
+    found = judge_facts(facts(), only=frozenset({"clock", "axl"}))
     assert {finding.test.code for finding in found} == {"clock", "axl"}
 
 
 def test_only_the_chosen_clusters_have_rows():
-    found = findings(facts(), frozenset({"cluster1"}))
+    found = judge_facts(facts(), frozenset({"cluster1"}))
     assert {finding.cluster.id for finding in found if finding.cluster} == {"cluster1"}
 
 
@@ -331,27 +368,29 @@ def test_a_consequence_names_its_cause():
         two=cluster(2, 1, nodes=(node(2, 1, True, connect=failure("timeout")),)),
         there=peer(1, 2, connect=failure("timeout")),
     )
-    found = {f.test.code: f for f in findings(spoilt) if f.verdict.outcome == "failed"}
+    found = {
+        f.test.code: f for f in judge_facts(spoilt) if f.verdict.outcome == "failed"
+    }
     assert "Caused by" in found["connect"].verdict.problem
 
 
 def test_a_sync_that_was_never_complete_for_hours_is_stuck():
     users = Answer({"cup1-1.example.com": 10})
-    old = {"peer12": NOW - timedelta(hours=3)}
-    spoilt = facts(one=cluster(1, 2, users=users), equal_at=old)
-    stale = [f for f in findings(spoilt) if f.test.code == "stale_sync"]
+    trail = UserTrail(20, equal_at=NOW - timedelta(hours=3))
+    spoilt = facts(one=cluster(1, 2, users=users), there=peer(1, 2, trail=trail))
+    stale = [f for f in judge_facts(spoilt) if f.test.code == "stale_sync"]
     assert "3 hours" in stale[0].verdict.problem
 
 
 def test_an_ip_address_is_no_node_name_from_9_on():
     imp = replace(cluster(2, 1), generation="imp")
-    assert "address_is_name warning" in wrong(two=imp)
+    assert "address_is_name warning" in wrong_codes(two=imp)
 
 
 def test_the_document_lists_every_test_as_it_is():
     with open("docs/troubleshooter.md") as document:
         text = document.read()
-    assert text == inserted(text)
+    assert text == insert_table(text)
     assert all(f"`{test.code}`" in text for test in TESTS)
 
 
@@ -359,3 +398,74 @@ def test_every_test_says_what_it_asks_and_its_remedy():
     codes = [test.code for test in TESTS]
     assert len(codes) == len(set(codes))
     assert all(test.asks and test.remedy and test.source for test in TESTS)
+
+
+def verdicts(code, **spoilt):
+    return [f.verdict for f in judge_facts(facts(**spoilt)) if f.test.code == code]
+
+
+def test_a_sip_tls_port_that_wants_a_certificate_is_no_good_answer():
+    expected = SipReply(False, None, "A client certificate is wanted", 1.0, True)
+    found = verdicts("sip_tls_answers", **second_node(sip={"TLS": Answer(expected)}))
+    [verdict] = [x for x in found if x.outcome == "information"]
+    assert "client certificate" in verdict.problem
+    assert "5062" in verdict.solution
+
+
+@pytest.mark.parametrize(
+    ("version", "outcome"),
+    [("14.0.1", "information"), ("15.0.1", "information"), ("10.5.2", "warning")],
+)
+def test_releases_of_a_staged_upgrade_are_not_excluded(version, outcome):
+    spoilt = {
+        "one": cluster(1, 2, version=Answer("12.5.1")),
+        "two": cluster(2, 1, version=Answer(version)),
+    }
+    assert {x.outcome for x in verdicts("versions", **spoilt)} == {outcome}
+
+
+UNHEARD_OF = failure("unresolvable")
+SILENT = Answer(failure=Failure("unresolvable", "No answer.", passing=True))
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "outcome"),
+    [
+        ({"name": "10.0.2.2", "certificate_names": {"x": UNHEARD_OF}}, "information"),
+        (
+            {"forward": UNHEARD_OF, "certificate_names": {"x": UNHEARD_OF}},
+            "information",
+        ),
+        ({"certificate_names": {"x": UNHEARD_OF}}, "failed"),
+        (
+            {
+                "name": "10.0.2.2",
+                "certificate_names": {"x": UNHEARD_OF, "y": Answer(("10.0.2.2",))},
+            },
+            "failed",
+        ),
+        (
+            {
+                "address": "cup2-2.example.com",
+                "forward": UNHEARD_OF,
+                "certificate_names": {"x": UNHEARD_OF},
+            },
+            "failed",
+        ),
+        ({"certificate_names": {"x": SILENT}}, "information"),
+        ({"certificate_names": {"x": UNASKED}}, "information"),
+        ({"certificate_names": {"x": SILENT, "y": UNHEARD_OF}}, "failed"),
+        ({"certificate_names": {"x": Answer(("10.0.2.9",))}}, "passed"),
+    ],
+)
+def test_names_in_a_certificate_need_dns_only_where_there_is_dns(spoilt, outcome):
+    found = verdicts("dns_certificate_names", **second_node(**spoilt))
+    assert outcome in {verdict.outcome for verdict in found}
+    assert {verdict.outcome for verdict in found} <= {"passed", outcome}
+
+
+def test_a_user_whom_axl_refuses_as_well_fails_only_there():
+    refused = failure("forbidden")
+    found = wrong_codes(**second_node(axl=refused, services=refused))
+    assert "axl_user failed" in found
+    assert "control_center failed" not in found

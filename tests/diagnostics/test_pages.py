@@ -1,12 +1,15 @@
+import re
+from datetime import datetime, timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnostics.models import PeerCheck, TroubleshooterResult, TroubleshooterRun
-from diagnostics.troubleshoot import keep, submit_run
+from clusters.models import Cluster
+from diagnostics.jobs.troubleshoot import Troubleshoot, store_results
+from diagnostics.models import TroubleshooterResult, TroubleshooterRun
 from jobs.models import Job
-from peers.models import Cluster, Node, Peer
-from services.models import NodeReading, Service
+from ui.templatetags.ui import moment
 
 HTMX = {"HX-Request": "true"}
 
@@ -15,6 +18,10 @@ HTMX = {"HX-Request": "true"}
 def pair(cluster_factory, peer_factory):
     home, remote = cluster_factory("home"), cluster_factory("remote")
     return peer_factory(home, remote)
+
+
+def text(answer):
+    return answer.content.decode()
 
 
 def result(run, code, outcome, **fields):
@@ -30,10 +37,10 @@ def result(run, code, outcome, **fields):
 
 
 def finished_run(*results):
-    run = submit_run(Cluster.objects.all())
+    run = Troubleshoot.submit(Cluster.objects.all())
     run.started_at = timezone.now()
     run.save()
-    keep(run, [result(run, code, outcome) for code, outcome in results])
+    store_results(run, [result(run, code, outcome) for code, outcome in results])
     Job.objects.filter(pk=run.job_id).update(state="succeeded")
     return TroubleshooterRun.objects.get(pk=run.pk)
 
@@ -47,6 +54,24 @@ def test_the_page_says_what_to_do_before_the_first_run(
     assert "No run yet" in client.get(url).content.decode()
 
 
+def test_each_entry_shows_by_what_and_when_it_is_known(client_of, viewer, pair):
+    at = timezone.now() - timedelta(minutes=5)
+    reported = {"label": "Known.", "outcome": "passed", "evidence": "users"}
+    pair.entries = [reported | {"code": "a", "seen_at": at.isoformat()}]
+    pair.entries += [reported | {"code": "b", "evidence": "none", "seen_at": ""}]
+    pair.checked_at = timezone.now()
+    pair.save()
+    page = client_of(viewer).get(reverse("diagnostics:peer_status", args=[pair.pk]))
+    times = re.findall(r'synchronized users, <time[^>]* datetime="([^"]+)"', text(page))
+    assert [datetime.fromisoformat(one) for one in times] == [at]
+    assert "5 minutes ago</time>" in text(page)
+
+
+@pytest.mark.parametrize("stored", ["", None, "soon", "2026-01-01T00:00:00", 7])
+def test_what_is_no_time_is_shown_as_none(stored):
+    assert moment(stored) is None
+
+
 def test_the_failed_stand_before_the_passed(client_of, viewer, pair):
     finished_run(("good", "passed"), ("bad", "failed"))
     page = client_of(viewer).get(reverse("diagnostics:troubleshooter"))
@@ -56,8 +81,10 @@ def test_the_failed_stand_before_the_passed(client_of, viewer, pair):
 
 def test_a_small_run_does_not_hide_the_newest_over_everything(client_of, viewer, pair):
     finished_run(("everything", "passed"))
-    small = submit_run(Cluster.objects.all(), tests=["clock"], reason="After start")
-    keep(small, [result(small, "clock", "passed")])
+    small = Troubleshoot.submit(
+        Cluster.objects.all(), tests=["clock"], reason="After start"
+    )
+    store_results(small, [result(small, "clock", "passed")])
     page = client_of(viewer).get(reverse("diagnostics:troubleshooter"))
     text = page.content.decode()
     assert "Verify everything." in text
@@ -146,8 +173,27 @@ def test_the_report_has_who_when_totals_peers_and_every_test(client_of, viewer, 
         assert part in text
 
 
+def test_the_report_begins_with_what_is_wrong(client_of, viewer, pair):
+    run = finished_run(("good", "passed"), ("bad", "failed"), ("odd", "information"))
+    answer = client_of(viewer).get(reverse("diagnostics:report", args=[run.pk]))
+    ((outcome, rows, count),) = answer.context["summary"]
+    assert (outcome, [row.code for row in rows], count) == ("failed", ["bad"], 1)
+    text = answer.content.decode()
+    assert text.index("Summary") < text.index("Verify bad.") < text.index("Totals")
+
+
+def test_a_viewer_is_shown_the_way_and_not_told_to_fix(
+    client_of, viewer, operator, pair
+):
+    run = finished_run(("bad", "failed"))
+    run.results.update(fix_url=reverse("clusters:clusters"), solution="See there.")
+    assert ">Show</a>" in client_of(viewer).get(run.get_absolute_url()).content.decode()
+    text = client_of(operator).get(run.get_absolute_url()).content.decode()
+    assert ">Fix</a>" in text
+
+
 def test_a_run_without_results_has_no_report(client_of, viewer, pair):
-    run = submit_run(Cluster.objects.all())
+    run = Troubleshoot.submit(Cluster.objects.all())
     url = reverse("diagnostics:report", args=[run.pk])
     assert client_of(viewer).get(url).status_code == 404
 
@@ -155,7 +201,7 @@ def test_a_run_without_results_has_no_report(client_of, viewer, pair):
 def test_a_running_run_can_be_cancelled_by_an_operator(
     client_of, operator, viewer, pair
 ):
-    run = submit_run(Cluster.objects.all())
+    run = Troubleshoot.submit(Cluster.objects.all())
     cancel = reverse("jobs:cancel", args=[run.job_id])
     text = client_of(operator).get(run.get_absolute_url()).content.decode()
     assert cancel in text
@@ -163,7 +209,7 @@ def test_a_running_run_can_be_cancelled_by_an_operator(
 
 
 def test_the_oldest_runs_go_when_all_are_large(pair, monkeypatch):
-    monkeypatch.setattr("diagnostics.troubleshoot.KEPT_ROWS", 3)
+    monkeypatch.setattr("diagnostics.jobs.troubleshoot.MOST_ROWS", 3)
     runs = [finished_run(("a", "passed"), ("b", "passed")) for _ in range(3)]
     assert list(TroubleshooterRun.objects.all()) == [runs[-1]]
 
@@ -188,11 +234,13 @@ def test_a_viewer_cannot_start_a_run(client_of, viewer, pair):
 
 
 def test_a_run_that_lasts_is_polled_until_it_ends(client_of, viewer, pair):
-    run = submit_run(Cluster.objects.all())
+    run = Troubleshoot.submit(Cluster.objects.all())
     client = client_of(viewer)
     assert client.get(run.get_absolute_url(), headers=HTMX).status_code == 200
     run.job.cancel()
     assert client.get(run.get_absolute_url(), headers=HTMX).status_code == 286
+    polled = client.get(f"{run.get_absolute_url()}?polling=1", headers=HTMX)
+    assert polled.headers["HX-Refresh"] == "true"
 
 
 def test_csv_disarms_formulas(client_of, viewer, pair):
@@ -250,47 +298,3 @@ def test_polling_of_a_status_ends_with_the_check(client_of, viewer, pair):
 def test_a_viewer_cannot_check(client_of, viewer, pair):
     url = reverse("diagnostics:check_peer", args=[pair.pk])
     assert client_of(viewer).post(url).status_code == 403
-
-
-def test_the_history_draws_a_bar_for_each_check(client_of, viewer, pair):
-    for outcome in ("passed", "failed"):
-        PeerCheck.objects.create(
-            peer=pair, at=timezone.now(), outcome=outcome, associated_users=3
-        )
-    url = reverse("diagnostics:peer_history", args=[pair.pk])
-    text = client_of(viewer).get(url).content.decode()
-    assert text.count("<rect") == 2
-    assert "50 % of the last 2 checks passed" in text
-
-
-def test_attention_tells_a_problem_of_many_peers_once(client_of, viewer, pair):
-    entry = {"code": "sip", "outcome": "failed", "problem": "No answer."}
-    Peer.objects.update(outcome="failed", entries=[entry])
-    text = client_of(viewer).get(reverse("diagnostics:attention")).content.decode()
-    assert "No answer." in text
-
-
-def test_a_stopped_sync_agent_needs_attention(client_of, viewer, pair):
-    node, now = pair.cluster.publisher, timezone.now()
-    NodeReading.objects.create(node=node, tried_at=now, observed_at=now)
-    name = "Cisco Intercluster Sync Agent"
-    Service.objects.create(node=node, name=name, status="stopped")
-    text = client_of(viewer).get(reverse("diagnostics:attention")).content.decode()
-    assert f"The Intercluster Sync Agent is stopped on {node.name}." in text
-    assert reverse("services:agents") in text
-
-
-def test_a_changed_certificate_needs_attention_first(client_of, viewer, pair):
-    Node.objects.filter(cluster=pair.cluster).update(certificate_state="changed")
-    answer = client_of(viewer).get(reverse("diagnostics:attention"))
-    assert "another certificate" in answer.context["sentences"][0].text
-
-
-def test_nothing_to_attend_to_is_said_too(client_of, viewer):
-    text = client_of(viewer).get(reverse("diagnostics:attention")).content.decode()
-    assert "Nothing needs attention" in text
-
-
-def test_the_last_sweep_is_never_before_the_first(client_of, viewer):
-    text = client_of(viewer).get(reverse("diagnostics:last_sweep")).content.decode()
-    assert "never" in text

@@ -4,14 +4,14 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.users import limit
-from diagnostics import troubleshoot
+from accounts.users import limit_user
+from clusters.models import Cluster, Node
+from diagnostics.jobs import troubleshoot
+from diagnostics.jobs.troubleshoot import Troubleshoot, store_results
 from diagnostics.models import TroubleshooterResult, TroubleshooterRun, count_results
-from diagnostics.report import Extent, report
-from diagnostics.troubleshoot import keep, submit_run
+from diagnostics.summary import Extent, group_results
 from jobs.models import Job
 from jobs.run import Run
-from peers.models import Cluster, Node
 from tests.diagnostics.healthy import facts
 
 
@@ -26,57 +26,59 @@ def result(run, code, outcome, **fields):
 
 
 def finished_run(*codes, **options):
-    run = submit_run(Cluster.objects.all(), **options)
-    keep(run, [result(run, code, "passed") for code in codes])
+    run = Troubleshoot.submit(Cluster.objects.all(), **options)
+    store_results(run, [result(run, code, "passed") for code in codes])
     Job.objects.filter(pk=run.job_id).update(state="succeeded")
     return run
 
 
-def kept():
+def stored_runs():
     return set(TroubleshooterRun.objects.all())
 
 
 def test_the_newest_run_over_everything_outlives_many_small_ones(pair, monkeypatch):
-    monkeypatch.setattr(troubleshoot, "KEPT_RUNS", 2)
+    monkeypatch.setattr("django.conf.settings.KEPT_RUNS", 2)
     finished_run("everything")
     whole = finished_run("everything")
     small = [finished_run("clock", tests=["clock"]) for _ in range(3)]
-    assert kept() == {whole, *small[1:]}
+    assert stored_runs() == {whole, *small[1:]}
 
 
 def test_a_run_that_waits_for_its_turn_is_not_forgotten(pair, monkeypatch):
-    monkeypatch.setattr(troubleshoot, "KEPT_RUNS", 1)
-    waiting, over = (submit_run(Cluster.objects.all()) for _ in range(2))
+    monkeypatch.setattr("django.conf.settings.KEPT_RUNS", 1)
+    waiting, over = (Troubleshoot.submit(Cluster.objects.all()) for _ in range(2))
     over.job.cancel()
     newer = finished_run("clock")
-    assert kept() == {waiting, newer}
+    assert stored_runs() == {waiting, newer}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_what_was_deleted_meanwhile_leaves_its_words(pair):
-    run = submit_run(Cluster.objects.all())
+    run = Troubleshoot.submit(Cluster.objects.all())
     node = Node.objects.filter(cluster=pair.cluster).get()
     about = {"cluster": pair.cluster, "node": node, "peer": pair}
     found = result(run, "clock", "failed", node_name=node.name, **about)
     Node.objects.filter(pk=node.pk).delete()
-    keep(run, [found])
+    store_results(run, [found])
     row = run.results.get()
     assert (row.cluster, row.node, row.peer) == (pair.cluster, None, pair)
     assert row.node_name == node.name
 
 
 def test_a_run_whose_tests_apply_to_nothing_collects_once(pair, monkeypatch):
-    asked = []
+    requested = []
 
     def collect(row, run):
-        asked.append(row)
+        requested.append(row)
         return facts(clusters={}, peers={}, held={})
 
     monkeypatch.setattr(troubleshoot, "collect_run", collect)
-    row = submit_run(Cluster.objects.all(), tests=["xcp_sip_federation_service"])
-    troubleshoot.troubleshoot(Run(Job.objects.claim(str(row.job.pk), "test")))
+    row = Troubleshoot.submit(
+        Cluster.objects.all(), tests=["xcp_sip_federation_service"]
+    )
+    Troubleshoot(Run(Job.objects.claim(str(row.job.pk), "test"))).work()
     row.refresh_from_db()
-    assert (len(asked), row.results.count()) == (1, 0)
+    assert (len(requested), row.results.count()) == (1, 0)
     assert row.finished_at
 
 
@@ -96,14 +98,14 @@ def test_who_sees_a_part_is_told_of_outcomes_that_there_are_none_of(pair):
     twice = [TroubleshooterRun(pk=run.pk, finished_at=timezone.now()) for _ in "ab"]
     count_results(twice)
     counts = {"passed": 0, "failed": 1, "warning": 0, "information": 0}
-    assert [one.totals for one in twice] == [counts, counts]
+    assert [one.visible_totals for one in twice] == [counts, counts]
 
 
 def test_a_page_that_is_limited_shows_zeros(client_of, viewer, pair):
     run = finished_run()
     row = result(run, "clock", "failed", cluster=pair.cluster, cluster_name="home")
     TroubleshooterResult.objects.bulk_create([row])
-    limit(viewer, [str(pair.cluster_id)])
+    limit_user(viewer, [str(pair.cluster_id)])
     text = client_of(viewer).get(run.get_absolute_url()).content.decode()
     assert text.count('<span class="figure">0</span>') == 3
 
@@ -114,7 +116,7 @@ def test_of_very_many_rows_the_worst_are_read(pair):
     TroubleshooterResult.objects.bulk_create(
         result(run, "clock", outcome, position=n) for n, outcome in enumerate(outcomes)
     )
-    [group] = report(run, extent=Extent(read=3))
+    [group] = group_results(run, extent=Extent(read=3))
     [test] = group.tests.values()
     assert [(row.outcome, row.position) for row in test.rows] == [
         ("failed", 4),

@@ -2,21 +2,24 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
+from prometheus_client import CollectorRegistry, generate_latest
 
-from diagnostics.metrics import metrics
+from clusters.models import Cluster
+from diagnostics.jobs.check import CheckPeers
+from diagnostics.jobs.sweep import Sweep
+from diagnostics.metrics import register_metrics
 from diagnostics.models import (
-    KEPT_CHECKS,
     PeerCheck,
     TroubleshooterResult,
     TroubleshooterRun,
 )
-from diagnostics.sweep import submit_sweep, sweep, sweep_due
-from diagnostics.tasks import check_peers, sweep_when_due
+from diagnostics.tasks import sweep_when_due
 from jobs.models import Job
 from jobs.run import Run
-from peers.models import Cluster, Peer
+from peers.models import Peer
 from peers.signals import peer_applied
 from tests.diagnostics.conftest import AGENT
 
@@ -28,33 +31,33 @@ def work_on(job):
 
 
 def test_a_sweep_checks_every_peer_on_both_sides(peering):
-    sweep(work_on(submit_sweep()))
+    Sweep(work_on(Sweep.submit())).work()
     assert set(Peer.objects.values_list("outcome", flat=True)) == {"passed"}
 
 
 def test_a_sweep_that_was_cut_after_its_clusters_starts_over(peering):
-    job = submit_sweep()
+    job = Sweep.submit()
     job.steps.filter(key="clusters").update(state="done")
-    sweep(work_on(job))
+    Sweep(work_on(job)).work()
     assert set(Peer.objects.values_list("outcome", flat=True)) == {"passed"}
 
 
 def test_one_sweep_at_a_time(cluster_factory):
-    assert submit_sweep() is not None
-    assert submit_sweep() is None
+    assert Sweep.submit() is not None
+    assert Sweep.submit_when_free() is None
 
 
 def test_a_sweep_is_due_after_its_interval_only(cluster_factory):
     cluster_factory()
-    assert sweep_due(MINUTES)
-    submit_sweep()
-    assert not sweep_due(MINUTES)
+    assert Sweep.due(MINUTES)
+    Sweep.submit()
+    assert not Sweep.due(MINUTES)
     Job.objects.update(created_at=timezone.now() - 2 * MINUTES)
-    assert sweep_due(MINUTES)
+    assert Sweep.due(MINUTES)
 
 
 def test_no_interval_or_no_clusters_no_sweeps(db, settings, cluster_factory):
-    assert not sweep_due(MINUTES)
+    assert not Sweep.due(MINUTES)
     cluster_factory()
     settings.SWEEP_INTERVAL = 0
     sweep_when_due()
@@ -76,7 +79,7 @@ def test_a_provisioned_peer_is_checked_until_it_is_verified(peering, mesh_lab):
     peer_applied.send(Peer, peer=peering[0])
     job = Job.objects.get(kind="check-peers")
     assert job.arguments["until_verified"] > 0
-    check_peers(work_on(job))
+    CheckPeers(work_on(job)).work()
     peering[0].refresh_from_db()
     assert peering[0].outcome == "passed"
 
@@ -87,7 +90,7 @@ def test_a_repeated_check_ends_when_its_time_is_over(peering, mesh_lab):
     job = Job.objects.get(kind="check-peers")
     job.arguments["until_verified"] = 0.1
     job.save()
-    check_peers(work_on(job))
+    CheckPeers(work_on(job)).work()
     assert job.steps.get().detail == "1 failed"
 
 
@@ -95,17 +98,23 @@ def test_history_is_kept_for_so_many_checks(cluster_factory, peer_factory):
     peer = peer_factory(cluster_factory(), cluster_factory())
     PeerCheck.objects.bulk_create(
         PeerCheck(peer=peer, at=timezone.now(), outcome="passed")
-        for _ in range(KEPT_CHECKS + 7)
+        for _ in range(settings.KEPT_CHECKS + 7)
     )
     PeerCheck.prune([peer.pk])
-    assert peer.checks.count() == KEPT_CHECKS
+    assert peer.checks.count() == settings.KEPT_CHECKS
+
+
+def metrics():
+    registry = CollectorRegistry()
+    register_metrics(registry)
+    return generate_latest(registry).decode()
 
 
 def test_metrics_have_no_sample_for_what_is_not_known(cluster_factory, peer_factory):
-    peer = peer_factory(cluster_factory("a"), cluster_factory("b"))
+    peer_factory(cluster_factory("a"), cluster_factory("b"))
     assert "cupadmin_peer_associated_users{" not in metrics()
     Peer.objects.update(associated_users=7)
-    labels = f'cluster="a",address="{peer.address}"'
+    labels = 'cluster="a",remote="b"'
     assert f"cupadmin_peer_associated_users{{{labels}}} 7" in metrics()
 
 
@@ -126,10 +135,11 @@ def test_metrics_of_a_run_are_bounded(cluster_factory, monkeypatch):
         for n in range(50)
     )
     lines = [one for one in metrics().splitlines() if "troubleshooter" in one]
-    assert 'cupadmin_troubleshooter_tests{test="test0",outcome="failed"} 25' in lines
-    named = 'cluster="a",node="a1"'
-    assert f'cupadmin_troubleshooter_node_tests{{{named},outcome="failed"}} 50' in lines
-    assert sum(one.startswith("cupadmin_troubleshooter_wrong") for one in lines) == 3
+    assert 'cupadmin_troubleshooter_tests{outcome="failed",test="test0"} 25.0' in lines
+    named = 'cluster="a",node="a1",outcome="failed"'
+    assert f"cupadmin_troubleshooter_node_tests{{{named}}} 50.0" in lines
+    wrong = [one for one in lines if one.startswith("cupadmin_troubleshooter_wrong")]
+    assert sum(float(one.rpartition(" ")[2]) for one in wrong) == 3
 
 
 def test_metrics_are_of_the_newest_run_over_everything(cluster_factory):

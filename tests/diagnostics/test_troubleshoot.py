@@ -3,18 +3,20 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
+from clusters.models import Cluster
+from diagnostics.jobs.troubleshoot import Troubleshoot
 from diagnostics.models import TroubleshooterRun
-from diagnostics.troubleshoot import submit_run, troubleshoot
+from jobs.engine import perform_job
 from jobs.models import Job
-from jobs.run import Run, perform
-from peers.models import Cluster
-from tests.diagnostics.conftest import AGENT, carried, wait_for
+from jobs.run import Run
+from tests.diagnostics.conftest import AGENT, carried
+from tests.waiting import eventually
 
 
 def run_now(clusters=None, **options):
-    run = submit_run(clusters or Cluster.objects.all(), **options)
+    run = Troubleshoot.submit(clusters or Cluster.objects.all(), **options)
     # Without the worker's heartbeat, which would wait for this test's transaction.
-    troubleshoot(Run(Job.objects.claim(str(run.job.pk), "test")))
+    Troubleshoot(Run(Job.objects.claim(str(run.job.pk), "test"))).work()
     run.refresh_from_db()
     return run
 
@@ -26,14 +28,20 @@ def found(outcome="failed"):
 
 def unexplained():
     """The failed tests that are not told to be the consequence of another."""
-    rows = run_now().results.filter(outcome__in=["failed", "warning"])
-    return {row.code for row in rows if "caused_by" not in row.details}
+    return {
+        row.code for row in wrong_tests(run_now()) if "caused_by" not in row.details
+    }
+
+
+def wrong_tests(run):
+    rows = run.results.filter(outcome__in=["failed", "warning"])
+    # How fast nodes answer is how busy this machine is.
+    return rows.exclude(code="response_time")
 
 
 def test_a_healthy_mesh_has_no_failed_test_and_no_warning(peering):
     run = run_now()
-    bad = run.results.filter(outcome__in=["failed", "warning"])
-    assert [(row.code, row.subject, row.problem) for row in bad] == []
+    assert [(row.code, row.subject, row.problem) for row in wrong_tests(run)] == []
     assert run.totals["passed"] > 60
 
 
@@ -70,7 +78,7 @@ def other_protocol(lab):
 
 def unassign(lab):
     lab.clusters[1].set_fault("users", "unassigned")
-    assert wait_for(lambda: carried(lab))
+    assert eventually(lambda: carried(lab))
 
 
 def on(place, area, value):
@@ -128,7 +136,7 @@ FAULTS = [
 def test_a_fault_is_found_by_the_test_that_names_it(peering, mesh_lab, spoil, code):
     spoil(mesh_lab)
     # A fault of users reaches the other cluster with the agent's next round.
-    wait_for(lambda: unexplained() == set(code.split()))
+    eventually(lambda: unexplained() == set(code.split()))
     assert unexplained() == set(code.split())
 
 
@@ -146,7 +154,7 @@ def test_a_cluster_that_does_not_answer_costs_only_its_own_rows(peering, mesh_la
 
 
 def test_a_run_that_is_cancelled_says_so(peering):
-    run = submit_run(Cluster.objects.all())
+    run = Troubleshoot.submit(Cluster.objects.all())
     run.job.cancel()
     run = TroubleshooterRun.objects.select_related("job").get()
     assert (run.state, run.active) == ("cancelled", False)
@@ -157,19 +165,19 @@ def test_a_run_that_waits_for_a_silent_cluster_ends_when_cancelled(
     registered, mesh_lab
 ):
     mesh_lab.clusters[1].set_fault("tls", "stall")
-    row = submit_run(Cluster.objects.all())
+    row = Troubleshoot.submit(Cluster.objects.all())
 
     def cancel():
         answered = Job.objects.filter(pk=row.job.pk, doing__contains="waiting for")
         try:
-            assert wait_for(answered.exists)
+            assert eventually(answered.exists)
             row.job.cancel()
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         cancelled = pool.submit(cancel)
-        perform(str(row.job.pk))
+        perform_job(str(row.job.pk))
         cancelled.result()
     row = TroubleshooterRun.objects.select_related("job").get()
     assert (row.state, row.finished_at) == ("cancelled", None)

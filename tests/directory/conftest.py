@@ -7,14 +7,16 @@ import pytest
 from django.utils import timezone
 
 from accounts.audit import Actor
-from directory import snapshots, store
-from directory.building import Builder
+from clusters.models import Cluster
+from directory import store
+from directory.column_builder import Builder
 from directory.columns import User
+from directory.jobs.snapshot import SnapshotDirectory
 from directory.models import Snapshot
+from jobs.engine import perform_job
 from jobs.models import Job
-from jobs.run import perform
 from lab import Lab
-from peers.models import Cluster, Peer
+from peers.models import Peer
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +55,7 @@ def carry(lab: Lab, home: int, remote: int) -> None:
 def done(job: Job) -> Job:
     """Work on the job as a worker does, until it is over."""
     for _ in range(50):
-        perform(str(job.pk))
+        perform_job(str(job.pk))
         job.refresh_from_db()
         if not job.active:
             return job
@@ -62,7 +64,7 @@ def done(job: Job) -> Job:
 
 
 def taken(*clusters: Cluster) -> Job:
-    return done(snapshots.take(clusters, Actor()))
+    return done(SnapshotDirectory.submit(clusters, Actor()))
 
 
 @pytest.fixture
@@ -84,7 +86,7 @@ def has(transactional_db: None) -> Callable[..., Snapshot]:
             nodes=builder.counts(),
             own_nodes=[node.name for node in cluster.nodes.all()],
         )
-        store.save(snapshot, store.compressed(builder.finish()))
+        store.save_snapshot(snapshot, store.compress_pieces(builder.finish()))
         return snapshot
 
     return say

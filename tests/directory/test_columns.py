@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from directory.addresses import valid_uri
-from directory.building import Builder, packed
+from directory.column_builder import Builder, pack_columns
 from directory.columns import INVALID_URI, KINDS, Columns, User
 
 ODD = [
@@ -87,6 +87,6 @@ def test_a_snapshot_of_before_is_still_read():
     for kind in KINDS:
         arrays[f"{kind} hashes"] = np.empty(0, "<u8")
         arrays[f"{kind} rows"] = np.empty(0, "<u4")
-    columns = Columns(b"".join(packed(arrays, {"nodes": [""]})))
+    columns = Columns(b"".join(pack_columns(arrays, {"nodes": [""]})))
     users = [columns.user(row) for row in (0, 1)]
     assert [(one.userid, one.number) for one in users] == [("bob", ""), ("eve", "42")]

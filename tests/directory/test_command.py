@@ -6,13 +6,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.audit import Actor
-from directory import snapshots
+from directory.jobs.snapshot import SnapshotDirectory
 from directory.models import Snapshot
 from jobs.models import Job
 from tests.directory.conftest import of
 
 
-def said(*words):
+def output_of(*words):
     out = io.StringIO()
     call_command("directory", *words, stdout=out)
     return out.getvalue()
@@ -35,7 +35,7 @@ def differing(pair, has):
 
 
 def test_a_snapshot_reads_the_named_clusters(clusters):
-    text = said("snapshot", clusters[0].name.upper())
+    text = output_of("snapshot", clusters[0].name.upper())
     assert "12 users." in text
     assert Snapshot.objects.get().cluster == clusters[0]
 
@@ -48,7 +48,7 @@ def test_a_snapshot_of_one_that_fails_ends_in_an_error(clusters, lab):
 
 
 def test_a_snapshot_that_is_being_taken_is_refused(clusters):
-    snapshots.take(clusters[:1], Actor())
+    SnapshotDirectory.submit(clusters[:1], Actor())
     _, error = refused("snapshot", clusters[0].name)
     assert "Wait for it, or cancel it." in error
 
@@ -59,7 +59,7 @@ def test_a_snapshot_without_clusters_is_refused(db):
 
 
 def test_a_snapshot_of_one_cluster_named_twice_reads_it_once(clusters):
-    said("snapshot", clusters[0].name, clusters[0].name)
+    output_of("snapshot", clusters[0].name, clusters[0].name)
     assert Snapshot.objects.count() == 1
 
 
@@ -81,11 +81,11 @@ def test_peers_that_agree_end_well(pair, has):
     home, remote, _ = pair
     has(home, *of(remote, "bob"))
     has(remote, *of(remote, "bob"))
-    assert "1 of 1 users" in said("compare", "oslo", "bergen")
+    assert "1 of 1 users" in output_of("compare", "oslo", "bergen")
 
 
 def test_sides_that_were_not_read_are_unknown(pair):
-    assert "unknown\tboth sides were not read" in said("compare")
+    assert "unknown\tboth sides were not read" in output_of("compare")
 
 
 def test_users_without_a_peering_end_in_an_error(differing):
@@ -94,13 +94,13 @@ def test_users_without_a_peering_end_in_an_error(differing):
     assert "oslo → bergen\tfailed\t2 users without a peering" in text
     assert "\twithout a peering\told\t" in text
     assert error == "Some users are shown without a peering."
-    assert said("compare", "bergen") == ""
+    assert output_of("compare", "bergen") == ""
 
 
 def test_duplicates_name_their_users(differing):
-    text = said("duplicates", "--kind", "userid")
+    text = output_of("duplicates", "--kind", "userid")
     assert text == "Same user ID\tada\tADA on bergen, ada on oslo\n"
-    assert len(said("duplicates").splitlines()) == 3
+    assert len(output_of("duplicates").splitlines()) == 3
 
 
 def test_a_kind_that_is_none_is_refused(db):
@@ -108,7 +108,7 @@ def test_a_kind_that_is_none_is_refused(db):
 
 
 def test_a_user_is_located(differing):
-    first, *views = said("locate", "sip:new@example.com").splitlines()
+    first, *views = output_of("locate", "sip:new@example.com").splitlines()
     assert first.startswith("new\tbergen\tbergen-pub.example.com\tsip:new@example.com")
     assert len(views) == 2
 

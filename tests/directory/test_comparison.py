@@ -1,12 +1,12 @@
 import pytest
 
-from directory.comparison import ELSEWHERE, EXTRA, MISSING, compare
-from directory.homes import Directory
+from directory.comparison import ELSEWHERE, EXTRA, MISSING, compare_sides
+from directory.ownership import Directory
 from tests.directory.conftest import of
 
 
 def compared(peer):
-    return compare(Directory(), peer)
+    return compare_sides(Directory(), peer)
 
 
 def names(result, name):
@@ -136,3 +136,17 @@ def test_a_search_narrows_the_list(pair, has):
     has(remote, *of(remote, "bob", "eve", "bobby"))
     entries = compared(peer).entries(MISSING, "BOB")
     assert [entry.user.userid for entry in entries] == ["bob", "bobby"]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_home_is_that_of_the_users_own_row_and_not_of_a_namesake(
+    pair, has, cluster_factory, first
+):
+    home, remote, peer = pair
+    third = cluster_factory("voss")
+    rows = [*of(remote, "Bob"), *of(third, "bob")]
+    has(home, *of(remote, "bob"))
+    has(remote)
+    has(third, rows[first], rows[1 - first])
+    (entry,) = compared(peer).entries(ELSEWHERE)
+    assert (entry.lives.cluster, entry.lives.node) == ("voss", third.publisher.name)

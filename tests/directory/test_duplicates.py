@@ -2,12 +2,12 @@ import pytest
 
 from directory import duplicates
 from directory.addresses import valid_uri
-from directory.homes import Directory
+from directory.ownership import Directory
 from tests.directory.conftest import of
 
 
 def found(*kinds):
-    return duplicates.find(Directory(), *kinds)
+    return duplicates.find_duplicates(Directory(), *kinds)
 
 
 def test_a_user_id_on_two_clusters_is_a_duplicate_in_any_case(pair, has):

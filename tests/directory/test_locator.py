@@ -1,14 +1,14 @@
 import pytest
 
-from directory.homes import Directory
-from directory.locator import candidates, locate
+from directory.locator import candidate_users, locate_user
+from directory.ownership import Directory
 from tests.directory.conftest import of
 
 
 def located(text):
     directory = Directory()
-    (userid, *_) = candidates(directory, text)
-    return locate(directory, userid)
+    (userid, *_) = candidate_users(directory, text)
+    return locate_user(directory, userid)
 
 
 def view_on(found, name):
@@ -137,4 +137,4 @@ def test_a_copy_without_a_home_is_told(pair, has):
 
 @pytest.mark.parametrize("text", ["%", "' OR 1=1 --", "b*", "\x00", "nobody", "9"])
 def test_a_search_term_is_only_a_text(bob_seen, text):
-    assert candidates(Directory(), text) == []
+    assert candidate_users(Directory(), text) == []

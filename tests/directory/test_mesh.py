@@ -2,10 +2,10 @@
 
 import pytest
 
-from directory import duplicates, leftovers
-from directory.comparison import ELSEWHERE, EXTRA, LISTS, MISSING, compare
-from directory.homes import Directory
-from directory.locator import candidates, locate
+from directory import duplicates, orphans
+from directory.comparison import ELSEWHERE, EXTRA, LISTS, MISSING, compare_sides
+from directory.locator import candidate_users, locate_user
+from directory.ownership import Directory
 from lab import Lab
 from peers.models import Peer
 from tests.conftest import register
@@ -31,7 +31,7 @@ def lab():
 @pytest.fixture
 def mesh(transactional_db, lab, peer_factory):
     """The console knows all clusters, and every pair is peered."""
-    clusters = [register(told) for told in lab.describe()["clusters"]]
+    clusters = [register(reported) for reported in lab.describe()["clusters"]]
     for home in clusters:
         for remote in clusters:
             if home != remote:
@@ -44,15 +44,15 @@ def found():
     directory = Directory()
     entries = {name: set() for name in LISTS}
     for peer in Peer.objects.select_related("cluster", "remote_cluster"):
-        compared = compare(directory, peer)
+        compared = compare_sides(directory, peer)
         for name in LISTS:
             for entry in compared.entries(name):
                 pair = (peer.cluster.name, peer.remote_cluster.name)
                 entries[name].add((*pair, entry.user.userid))
-    shared = duplicates.find(directory, *duplicates.KINDS)
+    shared = duplicates.find_duplicates(directory, *duplicates.KINDS)
     left = {
         (one.cluster.name, one.remote_name, user.userid)
-        for one in leftovers.find(directory)
+        for one in orphans.find_leftovers(directory)
         for user in one.users()
     }
     return entries, {(one.kind, one.value) for one in shared}, left
@@ -163,7 +163,7 @@ def test_all_that_is_planted_is_found_and_nothing_else(mesh, lab):
     # In one screen: where is this user, and why does the first cluster not see it?
     lost = lab.clusters[1].users()[0]
     directory = Directory()
-    located = locate(directory, *candidates(directory, lost))
+    located = locate_user(directory, *candidate_users(directory, lost))
     assert located.home.cluster.name == "cup2"
     assert [v.state for v in located.views if v.cluster.name == "cup1"] == ["absent"]
     assert sum(view.state == "seen" for view in located.views) == CLUSTERS - 2

@@ -1,5 +1,5 @@
-from directory.homes import Directory
-from directory.moves import Moves, procedure
+from directory.moves import Moves, move_procedure
+from directory.ownership import Directory
 from tests.directory.conftest import of
 
 
@@ -31,7 +31,7 @@ def test_nobody_left(pair, has):
 
 
 def test_the_procedure_depends_on_the_number_of_users():
-    few, some, many = (procedure(n) for n in (99, 500, 5000))
+    few, some, many = (move_procedure(n) for n in (99, 500, 5000))
     assert few[0].startswith("Leave")
     assert some[0].startswith("Stop")
     assert len(many) == len(some) + 1

@@ -5,7 +5,7 @@ import pytest
 from django.urls import reverse
 
 from directory.columns import User
-from directory.record import compare_peers
+from directory.comparison_history import compare_peers
 from jobs.models import Job
 from tests.directory.conftest import of
 

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection
 
-from directory import duplicates, store, taking
-from directory.homes import Directory
+from directory import duplicates, store
+from directory.jobs import snapshot
 from directory.models import Snapshot
+from directory.ownership import Directory
 from jobs.models import Job
 from tests.directory.conftest import taken
 
@@ -53,7 +54,7 @@ def add(simulated, rows):
 
 
 def userids(cluster):
-    columns = store.columns_of(store.latest()[cluster.pk])
+    columns = store.columns_of(store.latest_snapshots()[cluster.pk])
     return [columns.user(row).userid for row in range(len(columns))]
 
 
@@ -66,7 +67,10 @@ def test_75_000_odd_users_come_as_they_are(cluster, simulated):
     found = userids(cluster)
     assert not Counter(row[1] for row in rows) - Counter(found)
     assert len(found) == MANY + 12
-    shared = {one.value for one in duplicates.find(Directory(), "userid", "mail_id")}
+    shared = {
+        one.value
+        for one in duplicates.find_duplicates(Directory(), "userid", "mail_id")
+    }
     assert shared == {"case.17", LONG}
 
 
@@ -134,7 +138,7 @@ def test_a_database_that_is_full_keeps_the_last_snapshot(cluster, simulated):
     with full_database():
         job = taken(cluster)
     assert job.state == Job.State.FAILED
-    assert job.steps.first().detail == taking.FULL
+    assert job.steps.first().detail == snapshot.FULL
     assert len(userids(cluster)) == 12
     assert taken(cluster).state == Job.State.SUCCEEDED
 
@@ -155,4 +159,4 @@ def test_a_full_disk_takes_the_file_and_not_the_answer(cluster, simulated):
     taken(cluster)
     with full_disk():
         assert len(userids(cluster)) == 512
-    assert list(store.folder().iterdir()) == []
+    assert list(store.snapshot_folder().iterdir()) == []

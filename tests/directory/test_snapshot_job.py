@@ -8,10 +8,12 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.audit import Actor
-from directory import snapshots, store, taking, tasks
-from directory.comparison import compare
-from directory.homes import Directory
+from directory import store, tasks
+from directory.comparison import compare_sides
+from directory.jobs import snapshot
+from directory.jobs.snapshot import SnapshotDirectory
 from directory.models import Comparison, Snapshot, SnapshotPart
+from directory.ownership import Directory
 from jobs.locks import Busy
 from jobs.models import Job
 from tests.directory.conftest import carry, done, taken
@@ -56,7 +58,7 @@ def simulated(lab):
 
 
 def users_of(cluster):
-    columns = store.columns_of(store.latest()[cluster.pk])
+    columns = store.columns_of(store.latest_snapshots()[cluster.pk])
     return [columns.user(row) for row in range(len(columns))]
 
 
@@ -68,7 +70,7 @@ def test_reads_the_users_of_every_generation(clusters):
 
 def test_numbers_are_told_only_where_the_release_has_them(clusters):
     taken(*clusters)
-    voice, _, presence = (store.latest()[one.pk] for one in clusters)
+    voice, _, presence = (store.latest_snapshots()[one.pk] for one in clusters)
     assert voice.absent == []
     assert presence.absent == ["telephonenumber"]
 
@@ -104,7 +106,7 @@ def test_a_cluster_that_fails_leaves_its_last_snapshot(cluster, lab, fault):
     lab.clusters[0].set_fault("axl", fault)
     job = taken(cluster)
     assert job.state == Job.State.FAILED
-    assert "what was known of them before stays" in job.error
+    assert "previous snapshots are kept" in job.error
     assert len(users_of(cluster)) == 12
 
 
@@ -154,9 +156,9 @@ def test_a_schema_without_a_column_is_read_without_it(cluster, lab, monkeypatch)
 
 
 def test_two_snapshots_of_one_cluster_at_once_are_refused(cluster):
-    job = snapshots.take([cluster], Actor())
+    job = SnapshotDirectory.submit([cluster], Actor())
     with pytest.raises(Busy) as busy:
-        snapshots.take([cluster], Actor())
+        SnapshotDirectory.submit([cluster], Actor())
     assert busy.value.job == job
 
 
@@ -169,7 +171,7 @@ def test_a_full_disk_ends_in_a_failed_job_and_the_last_snapshot(cluster, monkeyp
     monkeypatch.setattr(SnapshotPart.objects, "create", full)
     job = taken(cluster)
     assert job.state == Job.State.FAILED
-    assert job.steps.first().detail == taking.FULL
+    assert job.steps.first().detail == snapshot.FULL
     assert len(users_of(cluster)) == 12
     assert Snapshot.objects.count() == 1
 
@@ -178,7 +180,7 @@ def test_a_full_disk_ends_in_a_failed_job_and_the_last_snapshot(cluster, monkeyp
 def test_too_little_memory_fails_one_cluster_and_not_the_others(
     clusters, monkeypatch, place
 ):
-    real, begun = getattr(taking, place), []
+    real, begun = getattr(snapshot, place), []
 
     def short(*args):
         begun.append(args)
@@ -186,11 +188,11 @@ def test_too_little_memory_fails_one_cluster_and_not_the_others(
             raise MemoryError
         return real(*args)
 
-    monkeypatch.setattr(taking, place, short)
+    monkeypatch.setattr(snapshot, place, short)
     job = taken(*clusters)
     assert job.state == Job.State.FAILED
     ended = {step.detail for step in job.steps.filter(state="failed")}
-    assert taking.TOO_LARGE in ended
+    assert snapshot.TOO_LARGE in ended
     assert Snapshot.objects.count() == len(clusters) - 1
 
 
@@ -198,15 +200,15 @@ def test_a_full_disk_for_the_files_takes_only_the_speed(cluster, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(store, "_write", full)
+    monkeypatch.setattr(store, "_write_parts", full)
     taken(cluster)
     assert len(users_of(cluster)) == 12
 
 
 def test_a_job_that_was_interrupted_reads_only_the_rest(clusters, lab, monkeypatch):
-    job = snapshots.take(clusters, Actor())
-    monkeypatch.setattr(taking, "AT_ONCE", 1)
-    monkeypatch.setattr(taking, "PATIENCE", 0.0)
+    job = SnapshotDirectory.submit(clusters, Actor())
+    monkeypatch.setattr(snapshot, "AT_ONCE", 1)
+    monkeypatch.setattr(snapshot, "ATTENDED", 0.0)
     assert done(job).state == Job.State.SUCCEEDED
     assert Snapshot.objects.count() == 3
 
@@ -217,20 +219,20 @@ def test_only_the_newest_are_kept(cluster, settings):
         taken(cluster)
         users_of(cluster)
     assert Snapshot.objects.count() == 2
-    assert len(list(store.folder().iterdir())) <= 2
+    assert len(list(store.snapshot_folder().iterdir())) <= 2
 
 
 def test_clusters_are_read_when_they_are_due(clusters):
     for _ in range(2):
         tasks.snapshot_when_due.run()
     assert done(Job.objects.get()).state == Job.State.SUCCEEDED
-    assert snapshots.due(timezone.now()) == []
-    assert len(snapshots.due(timezone.now() + timedelta(days=1))) == 3
+    assert SnapshotDirectory.due(timezone.now()) == []
+    assert len(SnapshotDirectory.due(timezone.now() + timedelta(days=1))) == 3
 
 
 def test_no_interval_means_only_on_request(clusters, settings):
     settings.DIRECTORY_INTERVAL = 0
-    assert snapshots.due(timezone.now()) == []
+    assert SnapshotDirectory.due(timezone.now()) == []
 
 
 def test_peers_are_compared_after_the_snapshot(clusters, lab, peer_factory, simulated):
@@ -240,4 +242,4 @@ def test_peers_are_compared_after_the_snapshot(clusters, lab, peer_factory, simu
     compared = Comparison.objects.get()
     assert (compared.peer, compared.outcome) == (peer, "passed")
     assert (compared.home_count, compared.remote_count) == (8, 8)
-    assert compare(Directory(), peer).different == 0
+    assert compare_sides(Directory(), peer).different == 0

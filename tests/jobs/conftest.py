@@ -2,7 +2,8 @@
 
 import pytest
 
-from jobs import kinds
+from accounts.roles import Role
+from jobs import kind as kinds
 from jobs.models import Job
 
 
@@ -10,9 +11,17 @@ from jobs.models import Job
 def play(transactional_db, monkeypatch):
     """Submit a job whose work is the given function."""
 
-    def submit(work, steps=(("one", "One"), ("two", "Two")), **options):
-        kind = kinds.Kind("play", "Play", work, "operate")
-        monkeypatch.setitem(kinds._kinds, "play", kind)
-        return Job.objects.submit("play", list(steps), **options)
+    def submit(
+        work, steps=(("one", "One"), ("two", "Two")), role=Role.OPERATOR, **options
+    ):
+        class Play(kinds.JobKind):
+            label = "Play"
+
+            def work(self):
+                work(self.run)
+
+        Play.name, Play.role = "play", role
+        monkeypatch.setitem(kinds._kinds, "play", Play)
+        return Job.objects.submit(Play, list(steps), **options)
 
     return submit

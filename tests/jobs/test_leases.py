@@ -5,7 +5,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from jobs.leases import LeaseTaken, lease
+from jobs.leases import LeaseBusy, lease
 from jobs.locks import Lease
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,7 +21,7 @@ def test_a_lease_is_free_again_after_its_block():
 def test_a_second_holder_is_refused_when_its_patience_ends():
     with lease("axl-write:x", seconds=60, patience=0):
         again = lease("axl-write:x", seconds=60, patience=0.2)
-        with pytest.raises(LeaseTaken), again:
+        with pytest.raises(LeaseBusy), again:
             pass
         with lease("axl-write:y", seconds=60, patience=0):
             pass

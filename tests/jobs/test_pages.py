@@ -1,10 +1,8 @@
-from dataclasses import replace
-
 import pytest
 from django.urls import reverse
 
 from accounts.models import AuditEntry
-from jobs import kinds
+from jobs import kind as kinds
 from jobs.models import Job
 
 
@@ -19,7 +17,7 @@ def job(cluster_factory, operator):
     )
 
 
-def find(client, **filters):
+def find_page(client, **filters):
     response = client.get(reverse("jobs:find"), filters)
     return list(response.context["page"].object_list)
 
@@ -48,7 +46,7 @@ def test_the_page_tells_who_asked_from_where_and_what(client_of, viewer, job):
     ],
 )
 def test_the_list_is_filtered(client_of, viewer, job, filters, found):
-    assert len(find(client_of(viewer), **filters)) == found
+    assert len(find_page(client_of(viewer), **filters)) == found
 
 
 def test_a_filter_that_cannot_be_used_is_said_to_be(client_of, viewer, job):
@@ -78,8 +76,8 @@ def test_the_link_to_the_target_leads_there(client_of, viewer, job):
 
 def test_a_job_on_many_things_leads_to_their_page(client_of, viewer, job, monkeypatch):
     Job.objects.update(target_id="", target_type="")
-    page = replace(kinds.get(job.kind), page=lambda job: "/things/")
-    monkeypatch.setitem(kinds._kinds, job.kind, page)
+    kind = kinds.kind_named(job.kind)
+    monkeypatch.setattr(kind, "page_of", lambda job: "/things/")
     client, link = client_of(viewer), reverse("jobs:target", args=[job.pk])
     assert client.get(link)["Location"] == "/things/"
     for url in (job.get_absolute_url(), reverse("jobs:find")):

@@ -6,14 +6,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from jobs.engine import MAX_ATTEMPTS, perform_job
 from jobs.locks import Busy, JobLock
 from jobs.models import Job
-from jobs.run import MAX_ATTEMPTS, perform
 from wire import Code, WireError
 
 
 def perform_anew(job):
-    perform(str(job.pk))
+    perform_job(str(job.pk))
     job.refresh_from_db()
     return job
 
@@ -46,7 +46,7 @@ def test_ten_messages_at_once_do_the_work_once(play):
 
     def deliver(_):
         try:
-            perform(str(job.pk))
+            perform_job(str(job.pk))
         finally:
             connection.close()
 
@@ -67,7 +67,7 @@ def test_a_resumed_job_leaves_finished_steps_alone(play):
 
     job = play(work)
     with pytest.raises(SystemExit):
-        perform(str(job.pk))
+        perform_job(str(job.pk))
     abandon(job)
     assert perform_anew(job).state == Job.State.SUCCEEDED
     assert done == ["one", "killed", "two"]
@@ -78,13 +78,13 @@ def test_a_step_that_was_interrupted_knows_it(play):
 
     def act(step):
         seen.append((step.interrupted, step.memo))
-        step.remember(sent=True)
+        step.save_memo(sent=True)
         if len(seen) == 1:
             raise SystemExit
 
     job = play(lambda run: run.do("one", act))
     with pytest.raises(SystemExit):
-        perform(str(job.pk))
+        perform_job(str(job.pk))
     abandon(job)
     perform_anew(job)
     assert seen[0][0] is False
@@ -172,7 +172,7 @@ def test_a_step_in_the_middle_of_its_work_learns_that_it_is_cancelled(play):
     def wait(run):
         Job.objects.get().cancel()
         for _ in range(200):
-            run.glance()
+            run.raise_if_seen_cancelled()
             time.sleep(0.05)
 
     job = perform_anew(play(lambda run: run.do("one", lambda step: wait(run))))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from lab import Node
+from lab import LabNode
 
 ENVELOPE = (
     '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>{}'
@@ -51,7 +51,7 @@ def context():
     return result
 
 
-def connect(node, timeout=5):
+def connect(node, timeout=60):
     return http.client.HTTPSConnection(
         node.address, node.axl_port, timeout=timeout, context=context()
     )
@@ -62,7 +62,9 @@ def basic(user, password):
     return {"Authorization": f"Basic {token}"}
 
 
-def ask(node: Node, method, path, body=b"", headers=None, user=None, timeout=5):
+def ask_node(
+    node: LabNode, method, path, body=b"", headers=None, user=None, timeout=60
+):
     """Send one request on a connection of its own."""
     connection = connect(node, timeout)
     user = user or (node.cluster.axl_username, node.cluster.axl_password)
@@ -90,7 +92,7 @@ def axl(node, operation, inner="", *, version=None, namespace=None, **more):
         "Content-Type": "text/xml; charset=utf-8",
         "SOAPAction": f'"CUCM:DB ver={version} {operation}"',
     } | more.pop("headers", {})
-    return ask(node, "POST", "/axl/", body.encode(), headers, **more)
+    return ask_node(node, "POST", "/axl/", body.encode(), headers, **more)
 
 
 def query(node, sql, **more):
@@ -108,13 +110,15 @@ def escape(text):
 def center(node, operation, inner="<s:ServiceStatus/>", path=CENTER, **more):
     body = ENVELOPE.format(f'<s:{operation} xmlns:s="{NS}">{inner}</s:{operation}>')
     headers = {"Content-Type": "text/xml", "SOAPAction": f'"{operation}"'}
-    return ask(node, "POST", path, body.encode(), headers | more.pop("headers", {}))
+    return ask_node(
+        node, "POST", path, body.encode(), headers | more.pop("headers", {})
+    )
 
 
 def legacy(node, operation, inner="<ServiceStatus/>"):
     body = ENVELOPE.format(f'<s:{operation} xmlns:s="{NS}/">{inner}</s:{operation}>')
     headers = {"Content-Type": "text/xml", "SOAPAction": '"whatever"'}
-    return ask(node, "POST", LEGACY, body.encode(), headers)
+    return ask_node(node, "POST", LEGACY, body.encode(), headers)
 
 
 def control(node, action, *names, node_name=""):
@@ -135,7 +139,7 @@ def status_of(node, name):
     return reply.one("ServiceStatus")
 
 
-def options(node, transport="UDP", *, tls=None, port=None, timeout=3, wait=True):
+def options(node, transport="UDP", *, tls=None, port=None, timeout=60, wait=True):
     """Send SIP OPTIONS; return the answer, which is empty when there is none."""
     message = (
         f"OPTIONS sip:{node.address} SIP/2.0\r\n"

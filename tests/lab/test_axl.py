@@ -1,6 +1,6 @@
 import pytest
 
-from .client import ask, axl, basic, query, update
+from .client import ask_node, axl, basic, query, update
 
 PUBLISHERS = "SELECT count(*) from processnode WHERE systemnode='f' and tknodeusage= 0"
 
@@ -108,12 +108,12 @@ def test_a_user_is_authenticated_by_password(imp):
 
 
 def test_the_page_of_the_service_needs_credentials(imp):
-    assert "working and accepting" in ask(imp.publisher, "GET", "/axl/").text
-    assert ask(imp.publisher, "GET", "/axl/", user=("a", "b")).status == 401
+    assert "working and accepting" in ask_node(imp.publisher, "GET", "/axl/").text
+    assert ask_node(imp.publisher, "GET", "/axl/", user=("a", "b")).status == 401
 
 
 def test_the_trailing_slash_is_required(imp):
-    assert ask(imp.publisher, "POST", "/axl", b"x").status == 404
+    assert ask_node(imp.publisher, "POST", "/axl", b"x").status == 404
 
 
 def test_wrong_credentials_get_a_page_and_a_challenge(imp):
@@ -166,7 +166,7 @@ def test_another_content_type_is_refused(imp):
 
 def test_what_is_not_soap_gets_a_fault(imp):
     headers = {"Content-Type": "text/xml"}
-    assert ask(imp.publisher, "POST", "/axl/", b"<no", headers).status == 500
+    assert ask_node(imp.publisher, "POST", "/axl/", b"<no", headers).status == 500
 
 
 def test_expect_is_disliked(imp):

@@ -2,7 +2,7 @@ import http.client
 
 import pytest
 
-from .client import ask, center, query
+from .client import ask_node, center, query
 
 SQL = "select first 2 userid, status from enduser order by userid"
 
@@ -21,7 +21,7 @@ def test_any_status_can_be_had(node):
 def test_http_can_be_broken(node, value):
     node.set_fault("axl", value)
     with pytest.raises((http.client.HTTPException, ValueError, OSError)):
-        reply = ask(node, "GET", "/axl/")
+        reply = ask_node(node, "GET", "/axl/")
         int(reply.headers["Content-Length"])
 
 

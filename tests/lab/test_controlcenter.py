@@ -1,5 +1,7 @@
 import pytest
 
+from tests.waiting import eventually
+
 from .client import (
     AGENT,
     EXTENDED,
@@ -9,7 +11,6 @@ from .client import (
     legacy,
     status_of,
 )
-from .conftest import eventually
 
 ALL = "soapGetServiceStatus"
 

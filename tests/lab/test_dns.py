@@ -26,8 +26,8 @@ def test_every_node_has_an_address_and_a_name(lab, resolver):
 def test_an_srv_name_leads_to_all_nodes_the_publisher_first(imp, resolver, prefix):
     answer = resolver.resolve(prefix + imp.service_name, "SRV")
     found = sorted((r.priority, r.target.to_text(), r.port) for r in answer)
-    wanted = [(n.role != "publisher", f"{n.name}.", 5060) for n in imp.nodes]
-    assert [(p - 1, t, q) for p, t, q in found] == wanted
+    expected = [(n.role != "publisher", f"{n.name}.", 5060) for n in imp.nodes]
+    assert [(p - 1, t, q) for p, t, q in found] == expected
 
 
 def test_the_srv_name_has_no_address(imp, resolver):

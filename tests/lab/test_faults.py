@@ -9,7 +9,7 @@ from cryptography import x509
 
 from lab import faults
 
-from .client import ask, axl, center, connect, context, query, update
+from .client import ask_node, axl, center, connect, context, query, update
 
 SQL = "select first 3 userid from enduser order by userid"
 HARMLESS = "update enduser set status = 1 where userid = 'nobody'"
@@ -385,4 +385,4 @@ def test_chunked_requests_are_understood(node):
 
 
 def test_nonsense_gets_400(node):
-    assert ask(node, "GET", "/", headers={"Content-Length": "x"}).status == 400
+    assert ask_node(node, "GET", "/", headers={"Content-Length": "x"}).status == 400

@@ -1,13 +1,13 @@
 import pytest
 
-from lab.database import Database, PeerTable
-from lab.generations import release
+from lab.database import LabDatabase, LabPeerTable
 from lab.informix import InformixError
+from lab.releases import release
 
 
 @pytest.fixture
 def database():
-    database = Database(":memory:", release("imp"), PeerTable())
+    database = LabDatabase(":memory:", release("imp"), LabPeerTable())
     for number in range(1, 6):
         sql = "insert into enduser (userid, primarynodeid) values ('u{0}', {0})"
         database.update(sql.format(number))
@@ -126,6 +126,6 @@ def test_imp_keeps_no_telephone_number_in_enduser(database):
 
 @pytest.mark.parametrize("generation", ["cup7", "cup8"])
 def test_cup_keeps_the_telephone_number_in_enduser(generation):
-    database = Database(":memory:", release(generation), PeerTable())
+    database = LabDatabase(":memory:", release(generation), LabPeerTable())
     assert database.query("select telephonenumber from enduser").rows == []
     database.close()

@@ -9,9 +9,9 @@ import pytest
 
 from lab import Lab
 from lab.__main__ import main
+from tests.waiting import PATIENCE, eventually
 
 from .client import query
-from .conftest import eventually
 
 SQL = "select count(*) from enduser where tkuserprofile = 1"
 
@@ -33,6 +33,9 @@ def test_the_description_has_what_a_client_needs(lab, imp):
         "sip_port": 5060,
         "sip_tls_port": 5061,
         "sip_peer_tls_port": 5062,
+        "pages_port": None,
+        "presence_port": None,
+        "presence_fingerprint": None,
         "fingerprint": imp.subscribers[0].fingerprint,
     }
 
@@ -193,6 +196,7 @@ def test_help_lists_every_fault(capsys):
     assert "cut-headers" in capsys.readouterr().out
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_lab(tmp_path, number):
     command = [sys.executable, "-m", "lab", "--network", "auto", "--clusters", "2"]
@@ -207,6 +211,6 @@ def test_a_signal_ends_the_lab(tmp_path, number):
     described = json.loads((tmp_path / "lab.json").read_text())
     assert len(described["clusters"]) == 2
     process.send_signal(number)
-    assert process.wait(2) == 0
+    assert process.wait(PATIENCE) == 0
     process.stdout.close()
     assert not (tmp_path / "lab.json").exists()

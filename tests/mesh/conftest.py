@@ -4,16 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from clusters.models import Cluster
 from lab import Lab
 from mesh import readiness, verification
-from peers.models import Cluster
-from services import control, pace
+from services import rate_limit
+from services.jobs import control
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control, "POLL", 0.1)
-    monkeypatch.setattr(pace, "CALLS", 1000)
+    monkeypatch.setattr(rate_limit, "CALLS", 1000)
     monkeypatch.setattr(verification, "VERIFY_EVERY", 0.2)
     # Nobody else works on the child jobs: give the worker back at once.
     monkeypatch.setattr(readiness, "ATTENDED", -1)

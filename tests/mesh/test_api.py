@@ -111,7 +111,7 @@ def test_applying_answers_with_the_job(ada, planned):
     assert answer.status_code == 202
     assert answer["Location"].endswith(f"/api/v1/jobs/{job.pk}/")
     assert answer.json()["id"] == str(job.pk)
-    assert Peer.objects.count() == 2
+    assert (Peer.objects.count(), job.planned_entries.count()) == (0, 2)
 
 
 def test_applying_without_the_hash_is_refused(ada, body):
@@ -168,6 +168,6 @@ def test_credentials_are_used_and_never_told(ada, body, pair):
     answer = ada.post(APPLY, body | {"plan_hash": found.json()["plan_hash"]})
     assert answer.status_code == 202
     assert "hunter2" not in found.content.decode() + answer.content.decode()
-    peer = Peer.objects.get(remote_cluster=pair[1])
-    assert peer.username == "icuser"
-    assert peer.unseal("password").reveal() == "hunter2hunter2"
+    entry = Job.objects.get().planned_entries.get(remote=pair[1])
+    assert entry.values["username"] == "icuser"
+    assert entry.unseal("password").reveal() == "hunter2hunter2"

@@ -3,19 +3,20 @@
 import pytest
 
 from accounts.audit import CONSOLE
-from diagnostics.checks import check, collect_for
-from diagnostics.record import record
-from jobs import doorbell, tasks
-from jobs.models import Job, JobStep
-from mesh import changes, setup
+from diagnostics.checks import check_peers, collect_for
+from diagnostics.results_store import store_facts
+from jobs import dispatch, tasks
+from jobs.models import Job, JobStep, Process
+from mesh import applying
 from mesh import entries as entries_of_pairs
-from mesh.plan import plan
-from mesh.shown import strangers
-from mesh.wanted import Wanted
-from peers.changes import remove_peer
-from peers.drift import write_again
+from mesh.intent import MeshIntent
+from mesh.jobs import set_up
+from mesh.observed import unmanaged_entries
+from mesh.plan import plan_mesh
+from peers import lifecycle
+from peers.lifecycle import restore_console_values
 from peers.models import Peer
-from tests.mesh.test_setup import apply, entries, wanted_pair
+from tests.mesh.test_setup import apply, entries, intent_of_pair
 from tests.workers import done
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,11 +39,12 @@ def at(monkeypatch):
 
 
 def test_a_lost_broker_delays_a_job_and_loses_nothing(lab, clusters, monkeypatch):
-    monkeypatch.setattr(doorbell, "ring", lambda jobs: None)
-    job = apply(wanted_pair(clusters))
+    monkeypatch.setattr(dispatch, "send_messages", lambda jobs: None)
+    job = apply(intent_of_pair(clusters))
     Job.objects.filter(pk=job.pk).update(ring_at=job.created_at)
     rung = []
-    monkeypatch.setattr(doorbell, "ring", lambda jobs: rung.extend(jobs))
+    monkeypatch.setattr(dispatch, "send_messages", lambda jobs: rung.extend(jobs))
+    Process.objects.create(host="here", pid=1, kind="worker", queues=[job.queue])
     tasks.ring_due()
     assert (str(job.pk), job.queue) in rung
     assert done(job).state == Job.State.SUCCEEDED
@@ -52,7 +54,7 @@ def test_a_certificate_that_changes_half_way_takes_the_first_side_back(
     lab, clusters, at
 ):
     at("mesh:between-sides", lab.clusters[1].publisher.renew_certificate)
-    job = done(apply(wanted_pair(clusters)))
+    job = done(apply(intent_of_pair(clusters)))
     assert job.state == Job.State.ROLLED_BACK
     assert entries(lab) == [0, 0, 0]
     assert "certificate" in job.error
@@ -65,7 +67,7 @@ def test_a_cluster_gone_half_way_takes_the_first_side_back(lab, clusters, at):
         "mesh:between-sides",
         lambda: lab.clusters[1].publisher.set_fault("node", "down"),
     )
-    job = done(apply(wanted_pair(clusters)))
+    job = done(apply(intent_of_pair(clusters)))
     assert job.state == Job.State.ROLLED_BACK
     assert entries(lab) == [0, 0, 0]
     states = set(Peer.objects.values_list("provisioning_state", flat=True))
@@ -74,13 +76,13 @@ def test_a_cluster_gone_half_way_takes_the_first_side_back(lab, clusters, at):
 
 def test_a_side_taken_back_is_new_again_though_a_check_saw_it(lab, clusters, at):
     def seen_and_gone():
-        check(list(Peer.objects.filter(cluster=clusters[0])))
+        check_peers(list(Peer.objects.filter(cluster=clusters[0])))
         lab.clusters[1].publisher.set_fault("node", "down")
 
     at("mesh:between-sides", seen_and_gone)
-    done(apply(wanted_pair(clusters)))
+    done(apply(intent_of_pair(clusters)))
     assert entries(lab) == [0, 0, 0]
-    found = plan(wanted_pair(clusters)).changes
+    found = plan_mesh(intent_of_pair(clusters)).changes
     assert [step.action for step in found] == ["create", "create"]
 
 
@@ -90,13 +92,13 @@ def test_half_a_pair_that_cannot_be_undone_is_told(lab, clusters, at):
             cluster.publisher.set_fault("node", "down")
 
     at("mesh:between-sides", both_go)
-    job = done(apply(wanted_pair(clusters)))
+    job = done(apply(intent_of_pair(clusters)))
     assert job.state == Job.State.NEEDS_ATTENTION
     assert "stands alone" in job.error
 
 
 def test_a_cancelled_job_leaves_no_half_pair(lab, clusters, at):
-    job = apply(wanted_pair(clusters))
+    job = apply(intent_of_pair(clusters))
     at("mesh:between-sides", lambda: Job.objects.get(pk=job.pk).cancel())
     assert done(job).state == Job.State.CANCELLED
     assert entries(lab) == [0, 0, 0]
@@ -104,7 +106,7 @@ def test_a_cancelled_job_leaves_no_half_pair(lab, clusters, at):
 
 
 def test_what_a_cancelled_job_cannot_undo_is_told(lab, clusters, at):
-    job = apply(wanted_pair(clusters))
+    job = apply(intent_of_pair(clusters))
 
     def go_and_cancel():
         lab.clusters[0].publisher.set_fault("node", "down")
@@ -116,23 +118,23 @@ def test_what_a_cancelled_job_cannot_undo_is_told(lab, clusters, at):
 
 
 def test_the_second_of_two_administrators_is_told(lab, clusters):
-    wanted = wanted_pair(clusters)
-    seen = plan(wanted).hash
-    done(changes.apply(wanted, seen, CONSOLE))
-    with pytest.raises(changes.PlanChanged):
-        changes.apply(wanted, seen, CONSOLE)
+    expected = intent_of_pair(clusters)
+    seen = plan_mesh(expected).hash
+    done(applying.apply_plan(expected, seen, CONSOLE))
+    with pytest.raises(applying.PlanChanged):
+        applying.apply_plan(expected, seen, CONSOLE)
     assert Job.objects.filter(kind="set-up-peerings").count() == 1
 
 
 def test_a_long_mesh_gives_the_worker_back_between_rounds(lab, clusters, monkeypatch):
-    monkeypatch.setattr(setup, "ENOUGH", -1)
-    job = done(apply(Wanted.whole_mesh(clusters)))
+    monkeypatch.setattr(set_up, "ENOUGH", -1)
+    job = done(apply(MeshIntent.whole_mesh(clusters)))
     assert job.state == Job.State.SUCCEEDED, job.error
     assert entries(lab) == [2, 2, 2]
 
 
 def test_the_job_ends_with_a_run_of_the_troubleshooter(lab, clusters):
-    job = done(apply(wanted_pair(clusters)))
+    job = done(apply(intent_of_pair(clusters)))
     step = job.steps.get(key="troubleshoot")
     assert step.state == JobStep.State.DONE
     run = Job.objects.get(kind="troubleshoot")
@@ -140,13 +142,13 @@ def test_the_job_ends_with_a_run_of_the_troubleshooter(lab, clusters):
 
 
 def test_what_a_sweep_reads_shows_in_the_next_plan(lab, clusters):
-    done(apply(wanted_pair(clusters)))
+    done(apply(intent_of_pair(clusters)))
     peer = Peer.objects.get(cluster=clusters[0])
     lab.clusters[0].remove_peer(peer.address)
-    check([peer])
-    found = plan(wanted_pair(clusters)).changes
+    check_peers([peer])
+    found = plan_mesh(intent_of_pair(clusters)).changes
     assert [(step.home, step.action) for step in found] == [(clusters[0], "create")]
-    done(apply(wanted_pair(clusters)))
+    done(apply(intent_of_pair(clusters)))
     assert entries(lab) == [1, 1, 0]
 
 
@@ -159,81 +161,79 @@ def drift_after(lab, peer, **changes):
         peer.unseal("password").reveal(),
         values.get("protocol", peer.protocol),
     )
-    check([peer])
+    check_peers([peer])
     peer.refresh_from_db()
     return peer.drift
 
 
 def test_a_check_finds_values_that_were_changed_on_the_cluster(lab, clusters):
-    done(apply(wanted_pair(clusters)))
+    done(apply(intent_of_pair(clusters)))
     peer = Peer.objects.get(cluster=clusters[0])
     assert drift_after(lab, peer, protocol="TLS") == {"protocol": "TLS"}
-    told = next(entry for entry in peer.entries if entry["code"] == "provisioned")
-    assert "protocol is TLS, wanted TCP" in told["problem"]
-    assert told["fix_url"].endswith(f"{peer.pk}/drift/")
-    done(write_again(peer, CONSOLE))
-    check([peer])
+    reported = next(entry for entry in peer.entries if entry["code"] == "provisioned")
+    assert "has protocol TLS, the console expects TCP" in reported["problem"]
+    assert reported["fix_url"].endswith(f"{peer.pk}/drift/")
+    done(restore_console_values(peer, CONSOLE))
+    check_peers([peer])
     peer.refresh_from_db()
     assert (peer.drift, peer.provisioning_state) == ({}, "applied")
     assert lab.clusters[0].peers()[0].protocol == "TCP"
 
 
-def test_an_address_that_was_changed_is_drift_and_not_a_second_entry(lab, clusters):
-    done(apply(wanted_pair(clusters)))
+def test_another_spelling_of_an_address_is_no_drift_nor_a_second_entry(lab, clusters):
+    done(apply(intent_of_pair(clusters)))
     peer = Peer.objects.get(cluster=clusters[0])
-    other = clusters[1].publisher.address
-    assert drift_after(lab, peer, address=other) == {"address": other}
-    assert not strangers()
-    (step,) = plan(wanted_pair(clusters)).changes
-    assert (step.action, step.changed) == ("update", {"address"})
-    done(write_again(peer, CONSOLE))
+    assert drift_after(lab, peer, address=clusters[1].publisher.address) == {}
+    assert not unmanaged_entries()
+    assert not plan_mesh(intent_of_pair(clusters)).changes
+    done(restore_console_values(peer, CONSOLE))
     assert [entry.address for entry in lab.clusters[0].peers()] == [peer.address]
 
 
 def test_an_entry_removed_on_the_cluster_is_told_and_comes_back(lab, clusters):
-    done(apply(wanted_pair(clusters)))
+    done(apply(intent_of_pair(clusters)))
     peer = Peer.objects.get(cluster=clusters[0])
     lab.clusters[0].remove_peer(peer.address)
-    check([peer])
+    check_peers([peer])
     peer.refresh_from_db()
     assert peer.removed_there
-    done(write_again(peer, CONSOLE))
+    done(restore_console_values(peer, CONSOLE))
     assert entries(lab) == [1, 1, 0]
 
 
 def test_a_reading_older_than_an_edit_is_not_drift(lab, clusters):
-    done(apply(wanted_pair(clusters)))
+    done(apply(intent_of_pair(clusters)))
     peer = Peer.objects.get(cluster=clusters[0])
     facts = collect_for([peer])
     peer.protocol = "TLS"
     peer.save_edit("protocol")
-    record(facts)
+    store_facts(facts)
     peer.refresh_from_db()
     assert peer.drift == {}
 
 
 def test_a_check_remembers_what_the_sync_agent_said_of_its_users(lab, clusters):
-    done(apply(wanted_pair(clusters)))
+    done(apply(intent_of_pair(clusters)))
     clusters[0].refresh_from_db()
     assert clusters[0].users_synced
     assert clusters[0].user_sync_at
 
 
 def test_what_the_console_deleted_is_no_entry_that_it_does_not_know(lab, clusters):
-    done(apply(wanted_pair(clusters)))
+    done(apply(intent_of_pair(clusters)))
     peer, back = Peer.objects.order_by("cluster__name")
-    done(remove_peer(peer, CONSOLE))
+    done(lifecycle.submit_removal(peer, CONSOLE))
     assert entries(lab) == [0, 1, 0]
-    assert not strangers()
+    assert not unmanaged_entries()
     back.refresh_from_db()
     assert back.outcome == "unknown"
 
 
 def test_both_sides_of_a_cluster_are_taken_down_and_read_back(lab, clusters):
-    done(apply(Wanted.whole_mesh(clusters)))
+    done(apply(MeshIntent.whole_mesh(clusters)))
     for peer in Peer.objects.filter(cluster=clusters[2]):
-        job = done(remove_peer(peer, CONSOLE, both_sides=True))
+        job = done(lifecycle.submit_removal(peer, CONSOLE, both_sides=True))
         assert job.state == Job.State.SUCCEEDED, job.error
     assert entries(lab) == [1, 1, 0]
     assert Peer.objects.count() == 2
-    assert not strangers()
+    assert not unmanaged_entries()

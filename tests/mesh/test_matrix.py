@@ -8,9 +8,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from mesh.drawing import Drawing
-from mesh.matrix import Mesh, _cell, mesh
-from peers.models import Cluster, Peer
+from clusters.models import Cluster
+from mesh.matrix import Mesh, _cell_of, read_mesh
+from mesh.matrix_html import MatrixDrawing
+from peers.models import Peer
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +32,8 @@ def invented(size):
         if home is not remote
     }
     rows = [
-        (home, [_cell(peers, home, other) for other in clusters]) for home in clusters
+        (home, [_cell_of(peers, home, other) for other in clusters])
+        for home in clusters
     ]
     return Mesh(clusters, rows)
 
@@ -39,7 +41,7 @@ def invented(size):
 def test_names_of_clusters_are_escaped(cluster_factory, peer_factory):
     one, two, _ = (cluster_factory(name) for name in ("<i>", '"a" & b', "c"))
     peer_factory(one, two)
-    found = Drawing(mesh(), offering=True).html()
+    found = MatrixDrawing(read_mesh(), offering=True).html()
     assert "<i>" not in found
     assert "&lt;i&gt; to &quot;a&quot; &amp; b: Unknown" in found
 
@@ -49,9 +51,9 @@ def test_a_cell_tells_its_counts_and_that_the_other_side_is_missing(
 ):
     one, two = cluster_factory("one"), cluster_factory("two")
     peer_factory(one, two, outcome="warning", associated_users=3)
-    found = Drawing(mesh(), offering=False).html()
+    found = MatrixDrawing(read_mesh(), offering=False).html()
     assert 'class="warning half"' in found
-    assert "one to two: Warning, no entry back, 3 of ? users" in found
+    assert "one to two: Warning, no matching entry, 3 of ? users" in found
     assert "3 / ?" in found
 
 
@@ -60,7 +62,7 @@ def test_a_cell_tells_when_its_status_was_seen(cluster_factory, peer_factory):
     at = datetime(2026, 3, 1, 14, 5, 30, tzinfo=UTC)
     peer_factory(one, two, outcome="passed", checked_at=at)
     peer_factory(two, one)
-    found = Drawing(mesh(), offering=True).html()
+    found = MatrixDrawing(read_mesh(), offering=True).html()
     assert "of ? users, checked 2026-03-01 14:05 UTC" in found
     assert "two to one: Unknown, ? of ? users, never checked" in found
 
@@ -81,7 +83,7 @@ def test_the_page_tells_the_age_of_its_oldest_status(
 
 
 def test_sixty_clusters_are_under_200_kilobytes_on_the_way():
-    found = Drawing(invented(60), offering=True).html()
+    found = MatrixDrawing(invented(60), offering=True).html()
     assert found.count("<td") == 3_600
     assert len(gzip.compress(found.encode())) < 200_000
 
@@ -92,7 +94,7 @@ def test_a_mesh_is_read_in_two_queries(
     clusters = [cluster_factory() for _ in range(4)]
     peer_factory(*clusters[:2])
     with django_assert_num_queries(2):
-        assert len(mesh().missing) == 11
+        assert len(read_mesh().missing) == 11
 
 
 @pytest.mark.parametrize("state", Peer.ProvisioningState.values)
@@ -102,9 +104,25 @@ def test_a_mesh_is_read_in_two_queries(
 def test_the_columns_of_drift_say_what_the_peer_says(
     cluster_factory, peer_factory, state, drift, applied, removing
 ):
-    told = {"provisioning_state": state, "drift": drift, "removing": removing}
+    reported = {"provisioning_state": state, "drift": drift, "removing": removing}
     one, two = cluster_factory("one"), cluster_factory("two")
-    peer = peer_factory(one, two, applied_address=applied, **told)
-    [cell] = [cell for cell in mesh().cells if cell.peer]
+    peer = peer_factory(one, two, applied_address=applied, **reported)
+    [cell] = [cell for cell in read_mesh().cells if cell.peer]
     assert cell.peer.drifted == peer.drifted
     assert cell.peer.removed_there == peer.removed_there
+
+
+def test_a_cluster_in_maintenance_is_marked(cluster_factory):
+    home, _ = cluster_factory("cup1"), cluster_factory("cup2")
+    html = MatrixDrawing(read_mesh(), offering=False, maintained={home.pk}).html()
+    assert html.count('class="maintained"') == 1
+
+
+def test_the_key_explains_the_plus_and_the_diagonal(
+    administrator, viewer, client_of, cluster_factory
+):
+    cluster_factory("cup1"), cluster_factory("cup2")
+    url = reverse("mesh:matrix")
+    text = client_of(administrator).get(url).content.decode()
+    assert "No peer: set it up" in text and "Diagonal: health of the cluster" in text
+    assert "set it up" not in client_of(viewer).get(url).content.decode()

@@ -7,11 +7,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from clusters.models import Cluster
 from jobs.models import Job
+from mesh.intent import MeshIntent
 from mesh.models import Draft, Shown
-from mesh.plan import plan
-from mesh.wanted import Wanted
-from peers.models import Cluster, Peer
+from mesh.plan import plan_mesh
+from peers.models import Peer
 
 pytestmark = pytest.mark.django_db
 
@@ -136,13 +137,13 @@ def test_confirming_the_plan_begins_the_job(ada, pair):
     answer = confirmed(ada, drafted(ada, pair))
     job = Job.objects.get(kind="set-up-peerings")
     assert answer.url == job.get_absolute_url()
-    assert Peer.objects.count() == 2
+    assert (Peer.objects.count(), job.planned_entries.count()) == (0, 2)
     assert not Draft.objects.exists()
 
 
 def test_a_plan_that_changed_meanwhile_is_shown_again(ada, pair, peer_factory):
     url = drafted(ada, pair)
-    seen = plan(Wanted((pair,))).hash
+    seen = plan_mesh(MeshIntent((pair,))).hash
     peer_factory(*pair)
     answer = ada.post(url, {"plan_hash": seen}, follow=True)
     assert "Something changed since" in answer.content.decode()
@@ -152,7 +153,9 @@ def test_a_plan_that_changed_meanwhile_is_shown_again(ada, pair, peer_factory):
 def test_a_plan_is_refused_while_its_clusters_are_busy(ada, pair):
     url = drafted(ada, pair)
     confirmed(ada, drafted(ada, pair))
-    answer = ada.post(url, {"plan_hash": plan(Wanted((pair,))).hash}, follow=True)
+    answer = ada.post(
+        url, {"plan_hash": plan_mesh(MeshIntent((pair,))).hash}, follow=True
+    )
     assert "is still queued" in answer.content.decode()
     assert Job.objects.count() == 1
 
@@ -163,7 +166,7 @@ def test_a_plan_with_errors_cannot_be_confirmed(ada, pair):
     found = ada.get(url).content.decode()
     assert "is not confirmed" in found
     assert "plan_hash" not in found
-    ada.post(url, {"plan_hash": plan(Wanted((pair,))).hash})
+    ada.post(url, {"plan_hash": plan_mesh(MeshIntent((pair,))).hash})
     assert not Job.objects.exists()
 
 
@@ -266,9 +269,9 @@ def test_a_plan_asks_as_much_of_the_database_for_many_as_for_few(
     for _ in range(12):
         cluster_factory(version="8.6")
     clusters = Cluster.objects.prefetch_related("nodes")
-    wanted = Wanted.whole_mesh(list(clusters))
-    with django_assert_max_num_queries(4):
-        assert len(plan(wanted).changes) == 132
+    expected = MeshIntent.whole_mesh(list(clusters))
+    with django_assert_max_num_queries(5):
+        assert len(plan_mesh(expected).changes) == 132
 
 
 def test_set_up_leads_to_the_one_side_of_a_cluster_that_is_not_managed(ada):

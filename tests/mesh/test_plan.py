@@ -1,9 +1,13 @@
 import pytest
+from django.utils import timezone
 
-from mesh.plan import plan
-from mesh.wanted import Credentials, Wanted
-from peers.models import Cluster, Peer
-from wire import Secret
+from clusters.models import Cluster
+from mesh import observed
+from mesh.entry_changes import EntryChange
+from mesh.intent import Credentials, MeshIntent
+from mesh.plan import address_for, plan_mesh
+from peers.models import Peer
+from wire import PeerEntry, Secret, platforms
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +24,7 @@ def actions(found):
 
 
 def test_two_strangers_need_both_sides(pair):
-    found = plan(Wanted((pair,)))
+    found = plan_mesh(MeshIntent((pair,)))
     assert actions(found) == ["create", "create"]
     assert found.steps[0].after == {
         "address": pair[1].publisher.name,
@@ -32,14 +36,14 @@ def test_two_strangers_need_both_sides(pair):
 
 
 def test_a_plan_changes_nothing(pair):
-    plan(Wanted((pair,)))
+    plan_mesh(MeshIntent((pair,)))
     assert not Peer.objects.exists()
 
 
 def test_peers_that_are_as_wanted_need_nothing(pair, peer_factory):
     for home, remote in (pair, pair[::-1]):
         peer_factory(home, remote, provisioning_state="applied")
-    found = plan(Wanted((pair,)))
+    found = plan_mesh(MeshIntent((pair,)))
     assert actions(found) == ["none", "none"]
     assert not found.changes
 
@@ -47,7 +51,7 @@ def test_peers_that_are_as_wanted_need_nothing(pair, peer_factory):
 def test_what_nobody_asked_to_change_stays(pair, peer_factory):
     mine = {"username": "mine", "external_phone_number_mask": "+43XXXX"}
     peer_factory(*pair, **mine, provisioning_state="applied")
-    step = plan(Wanted((pair,), protocol="TLS")).steps[0]
+    step = plan_mesh(MeshIntent((pair,), protocol="TLS")).steps[0]
     assert step.action == "update"
     assert step.changed == {"protocol"}
     assert step.after["username"] == "mine"
@@ -56,7 +60,7 @@ def test_what_nobody_asked_to_change_stays(pair, peer_factory):
 def test_given_credentials_replace_those_that_stand(pair, peer_factory):
     peer_factory(*pair, provisioning_state="applied")
     given = {pair[1].pk: Credentials("icuser", Secret("another"))}
-    step = plan(Wanted((pair,), credentials=given)).steps[0]
+    step = plan_mesh(MeshIntent((pair,), credentials=given)).steps[0]
     assert step.after["password"] == "changed"
     assert "another" not in repr(step)
 
@@ -64,7 +68,7 @@ def test_given_credentials_replace_those_that_stand(pair, peer_factory):
 def test_an_entry_that_vanished_from_its_cluster_is_planned_again(pair, peer_factory):
     for home, remote in (pair, pair[::-1]):
         peer_factory(home, remote, provisioning_state="absent", applied_address="x")
-    found = plan(Wanted((pair,)))
+    found = plan_mesh(MeshIntent((pair,)))
     assert actions(found) == ["create", "create"]
     assert "no longer shows" in found.steps[0].warnings[0]
 
@@ -72,33 +76,116 @@ def test_an_entry_that_vanished_from_its_cluster_is_planned_again(pair, peer_fac
 def test_a_cluster_without_a_confirmed_certificate_blocks_its_pairs(pair):
     pair[1].nodes.update(certificate_state="unknown")
     clusters = list(Cluster.objects.order_by("name").prefetch_related("nodes"))
-    found = plan(Wanted.whole_mesh(clusters))
+    found = plan_mesh(MeshIntent.whole_mesh(clusters))
     assert "is not confirmed" in found.errors[0]
     assert not found.changes
 
 
+def test_cluster_without_a_publisher_blocks_its_pairs(pair):
+    pair[1].nodes.all().delete()
+    step = plan_mesh(MeshIntent((pair,))).steps[0]
+    assert (step.action, step.errors) == (
+        "none",
+        ("west has no publisher in the console.",),
+    )
+    assert address_for(*pair) == ""
+
+
+def test_address_that_another_peer_has_is_an_error(pair, peer_factory):
+    Peer.objects.create(cluster=pair[0], address=pair[1].publisher.name.lower())
+    there, back = plan_mesh(MeshIntent((pair,))).steps
+    assert "has a peer with the address" in there.errors[0]
+    assert back.errors == ()
+
+
+def test_peer_that_is_being_removed_is_an_error(pair, peer_factory):
+    peer_factory(*pair, provisioning_state="applied", removing=True)
+    there, back = plan_mesh(MeshIntent((pair,))).steps
+    assert there.errors == ("This peer is being removed.",)
+    assert back.errors == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "warned"), [("In Progress", True), ("Completed", False), ("", False)]
+)
+def test_users_that_are_not_finished_are_a_warning(pair, status, warned):
+    pair[0].user_sync = status
+    pair[0].save()
+    there, back = plan_mesh(MeshIntent((pair,))).steps
+    assert any("has not finished its users" in x for x in there.warnings) is warned
+    assert not any("has not finished its users" in x for x in back.warnings)
+
+
+VALUES = {"username": "ic", "protocol": "TCP", "external_phone_number_mask": ""}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        (None, {}, "ic, TCP"),
+        (VALUES, {}, "written again"),
+        (VALUES, {"protocol": "TLS"}, "preferred protocol TCP → TLS"),
+        (
+            VALUES,
+            {"username": "", "external_phone_number_mask": "4XX"},
+            "user name ic → empty; mask empty → 4XX",
+        ),
+    ],
+)
+def test_change_is_described_in_one_line(pair, before, after, sentence):
+    change = EntryChange("update", *pair, "", before, VALUES | after)
+    assert change.sentence == sentence
+
+
 def test_versions_that_may_not_peer_are_a_warning(pair, monkeypatch):
-    monkeypatch.setattr("wire.platforms.may_peer", lambda one, other: False)
-    warnings = plan(Wanted((pair,))).steps[0].warnings
+    no = platforms.Peering.UNSUPPORTED
+    monkeypatch.setattr("wire.platforms.peering_of", lambda one, other: no)
+    warnings = plan_mesh(MeshIntent((pair,))).steps[0].warnings
     assert any("does not support" in text for text in warnings)
+
+
+def test_versions_of_a_staged_upgrade_are_a_warning_that_says_so(pair):
+    for cluster, version in zip(pair, ("12.5.1", "14.0.1"), strict=True):
+        cluster.version = version
+        cluster.save()
+    warnings = plan_mesh(MeshIntent((pair,))).steps[0].warnings
+    assert any("staged upgrade" in text for text in warnings)
+    assert not any("does not support" in text for text in warnings)
+
+
+def test_a_version_that_is_none_is_no_warning_about_releases(pair):
+    pair[0].version = "not a version"
+    pair[0].save()
+    warnings = plan_mesh(MeshIntent((pair,))).steps[0].warnings
+    assert not any("does not support" in text for text in warnings)
 
 
 def test_a_7x_cluster_gets_the_address_instead_of_the_name(cluster_factory):
     old = cluster_factory("old", generation="cup7", version="7.1")
     new = cluster_factory("new", generation="cup8", version="8.6")
-    there, back = plan(Wanted(((old, new),))).steps
+    there, back = plan_mesh(MeshIntent(((old, new),))).steps
     assert there.address == new.publisher.address
     assert back.address == old.publisher.name
 
 
 def test_the_hash_covers_values_and_revisions(pair, peer_factory):
-    first = plan(Wanted((pair,)))
-    assert plan(Wanted((pair,))).hash == first.hash
-    assert plan(Wanted((pair,), protocol="UDP")).hash != first.hash
+    first = plan_mesh(MeshIntent((pair,)))
+    assert plan_mesh(MeshIntent((pair,))).hash == first.hash
+    assert plan_mesh(MeshIntent((pair,), protocol="UDP")).hash != first.hash
     peer_factory(*pair)
-    assert plan(Wanted((pair,))).hash != first.hash
+    assert plan_mesh(MeshIntent((pair,))).hash != first.hash
 
 
 def test_a_mesh_has_both_sides_of_every_pair(cluster_factory):
     clusters = [cluster_factory(version="8.6") for _ in range(5)]
-    assert len(plan(Wanted.whole_mesh(clusters)).changes) == 20
+    assert len(plan_mesh(MeshIntent.whole_mesh(clusters)).changes) == 20
+
+
+def test_entry_keeps_its_user_when_the_cluster_is_added_again(cluster_factory):
+    one, other = cluster_factory("Bonn"), cluster_factory("Kiel")
+    entry = PeerEntry(other.publisher.address, "intercluster", "TCP")
+    observed.store_tables({str(one.pk): [entry]}, timezone.now())
+    step = plan_mesh(MeshIntent(((one, other),))).steps[0]
+    assert step.after["username"] == "intercluster"
+    assert step.after["password"] == "not known"
+    assert not step.password.reveal()

@@ -2,11 +2,11 @@
 
 import pytest
 
+from jobs.engine import perform_job
 from jobs.models import Job
-from jobs.run import perform
+from notifications.detect import detect_changes
 from notifications.models import Subscriber, Topic
-from notifications.watch import look
-from peers.models import Outcome, Peer
+from peers.models import Peer, PeerOutcome
 from tests.notifications.servers import Smtp, Webhook, serving
 
 
@@ -63,9 +63,9 @@ def mailed(operator, transactional_db):
     )
 
 
-def judge(outcome: Outcome, *peers: Peer) -> int:
+def judge(outcome: PeerOutcome, *peers: Peer) -> int:
     Peer.objects.filter(pk__in=[peer.pk for peer in peers]).update(outcome=outcome)
-    return look()
+    return detect_changes()
 
 
 def sent() -> Job:
@@ -75,6 +75,6 @@ def sent() -> Job:
         if not job.active:
             break
         Job.objects.filter(pk=job.pk).update(not_before=job.created_at)
-        perform(str(job.pk))
+        perform_job(str(job.pk))
         job.refresh_from_db()
     return job

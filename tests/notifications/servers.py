@@ -10,21 +10,21 @@ class Smtp(socketserver.StreamRequestHandler):
     """As much of SMTP as one client needs."""
 
     def handle(self):
-        self.say("220 ready")
+        self.send_line("220 ready")
         for line in self.rfile:
             verb = line.decode().strip().upper()
             if verb.startswith("DATA"):
-                self.say("354 go on")
+                self.send_line("354 go on")
                 self.server.mails.append(self.text())
             if verb.startswith("QUIT"):
-                return self.say("221 bye")
-            self.say("250 fine")
+                return self.send_line("221 bye")
+            self.send_line("250 fine")
 
     def text(self):
         lines = iter(self.rfile.readline, b".\r\n")
         return b"".join(lines).decode()
 
-    def say(self, text):
+    def send_line(self, text):
         self.wfile.write(f"{text}\r\n".encode())
 
 

@@ -43,8 +43,8 @@ def test_a_person_subscribes_changes_it_and_leaves(vera, viewer):
     assert changed.json()["topics"] == ["peer", "job"]
     assert vera.delete(url).status_code == 204
     assert not Subscriber.objects.exists()
-    told = AuditEntry.objects.filter(action="choose notifications")
-    assert [entry.changes.get("topics") for entry in told.order_by("number")] == [
+    reported = AuditEntry.objects.filter(action="choose notifications")
+    assert [entry.changes.get("topics") for entry in reported.order_by("number")] == [
         [None, ["peer"]],
         [["peer"], ["peer", "job"]],
         [["peer", "job"], []],
@@ -94,8 +94,8 @@ def test_nobody_reads_or_changes_the_subscription_of_another(otto, ada, reader):
 
 def test_a_webhook_without_a_secret_is_given_one_that_is_shown_once(ada):
     made = ada.post(f"{API}webhooks/", HOOK).json()
-    kept = Subscriber.objects.get()
-    assert kept.unseal("secret").reveal() == made["secret"]
+    saved = Subscriber.objects.get()
+    assert saved.unseal("secret").reveal() == made["secret"]
     again = ada.get(f"{API}webhooks/{made['id']}/").json()
     assert "secret" not in again
     assert again["secret_set"] is True
@@ -151,8 +151,8 @@ def test_a_webhook_is_tried_and_its_delivery_can_be_watched(ada, webhook, webser
     delivery = f"{API}deliveries/{answer.json()['delivery']}/"
     assert ada.get(delivery).json()["state"] == "waiting"
     assert sent().state == Job.State.SUCCEEDED
-    told = ada.get(delivery).json()
-    assert (told["state"], told["channel"]) == ("sent", "webhook")
+    reported = ada.get(delivery).json()
+    assert (reported["state"], reported["channel"]) == ("sent", "webhook")
     assert len(webserver.calls) == 1
 
 
@@ -164,9 +164,9 @@ def test_a_person_is_no_webhook(ada, reader):
 
 
 def test_a_window_is_planned_moved_and_cancelled(otto, home):
-    wanted = {"cluster": str(home.pk), "reason": "Upgrade"}
-    wanted |= {"begins_at": at(hours=5), "ends_at": at(hours=9)}
-    made = otto.post(f"{API}maintenance-windows/", wanted)
+    expected = {"cluster": str(home.pk), "reason": "Upgrade"}
+    expected |= {"begins_at": at(hours=5), "ends_at": at(hours=9)}
+    made = otto.post(f"{API}maintenance-windows/", expected)
     assert made.status_code == 201
     assert (made.json()["state"], made.json()["created_by"]) == ("planned", "otto")
     url = f"{API}maintenance-windows/{made.json()['id']}/"
@@ -182,16 +182,16 @@ def test_a_window_is_planned_moved_and_cancelled(otto, home):
 
 
 def test_a_window_of_nobody_in_particular_says_so_after_a_change_too(otto, home):
-    wanted = {"cluster": str(home.pk), "ends_at": at(hours=1)}
-    made = otto.post(f"{API}maintenance-windows/", wanted).json()
+    expected = {"cluster": str(home.pk), "ends_at": at(hours=1)}
+    made = otto.post(f"{API}maintenance-windows/", expected).json()
     Maintenance.objects.update(created_by=None)
     changed = otto.patch(f"{API}maintenance-windows/{made['id']}/", {})
     assert changed.json()["created_by"] is None
 
 
 def test_a_window_without_a_beginning_begins_now_and_can_be_ended(otto, home):
-    wanted = {"cluster": str(home.pk), "ends_at": at(hours=1)}
-    made = otto.post(f"{API}maintenance-windows/", wanted).json()
+    expected = {"cluster": str(home.pk), "ends_at": at(hours=1)}
+    made = otto.post(f"{API}maintenance-windows/", expected).json()
     assert made["state"] == "open"
     url = f"{API}maintenance-windows/{made['id']}/"
     assert otto.delete(url).status_code == 409
@@ -248,8 +248,8 @@ def test_a_planned_window_silences_only_from_its_beginning_on(reader, peers, ott
 def test_a_person_reads_their_own_messages_and_marks_them(vera, otto, reader, peers):
     judge("failed", *peers)
     assert otto.get(f"{API}deliveries/").json()["count"] == 0
-    (told,) = vera.get(f"{API}deliveries/", {"unread": "true"}).json()["results"]
-    assert (told["state"], len(told["events"])) == ("sent", 3)
+    (reported,) = vera.get(f"{API}deliveries/", {"unread": "true"}).json()["results"]
+    assert (reported["state"], len(reported["events"])) == ("sent", 3)
     assert otto.post(f"{API}deliveries/read/").status_code == 204
     assert Message.objects.get().read_at is None
     assert vera.post(f"{API}deliveries/read/").status_code == 204
@@ -259,9 +259,9 @@ def test_a_person_reads_their_own_messages_and_marks_them(vera, otto, reader, pe
 def test_administrators_see_what_webhooks_did_not_get(ada, otto, webhook):
     webhook.messages.create(error="The webhook answered with status 500.")
     query = {"state": "failed", "channel": "webhook"}
-    (told,) = ada.get(f"{API}deliveries/", query).json()["results"]
-    assert told["subscriber"] == str(webhook.pk)
-    assert "500" in told["error"]
+    (reported,) = ada.get(f"{API}deliveries/", query).json()["results"]
+    assert reported["subscriber"] == str(webhook.pk)
+    assert "500" in reported["error"]
     assert otto.get(f"{API}deliveries/", query).json()["count"] == 0
     for state in ("sent", "waiting"):
         query["state"] = state

@@ -5,11 +5,11 @@ import json
 import pytest
 from django.urls import reverse
 
+from jobs.engine import perform_job
 from jobs.models import Job
-from jobs.run import perform
-from notifications.delivery import WebhookPolicy, policy
+from notifications.delivery import WebhookPolicy, webhook_policy
+from notifications.jobs.send import BACKOFF
 from notifications.models import Message, Subscriber
-from notifications.tasks import BACKOFF
 from tests.notifications.conftest import judge, sent
 from wire import WireError
 
@@ -50,7 +50,7 @@ def test_while_it_is_tried_again_the_pages_say_why(
     webserver.statuses += [500] * 100
     judge("failed", peers[0])
     job = Job.objects.get(kind="send-notifications")
-    perform(str(job.pk))
+    perform_job(str(job.pk))
     client = client_of(administrator)
     url = reverse("notifications:edit_webhook", args=[webhook.pk])
     for page in (job.get_absolute_url(), url):
@@ -83,7 +83,7 @@ def test_what_comes_soon_after_waits_and_is_one_message(webserver, webhook, peer
     sent()
     judge("failed", peers[1])
     later = Job.objects.get(kind="send-notifications", state="queued")
-    perform(str(later.pk))
+    perform_job(str(later.pk))
     judge("failed", peers[2])
     assert len(webserver.calls) == 1
     waiting = Message.objects.get(closed_at=None)
@@ -121,15 +121,15 @@ def test_without_the_setting_a_webhook_to_this_machine_is_refused(
 def test_no_address_inside_is_dialled(settings, address):
     settings.WEBHOOK_NETWORKS = []
     with pytest.raises(WireError):
-        policy("https").check(address)
+        webhook_policy("https").check(address)
 
 
 def test_public_addresses_are_dialled_only_with_tls(settings):
     settings.WEBHOOK_NETWORKS = ["10.0.0.0/8"]
-    assert policy("https").allows("9.9.9.9")
-    assert policy("https").allows("10.0.0.1")
-    assert policy("http").allows("10.0.0.1")
-    assert not policy("http").allows("9.9.9.9")
+    assert webhook_policy("https").allows("9.9.9.9")
+    assert webhook_policy("https").allows("10.0.0.1")
+    assert webhook_policy("http").allows("10.0.0.1")
+    assert not webhook_policy("http").allows("9.9.9.9")
     assert not WebhookPolicy().allows("192.168.0.1")
 
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry
-from accounts.users import limit
+from accounts.users import limit_user
 from jobs.models import Job
 from notifications.models import Maintenance, Message, Subscriber
 from tests.notifications.conftest import judge
@@ -21,9 +21,9 @@ def test_a_person_chooses_what_to_be_told_here_and_by_mail(client_of, viewer):
     chosen = {"topics": ["peer", "job"], "email": "vera@example.com"}
     response = client_of(viewer).post(MINE, chosen)
     assert response.status_code == 302
-    kept = {one.channel: one for one in Subscriber.objects.filter(user=viewer)}
-    assert kept["page"].topics == kept["mail"].topics == ["peer", "job"]
-    assert kept["mail"].email == "vera@example.com"
+    saved = {one.channel: one for one in Subscriber.objects.filter(user=viewer)}
+    assert saved["page"].topics == saved["mail"].topics == ["peer", "job"]
+    assert saved["mail"].email == "vera@example.com"
 
 
 def test_without_an_address_no_mail_is_sent_any_more(client_of, viewer):
@@ -67,8 +67,8 @@ def test_choosing_here_keeps_what_was_chosen_by_rest(client_of, viewer, reader):
     assert form.initial["topics"] == ["peer", "agent", "job"]
     topics = ["agent", "certificate", "job"]
     client.post(MINE, {"topics": topics, "email": "v@example.com"})
-    kept = {one.channel: one.topics for one in Subscriber.objects.all()}
-    assert kept == {"page": ["certificate", "job"], "mail": ["agent", "certificate"]}
+    saved = {one.channel: one.topics for one in Subscriber.objects.all()}
+    assert saved == {"page": ["certificate", "job"], "mail": ["agent", "certificate"]}
 
 
 def test_a_page_that_a_limit_empties_still_leads_to_the_others(
@@ -79,7 +79,7 @@ def test_a_page_that_a_limit_empties_still_leads_to_the_others(
     elsewhere = [{**message.events[0], "clusters": [str(uuid4())]}]
     for _ in range(25):
         reader.messages.create(events=elsewhere, closed_at=message.created_at)
-    limit(reader.user, [str(home.pk)])
+    limit_user(reader.user, [str(home.pk)])
     content = client_of(reader.user).get(MINE).content.decode()
     assert "Mark all as read" in content
     assert 'rel="next"' in content
@@ -94,9 +94,9 @@ def test_many_webhooks_are_listed_in_as_many_queries_as_few(client_of, administr
         webhook = Subscriber.objects.create(channel="webhook", name=f"Chat {n}")
         for error in (f"Old {n}.", f"New {n}."):
             webhook.messages.create(error=error, closed_at=timezone.now())
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as requested:
         content = client.get(WEBHOOKS).content.decode()
-    assert sum("notifications_message" in one["sql"] for one in asked) == 1
+    assert sum("notifications_message" in one["sql"] for one in requested) == 1
     assert all(f"New {n}." in content for n in range(8))
     assert "Old" not in content
 
@@ -152,9 +152,9 @@ def test_a_webhook_is_edited_and_keeps_its_secret(client_of, administrator):
     url = reverse("notifications:edit_webhook", args=[webhook.pk])
     fields = {"name": "Room", "url": "https://chat.example.com/2", "topics": ["job"]}
     assert client.post(url, fields).status_code == 302
-    kept = Subscriber.objects.get()
-    assert (kept.name, kept.url, kept.topics) == ("Room", fields["url"], ["job"])
-    assert kept.unseal("secret").reveal() == webhook.unseal("secret").reveal()
+    saved = Subscriber.objects.get()
+    assert (saved.name, saved.url, saved.topics) == ("Room", fields["url"], ["job"])
+    assert saved.unseal("secret").reveal() == webhook.unseal("secret").reveal()
     entry = AuditEntry.objects.get(action="edit webhook")
     assert entry.changes["name"] == ["Chat", "Room"]
 
@@ -221,7 +221,7 @@ def test_an_operator_begins_and_ends_maintenance(client_of, operator, home):
     assert not Maintenance.objects.open().exists()
     assert Maintenance.objects.upcoming().get().reason == "Next"
     content = client.get(url).content.decode()
-    assert "Not in maintenance" in content
+    assert "No maintenance window is open" in content
     assert f"{planned:%Y-%m-%d %H:%M}" in content
 
 
@@ -260,7 +260,7 @@ def test_a_viewer_sees_the_maintenance_and_cannot_change_it(client_of, viewer, h
     client = client_of(viewer)
     url = reverse("notifications:maintenance", args=[home.pk])
     fragment = client.get(url, headers={"HX-Request": "true"}).content
-    assert b"Not in maintenance" in fragment
+    assert b"No maintenance window is open" in fragment
     assert b"<form" not in fragment
     assert b"<details" not in fragment
     assert client.post(url, {"hours": 1}).status_code == 403

@@ -12,6 +12,8 @@ FIELDS = {
     "address",
     "username",
     "password_set",
+    "evidence",
+    "cluster_status",
     "protocol",
     "external_phone_number_mask",
     "provisioning_state",
@@ -63,19 +65,19 @@ def url(peer, action=""):
 
 def test_created_peer_has_the_fields_of_the_contract_and_its_job(ada, body, oslo):
     answer = ada.post(LIST, body)
-    told = answer.json()
+    reported = answer.json()
     assert answer.status_code == 201
-    assert set(told) == FIELDS | {"job", "warnings"}
-    assert told["remote_cluster"] == str(oslo.pk)
-    assert told["provisioning_state"] == "pending"
-    assert told["job"] == str(Job.objects.get(kind="provision-peer").pk)
+    assert set(reported) == FIELDS | {"job", "warnings"}
+    assert reported["remote_cluster"] == str(oslo.pk)
+    assert reported["provisioning_state"] == "pending"
+    assert reported["job"] == str(Job.objects.get(kind="provision-peer").pk)
     assert answer["ETag"] == Peer.objects.get().etag
 
 
 def test_password_is_written_and_never_read(ada, body):
-    told = ada.post(LIST, body).json()
-    assert told["password_set"] is True
-    assert "s3cret" not in str(told)
+    reported = ada.post(LIST, body).json()
+    assert reported["password_set"] is True
+    assert "s3cret" not in str(reported)
     assert Peer.objects.get().unseal("password").reveal() == "s3cret"
 
 

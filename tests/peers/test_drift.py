@@ -42,7 +42,7 @@ def test_the_peer_page_and_the_list_warn(ada, peer):
 
 def test_the_matrix_tells_it_in_the_cell(ada, peer):
     page = ada.get(reverse("mesh:matrix")).content.decode()
-    assert "no entry back, changed on the cluster" in page
+    assert "no matching entry, changed on the cluster" in page
 
 
 def test_the_page_shows_wanted_and_found(viewer, client_of, peer):
@@ -116,7 +116,7 @@ def test_an_entry_removed_on_the_cluster_offers_to_go_or_to_come_back(ada, peer)
 def test_a_peer_as_wanted_has_no_such_page(ada, peer):
     Peer.objects.update(drift={})
     answer = ada.get(url("drift", peer), follow=True)
-    assert "shows the peer as it is wanted" in answer.content.decode()
+    assert "already matches the console" in answer.content.decode()
 
 
 def test_operators_change_nothing(operator, client_of, peer):
@@ -127,8 +127,8 @@ def test_operators_change_nothing(operator, client_of, peer):
 
 
 def test_rest_tells_both_values(viewer, api, peer):
-    told = api(viewer).get(f"/api/v1/peers/{peer.pk}/").json()
-    assert told["drift"] == {
+    reported = api(viewer).get(f"/api/v1/peers/{peer.pk}/").json()
+    assert reported["drift"] == {
         "protocol": {"wanted": "TCP", "cluster": "UDP"},
         "username": {"wanted": "icuser", "cluster": "somebody"},
     }
@@ -136,8 +136,8 @@ def test_rest_tells_both_values(viewer, api, peer):
 
 def test_rest_takes_over_once(administrator, api, peer):
     client = api(administrator)
-    told = client.post(f"/api/v1/peers/{peer.pk}/take-over/").json()
-    assert (told["protocol"], told["drift"]) == ("UDP", {})
+    reported = client.post(f"/api/v1/peers/{peer.pk}/take-over/").json()
+    assert (reported["protocol"], reported["drift"]) == ("UDP", {})
     answer = client.post(f"/api/v1/peers/{peer.pk}/take-over/")
     assert answer.status_code == 409
 

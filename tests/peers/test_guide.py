@@ -6,9 +6,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry, BrowserSession
+from jobs.engine import perform_job
 from jobs.models import Job
-from jobs.run import perform
-from peers import changes, looking, provisioning
+from peers import lifecycle, observation
 from peers.models import Peer
 from wire import Code, PeerEntry, WireError
 
@@ -29,7 +29,7 @@ def peer(cluster_factory, peer_factory):
 def job(peer):
     from accounts.audit import CONSOLE
 
-    return changes.provision(peer, CONSOLE)
+    return lifecycle.provision_peer(peer, CONSOLE)
 
 
 def shows(monkeypatch, entry):
@@ -38,12 +38,17 @@ def shows(monkeypatch, entry):
             raise entry
         return entry
 
-    monkeypatch.setattr(provisioning, "entry_of", read)
+    monkeypatch.setattr(observation, "entry_of", read)
 
 
-def look(job):
+def counts(monkeypatch, numbers):
+    """Users there are on the home cluster, then on the remote one, in turn."""
+    monkeypatch.setattr(observation, "count_users", lambda where, remote: next(numbers))
+
+
+def perform_now(job):
     Job.objects.filter(pk=job.pk).update(not_before=Now())
-    perform(str(job.pk))
+    perform_job(str(job.pk))
     job.refresh_from_db()
     return job.steps.get(key="notice")
 
@@ -77,59 +82,76 @@ def test_password_needs_a_recent_proof(ada, peer, job):
 
 def test_a_look_that_sees_nothing_claims_nothing(ada, peer, job, monkeypatch):
     shows(monkeypatch, None)
-    look(job)
+    perform_now(job)
     peer.refresh_from_db()
     assert (job.state, peer.provisioning_state) == ("queued", "pending")
-    assert "shows no peer" in page(ada, peer) and "Last look:" in page(ada, peer)
+    assert "shows no peer" in page(ada, peer) and "Last check:" in page(ada, peer)
 
 
 def test_a_wrong_value_is_named(peer, job, monkeypatch):
     shows(monkeypatch, PeerEntry(peer.address, "icuser", "UDP", "+1408XXXX"))
-    assert "the preferred protocol is UDP." in look(job).memo["said"]
+    assert "the preferred protocol is UDP." in perform_now(job).memo["sentence"]
 
 
 def test_a_value_in_another_case_is_named_too(peer, job, monkeypatch):
     shows(monkeypatch, PeerEntry(peer.address, "ICuser", "TCP", ""))
-    said = look(job).memo["said"]
-    assert "differs: the user name is ICuser; the phone number mask is empty." in said
+    sentence = perform_now(job).memo["sentence"]
+    assert (
+        "differs: the user name is ICuser; the phone number mask is empty." in sentence
+    )
 
 
 def test_the_entry_as_wanted_ends_the_job(peer, job, monkeypatch):
     shows(monkeypatch, PeerEntry(peer.address, "icuser", "TCP", "+1408XXXX"))
-    look(job)
+    perform_now(job)
     peer.refresh_from_db()
     assert (job.state, peer.provisioning_state) == ("succeeded", "applied")
 
 
 def test_new_users_tell_where_the_table_cannot_be_read(peer, job, monkeypatch):
     shows(monkeypatch, WireError(Code.CATALOGUE, "There is no such table."))
-    users = iter([0, 12])
-    monkeypatch.setattr(looking, "associated_users", lambda home, remote: next(users))
-    assert "No users of Oslo appear on Madrid yet" in look(job).memo["said"]
-    assert "12 users of Oslo appear on Madrid" in look(job).detail
+    counts(monkeypatch, iter([0, 12, 12, 12]))
+    assert "Madrid has 0 of the 12 users of Oslo" in perform_now(job).memo["sentence"]
+    assert "12 of 12 users of Oslo are on Madrid" in perform_now(job).detail
     assert job.state == "succeeded"
 
 
-def test_users_that_were_there_before_tell_nothing(peer, job, monkeypatch):
+def test_peering_that_has_run_for_years_ends_the_job(peer, job, monkeypatch):
     shows(monkeypatch, WireError(Code.CATALOGUE, "There is no such table."))
-    monkeypatch.setattr(looking, "associated_users", lambda home, remote: 12)
-    look(job)
-    assert "were there before" in look(job).memo["said"]
+    counts(monkeypatch, iter([12, 12]))
+    perform_now(job)
+    peer.refresh_from_db()
+    assert (job.state, peer.provisioning_state) == ("succeeded", "applied")
+
+
+def test_other_users_that_were_there_before_prove_nothing(peer, job, monkeypatch):
+    shows(monkeypatch, WireError(Code.CATALOGUE, "There is no such table."))
+    counts(monkeypatch, iter([9, 12, 9, 12]))
+    perform_now(job)
+    perform_now(job)
+    assert job.state == "queued"
+
+
+def test_users_do_not_show_that_an_edit_was_entered(peer, job, monkeypatch):
+    Peer.objects.update(applied_address=peer.address)
+    shows(monkeypatch, WireError(Code.CATALOGUE, "There is no such table."))
+    counts(monkeypatch, iter([12, 12]))
+    perform_now(job)
     assert job.state == "queued"
 
 
 def test_after_seven_days_it_needs_attention(peer, job, monkeypatch):
     shows(monkeypatch, None)
-    step = look(job)
+    step = perform_now(job)
     step.memo["since"] = (timezone.now() - timedelta(days=8)).isoformat()
     step.save()
-    look(job)
+    perform_now(job)
     assert job.state == "needs_attention" and "7 days" in job.error
 
 
 def test_i_have_done_it_makes_the_job_due(ada, peer, job, monkeypatch):
     shows(monkeypatch, None)
-    look(job)
+    perform_now(job)
     assert not Job.objects.due().exists()
     ada.post(reverse("peers:look", args=[peer.pk]))
     assert Job.objects.due().get() == job
@@ -144,6 +166,6 @@ def test_removal_has_its_own_steps(ada, peer):
     from accounts.audit import CONSOLE
 
     Peer.objects.filter(pk=peer.pk).update(applied_address=peer.address)
-    changes.remove_peer(peer, CONSOLE)
+    lifecycle.submit_removal(peer, CONSOLE)
     text = page(ada, peer)
     assert "Delete Selected" in text and "Add New</strong>" not in text

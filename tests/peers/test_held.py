@@ -4,11 +4,14 @@ import pytest
 from django.urls import reverse
 
 from accounts.audit import CONSOLE
-from accounts.scope import Limit, limited_to
+from accounts.cluster_limits import Limit, limited_to
+from clusters.editing import delete_cluster
+from clusters.models import Cluster
 from jobs.locks import Busy
 from jobs.models import Job
-from peers import changes, drift, editing
-from peers.models import Cluster, Peer
+from peers import lifecycle
+from peers.locks import lock_of
+from peers.models import Peer
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def job(peer, pair):
         "set-up-peerings",
         [(f"{peer.pk}:write", "Madrid: the entry for Oslo")],
         clusters=[cluster.pk for cluster in pair],
-        locks=[changes.lock_of(peer)],
+        locks=[lock_of(peer)],
     )
     job.steps.update(started_at=job.created_at)
     Job.objects.update(state=Job.State.RUNNING)
@@ -51,7 +54,7 @@ def test_a_peer_that_a_job_works_on_is_not_forgotten(
 
 def test_the_cluster_of_such_a_peer_is_not_deleted(peer, job, pair):
     with pytest.raises(Busy):
-        editing.delete_cluster(pair[0], CONSOLE)
+        delete_cluster(pair[0], CONSOLE)
     assert Cluster.objects.count() == 2
 
 
@@ -60,7 +63,7 @@ def test_values_of_such_a_peer_are_not_taken_over(peer, job):
     Peer.objects.update(drift=values, provisioning_state="applied")
     peer.refresh_from_db()
     with pytest.raises(Busy):
-        drift.take_over(peer, values, CONSOLE)
+        lifecycle.accept_cluster_values(peer, values, CONSOLE)
     assert Peer.objects.get().protocol == "TCP"
 
 
@@ -68,14 +71,14 @@ def test_the_matching_peer_of_a_removal_that_waits_is_not_forgotten(
     pair, peer, peer_factory
 ):
     back = peer_factory(*reversed(pair))
-    changes.remove_peer(peer, CONSOLE, both_sides=True)
+    lifecycle.submit_removal(peer, CONSOLE, both_sides=True)
     with pytest.raises(Busy):
-        editing.forget_peer(back, CONSOLE)
+        lifecycle.drop_record(back, CONSOLE)
 
 
 def test_once_the_job_is_over_the_peer_may_go(peer, job):
     end(job)
-    editing.forget_peer(peer, CONSOLE)
+    lifecycle.drop_record(peer, CONSOLE)
     assert not Peer.objects.exists()
 
 
@@ -86,7 +89,7 @@ def test_a_peer_that_such_a_job_began_to_write_is_removed_from_its_cluster(
     end(job)
     limit = Limit(frozenset({pair[0].pk})) if limited else None
     with limited_to(limit):
-        removal = editing.delete_peer(peer, CONSOLE)
+        removal = lifecycle.request_removal(peer, CONSOLE)
     assert removal is not None and removal.kind == "remove-peer"
     assert Peer.objects.exists()
 
@@ -94,5 +97,5 @@ def test_a_peer_that_such_a_job_began_to_write_is_removed_from_its_cluster(
 def test_a_peer_that_such_a_job_did_not_come_to_is_deleted_at_once(peer, job):
     end(job)
     job.steps.update(started_at=None)
-    assert editing.delete_peer(peer, CONSOLE) is None
+    assert lifecycle.request_removal(peer, CONSOLE) is None
     assert not Peer.objects.exists()

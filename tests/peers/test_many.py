@@ -6,12 +6,12 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import audit
 from accounts.models import AuditEntry
+from base.revisions import Stale
 from jobs.locks import Busy
 from jobs.models import Job
-from peers import editing
-from peers.changes import PeerEdit
+from peers import lifecycle
+from peers.lifecycle import PeerEdit
 from peers.models import Peer
-from rest.models import Stale
 
 
 @pytest.fixture
@@ -27,10 +27,10 @@ def new(madrid, *numbers):
 
 
 def save(edits):
-    with CaptureQueriesContext(connection) as told:
-        editing.save_peers(edits, audit.CONSOLE)
+    with CaptureQueriesContext(connection) as reported:
+        lifecycle.save_peers(edits, audit.CONSOLE)
     # Whose address it is, is asked for each.
-    return len([one for one in told if "peers_node" not in one["sql"]])
+    return len([one for one in reported if "clusters_node" not in one["sql"]])
 
 
 def test_many_peers_take_as_many_statements_as_one(madrid):
@@ -39,7 +39,7 @@ def test_many_peers_take_as_many_statements_as_one(madrid):
     assert Peer.objects.count() == Job.objects.active().count() == 15
     assert Peer.objects.last().unseal("password").reveal() == "pw"
     assert AuditEntry.objects.filter(action="add peer").count() == 15
-    assert list(audit.verify()) == []
+    assert list(audit.chain_faults()) == []
 
 
 def test_waiting_jobs_of_edited_peers_are_withdrawn(madrid):

@@ -5,7 +5,7 @@ PREVIEW = reverse("peers:mask_preview")
 
 
 @pytest.mark.parametrize(
-    ("mask", "sample", "said"),
+    ("mask", "sample", "sentence"),
     [
         ("+1408902XXXX", "1234", "+14089021234"),
         ("+1408902XXXX", "34", "Too short"),
@@ -15,10 +15,12 @@ PREVIEW = reverse("peers:mask_preview")
         ("+1408902XXXX", "", "Enter a directory number"),
     ],
 )
-def test_preview_says_what_becomes_of_the_sample(viewer, client_of, mask, sample, said):
+def test_preview_says_what_becomes_of_the_sample(
+    viewer, client_of, mask, sample, sentence
+):
     data = {"external_phone_number_mask": mask, "sample": sample, "password": "x1y2"}
     text = client_of(viewer).post(PREVIEW, data).content.decode()
-    assert said in text and "x1y2" not in text
+    assert sentence in text and "x1y2" not in text
 
 
 def test_script_gets_only_the_answer(viewer, client_of):

@@ -45,7 +45,7 @@ def page(name, *args):
     return reverse(f"peers:{name}", args=args)
 
 
-def said(answer):
+def messages_of(answer):
     return [str(message) for message in answer.context["messages"]]
 
 
@@ -64,7 +64,9 @@ def test_saved_peer_is_provisioned_by_a_job(ada, typed, oslo):
 
 def test_saving_names_the_missing_other_side(ada, typed):
     answer = ada.post(page("add_peer"), typed, follow=True)
-    assert any("Oslo has no peer back to Madrid yet" in text for text in said(answer))
+    assert any(
+        "Oslo has no peer back to Madrid yet" in text for text in messages_of(answer)
+    )
 
 
 def test_protocols_that_differ_are_a_warning_and_saved(
@@ -72,7 +74,7 @@ def test_protocols_that_differ_are_a_warning_and_saved(
 ):
     peer_factory(oslo, madrid, protocol="TLS")
     answer = ada.post(page("add_peer"), typed, follow=True)
-    assert any("TCP on Madrid, TLS on Oslo" in text for text in said(answer))
+    assert any("TCP on Madrid, TLS on Oslo" in text for text in messages_of(answer))
     assert Peer.objects.filter(cluster=madrid).exists()
 
 
@@ -187,12 +189,14 @@ def test_peer_page_reads_no_other_clusters_and_the_peer_once(
 ):
     url = page("edit_peer", peer_factory(madrid, oslo).pk)
     cluster_factory("Rome")
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as requested:
         text = ada.get(url).content.decode()
     assert ">Madrid</option>" in text and "Rome" not in text
-    tables = [query["sql"].partition(" FROM ")[2].split()[0] for query in asked]
-    assert tables.count('"peers_cluster"') == 0
-    assert tables.count('"peers_peer"') == 2  # this one and the matching one
+    tables = [query["sql"].partition(" FROM ")[2].split()[0] for query in requested]
+    # These two, for their certificates.
+    assert tables.count('"clusters_cluster"') == 1
+    # This one, the matching one, and the ids of both for their certificates.
+    assert tables.count('"peers_peer"') == 3
 
 
 def test_peer_page_never_holds_the_password(ada, madrid, oslo, peer_factory):
@@ -217,7 +221,7 @@ def test_edit_without_a_change_starts_no_job(ada, typed, madrid, oslo, peer_fact
     peer = peer_factory(madrid, oslo, external_phone_number_mask="+4722XXXXXX")
     same = {"password": "", "confirm_password": "", "revision": 1}
     answer = ada.post(page("edit_peer", peer.pk), typed | same, follow=True)
-    assert said(answer) == ["Nothing was changed."]
+    assert messages_of(answer) == ["Nothing was changed."]
     assert not Job.objects.exists()
 
 
@@ -339,7 +343,7 @@ def test_resync_without_a_publisher_says_so(ada, madrid, oslo, peer_factory):
     peer = peer_factory(madrid, oslo)
     madrid.nodes.all().delete()
     answer = ada.post(page("resync", peer.pk), follow=True)
-    assert said(answer) == ["The cluster Madrid has no publisher."]
+    assert messages_of(answer) == ["The cluster Madrid has no publisher."]
 
 
 def test_viewer_sees_a_peer_but_no_button(

@@ -1,11 +1,12 @@
 import pytest
 
 from accounts.audit import CONSOLE
+from clusters.models import Cluster
+from jobs.engine import perform_job
 from jobs.models import Job, JobStep
-from jobs.run import perform
 from lab import Lab
-from peers import changes
-from peers.models import Cluster, Peer
+from peers import entries, lifecycle
+from peers.models import Peer
 from tests.workers import done, expire_leases, killed_at
 from wire import AxlClient
 
@@ -41,7 +42,7 @@ def draft(clusters: list[Cluster], **fields) -> Peer:
 def save(peer: Peer, **fields) -> Job:
     for name, value in fields.items():
         setattr(peer, name, value)
-    return changes.save_peer(peer, CONSOLE, password="secret", fields=[*fields])
+    return lifecycle.save_peer(peer, CONSOLE, password="secret", fields=[*fields])
 
 
 def rows(lab: Lab) -> list[dict]:
@@ -105,21 +106,22 @@ def test_a_table_that_is_not_in_the_catalogue_is_never_written(peer, lab_cluster
     assert writes(lab) == before
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("place", ["before-write", "after-write"])
 def test_a_killed_worker_writes_once(lab, peer, place):
-    began = writes(lab)
+    started = writes(lab)
     job = save(peer)
     killed_at(job, f"provision:{place}")
     peer.refresh_from_db()
     assert peer.provisioning_state == Peer.ProvisioningState.PENDING
     expire_leases()
     assert done(job).state == Job.State.SUCCEEDED
-    assert writes(lab) - began == 1
+    assert writes(lab) - started == 1
     assert len(rows(lab)) == 1
 
 
 def test_an_answer_that_is_lost_after_the_write_is_read_back(lab, peer, monkeypatch):
-    began, send = writes(lab), AxlClient._send_write
+    started, send = writes(lab), AxlClient._send_write
 
     async def send_and_lose_the_answer(*arguments):
         lab.clusters[0].publisher.set_fault("axl", "cut-body*1")
@@ -129,13 +131,14 @@ def test_an_answer_that_is_lost_after_the_write_is_read_back(lab, peer, monkeypa
     job = done(save(peer))
     assert job.state == Job.State.SUCCEEDED, job.error
     assert "The answer was lost" in job.steps.get(key="write").detail
-    assert writes(lab) - began == 1
+    assert writes(lab) - started == 1
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("place", ["before-write", "after-write"])
 def test_a_worker_killed_while_it_removes_ends_without_the_entry(lab, peer, place):
     done(save(peer))
-    job = changes.remove_peer(peer, CONSOLE)
+    job = lifecycle.submit_removal(peer, CONSOLE)
     killed_at(job, f"remove:{place}")
     expire_leases()
     assert done(job).state == Job.State.SUCCEEDED
@@ -150,7 +153,8 @@ def test_both_sides_are_removed_together(lab, lab_clusters, peer):
     done(save(back))
     peer.refresh_from_db()
     assert (
-        done(changes.remove_peer(peer, CONSOLE, both_sides=True)).state == "succeeded"
+        done(lifecycle.submit_removal(peer, CONSOLE, both_sides=True)).state
+        == "succeeded"
     )
     assert [cluster.peers() for cluster in lab.clusters] == [[], []]
 
@@ -159,7 +163,7 @@ def test_a_guided_peer_waits_until_the_cluster_shows_it(lab, lab_clusters, peer)
     Cluster.objects.update(provisioning=Cluster.Provisioning.GUIDED)
     peer.cluster.refresh_from_db()
     job = save(peer)
-    perform(str(job.pk))
+    perform_job(str(job.pk))
     job.refresh_from_db()
     assert job.state == Job.State.QUEUED
     assert "Preferred Protocol TCP" in job.steps.get(key="instruct").detail
@@ -170,6 +174,13 @@ def test_a_guided_peer_waits_until_the_cluster_shows_it(lab, lab_clusters, peer)
 
 def test_no_step_holds_a_password(peer):
     job = done(save(peer))
-    told = [(step.detail, step.memo) for step in JobStep.objects.filter(job=job)]
-    assert "secret" not in str(told)
+    reported = [(step.detail, step.memo) for step in JobStep.objects.filter(job=job)]
+    assert "secret" not in str(reported)
     assert "secret" not in str(job.arguments)
+
+
+def test_peer_without_a_password_leaves_that_of_the_entry(peer_factory, lab_clusters):
+    peer = peer_factory(*lab_clusters)
+    assert entries.wire_values(peer).password is not None
+    peer.seal("password", "")
+    assert entries.wire_values(peer).password is None

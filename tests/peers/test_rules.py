@@ -1,7 +1,9 @@
 import pytest
 
+from clusters import rules as cluster_rules
+from clusters.models import Node
 from peers import rules
-from peers.models import Node, Peer
+from peers.models import Peer
 
 
 @pytest.fixture
@@ -65,7 +67,11 @@ def test_peer_does_not_duplicate_itself(madrid, oslo, peer_factory):
 
 def test_legacy_tls_is_not_for_a_ca(madrid):
     madrid.tls_mode, madrid.legacy_tls = "ca", True
-    assert set(rules.cluster_errors(madrid)) == {"ca_certificate", "legacy_tls"}
+    assert set(cluster_rules.cluster_errors(madrid)) == {"ca_certificate", "legacy_tls"}
+    madrid.legacy_tls = False
+    assert set(cluster_rules.cluster_errors(madrid)) == {"ca_certificate"}
+    madrid.ca_certificate, madrid.legacy_tls = "a certificate", True
+    assert set(cluster_rules.cluster_errors(madrid)) == {"legacy_tls"}
 
 
 def broken(peer):
@@ -106,28 +112,41 @@ def test_mask_on_a_release_without_the_field_is_a_warning(madrid, oslo, peer_fac
     madrid.generation = "imp"
     peer = peer_factory(madrid, oslo, external_phone_number_mask="+1XXXX")
     assert broken(peer) == {"exact-name", "mask-field"}
+    madrid.generation = "cup8"
+    assert broken(peer) == {"exact-name"}
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "said"),
+    ("address", "srv"),
+    [("_cup._tcp.example.com", True), ("no host", True), ("10.77.1.1", False)],
+)
+def test_what_is_no_ip_address_may_be_an_srv_name(madrid, address, srv):
+    said = rules.known_remote(Peer(cluster=madrid, address=address))
+    assert f"has a node {address}" in said
+    assert ("DNS SRV" in said) is srv
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
     [
         ("14.0.1", "15.0.1", ""),
-        ("14.0.1", "12.5.1", "does not support"),
+        ("14.0.1", "12.5.1", "only during a staged upgrade"),
+        ("14.0.1", "11.5.1", "does not support"),
         ("15.0.1", "12.5.1", "Nothing certain"),
         ("", "12.5.1", ""),
         ("beta", "12.5.1", ""),
     ],
 )
-def test_versions_that_may_not_peer(madrid, oslo, peer_factory, one, other, said):
+def test_versions_that_may_not_peer(madrid, oslo, peer_factory, one, other, expected):
     madrid.version, oslo.version = one, other
-    sentence = rules.versions(peer_factory(madrid, oslo))
-    assert (said in sentence) if said else not sentence
+    sentence = rules.check_versions(peer_factory(madrid, oslo))
+    assert (expected in sentence) if expected else not sentence
 
 
 def test_a_user_sync_that_is_not_finished_is_a_warning(madrid, oslo, peer_factory):
     madrid.user_sync, oslo.user_sync = "Completed at noon", "In Progress"
-    said = rules.user_sync(peer_factory(madrid, oslo))
-    assert "The Sync Agent of Oslo has not finished its users: In Progress" in said
+    sentence = rules.user_sync(peer_factory(madrid, oslo))
+    assert "The Sync Agent of Oslo has not finished its users: In Progress" in sentence
 
 
 def test_a_user_sync_that_lost_the_call_manager_is_a_warning(
@@ -140,9 +159,9 @@ def test_a_user_sync_that_lost_the_call_manager_is_a_warning(
 
 def test_a_user_sync_that_is_not_known_says_where_to_look(madrid, oslo, peer_factory):
     oslo.user_sync = ""
-    said = rules.user_sync(peer_factory(madrid, oslo))
-    assert "Oslo has finished its users is not known" in said
-    assert "System Troubleshooter" in said
+    sentence = rules.user_sync(peer_factory(madrid, oslo))
+    assert "Oslo has finished its users is not known" in sentence
+    assert "System Troubleshooter" in sentence
 
 
 def test_a_finished_user_sync_says_nothing(madrid, oslo, peer_factory):

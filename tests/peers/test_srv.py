@@ -1,8 +1,8 @@
 import pytest
 
 from accounts.audit import CONSOLE
-from diagnostics.checks import check
-from peers import editing, rules
+from diagnostics.checks import check_peers
+from peers import lifecycle, rules
 from peers.models import Peer
 
 
@@ -12,7 +12,7 @@ def peer(lab, lab_clusters):
     home, _ = lab_clusters
     service = lab.clusters[1].service_name
     peer = Peer(cluster=home, address=service, username="ic")
-    editing.save_peer(peer, CONSOLE, password="open sesame")
+    lifecycle.save_peer(peer, CONSOLE, password="open sesame")
     return peer
 
 
@@ -23,12 +23,12 @@ def test_an_srv_name_equals_no_node_and_the_warning_says_who_resolves_it(peer):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_check_resolves_it_and_an_edit_keeps_what_it_found(peer, lab_clusters):
-    check([peer])
+    check_peers([peer])
     found = Peer.objects.get()
     assert found.remote_cluster == lab_clusters[1]
     assert found.entries[0]["outcome"] == "passed"
     found.protocol = "UDP"
-    editing.save_peer(found, CONSOLE, fields=["protocol"])
+    lifecycle.save_peer(found, CONSOLE, fields=["protocol"])
     assert Peer.objects.get().remote_cluster == lab_clusters[1]
 
 

@@ -13,8 +13,8 @@ from django.db import connection
 
 from accounts.models import ApiToken
 from accounts.roles import Role
+from jobs.engine import perform_job
 from jobs.models import Job
-from jobs.run import perform
 from peers.models import Peer
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
@@ -28,7 +28,7 @@ def worker(transactional_db):
     def work():
         while not over.wait(0.2):
             for pk in Job.objects.due().values_list("pk", flat=True):
-                perform(str(pk))
+                perform_job(str(pk))
         connection.close()
 
     thread = threading.Thread(target=work)
@@ -38,7 +38,7 @@ def worker(transactional_db):
     thread.join()
 
 
-def told(description):
+def input_of(description):
     publisher = next(n for n in description["nodes"] if n["role"] == "publisher")
     return {
         "cluster": {
@@ -66,13 +66,14 @@ def run_script(live_server, token, path):
     )
 
 
+@pytest.mark.servers
 def test_script_of_the_guide_peers_two_clusters(
     live_server, worker, administrator, lab, settings, tmp_path
 ):
     settings.DNS_SERVERS = [lab.describe()["dns"]]
     _, token = ApiToken.issue(administrator, "script", Role.ADMINISTRATOR)
     path = tmp_path / "clusters.json"
-    path.write_text(json.dumps([told(one) for one in lab.describe()["clusters"]]))
+    path.write_text(json.dumps([input_of(one) for one in lab.describe()["clusters"]]))
     done = run_script(live_server, token, path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Both sides are verified." in done.stdout
@@ -81,11 +82,12 @@ def test_script_of_the_guide_peers_two_clusters(
     assert Peer.objects.count() == 2
 
 
+@pytest.mark.servers
 def test_script_trusts_no_certificate_that_it_was_not_told(
     live_server, worker, administrator, lab, tmp_path
 ):
     _, token = ApiToken.issue(administrator, "script", Role.ADMINISTRATOR)
-    clusters = [told(one) for one in lab.describe()["clusters"]]
+    clusters = [input_of(one) for one in lab.describe()["clusters"]]
     clusters[0]["fingerprints"] = ["00" * 32]
     path = tmp_path / "clusters.json"
     path.write_text(json.dumps(clusters))
@@ -93,6 +95,7 @@ def test_script_trusts_no_certificate_that_it_was_not_told(
     assert "presents an unexpected certificate" in done.stderr
 
 
+@pytest.mark.servers
 def test_playbook_passes_the_syntax_check_of_ansible(tmp_path):
     playbook = shutil.which("ansible-playbook")
     if playbook is None:

@@ -4,7 +4,7 @@ import pytest
 
 from accounts import audit
 from accounts.models import ApiToken
-from diagnostics.troubleshoot import submit_run
+from diagnostics.jobs.troubleshoot import Troubleshoot
 from jobs.models import Job
 from services.models import Service
 
@@ -35,9 +35,9 @@ def things(cluster_factory, peer_factory):
     home, remote = cluster_factory("berlin"), cluster_factory("vienna")
     peer = peer_factory(home, remote)
     service = Service.objects.create(node=home.publisher, name="Cisco XCP Router")
-    run = submit_run([home])
+    run = Troubleshoot.submit([home])
     job = Job.objects.submit("test-cluster", [("a", "A")], target=home)
-    audit.record(audit.CONSOLE, "edit", peer)
+    audit.append_entry(audit.CONSOLE, "edit", peer)
     return {
         "clusters": home,
         "nodes": home.publisher,
@@ -65,22 +65,27 @@ def test_a_list_and_its_rows_have_the_fields_of_the_contract(ada, things, resour
 
 
 def test_a_job_tells_progress_steps_and_target(ada, things):
-    told = ada.get(f"{API}jobs/{things['jobs'].pk}/").json()
-    assert told["progress"] == {"done": 0, "total": 1}
+    reported = ada.get(f"{API}jobs/{things['jobs'].pk}/").json()
+    assert reported["progress"] == {"done": 0, "total": 1}
     step = {"label", "state", "detail", "started_at", "finished_at"}
-    assert [set(one) for one in told["steps"]] == [step]
-    assert told["state"] == "queued"
+    assert [set(one) for one in reported["steps"]] == [step]
+    assert reported["state"] == "queued"
 
 
 def test_a_run_tells_totals_and_sections(ada, things):
-    told = ada.get(f"{API}troubleshooter-runs/{things['troubleshooter-runs'].pk}/")
-    assert set(told.json()["totals"]) == {"passed", "failed", "warning", "information"}
-    assert told.json()["sections"] == []
+    reported = ada.get(f"{API}troubleshooter-runs/{things['troubleshooter-runs'].pk}/")
+    assert set(reported.json()["totals"]) == {
+        "passed",
+        "failed",
+        "warning",
+        "information",
+    }
+    assert reported.json()["sections"] == []
 
 
 def test_a_peer_tells_its_status(ada, things):
-    told = ada.get(f"{API}peers/{things['peers'].pk}/").json()["status"]
-    assert told == {"outcome": "unknown", "checked_at": None, "entries": []}
+    reported = ada.get(f"{API}peers/{things['peers'].pk}/").json()["status"]
+    assert reported == {"outcome": "unknown", "checked_at": None, "entries": []}
 
 
 def test_only_the_answer_to_post_shows_a_token(ada):
@@ -108,11 +113,13 @@ def test_background_work_answers_202_with_the_job_and_where_it_is(ada, things, p
     Job.objects.update(state="succeeded")
     answer = ada.post(API + path.format_map(ids), JOBS[path])
     assert answer.status_code == 202, answer.content
-    told = answer.json()
-    assert answer["Location"].endswith(f"{API}jobs/{told['id']}/")
-    assert told["state"] == "queued"
+    reported = answer.json()
+    assert answer["Location"].endswith(f"{API}jobs/{reported['id']}/")
+    assert reported["state"] == "queued"
     if path == "troubleshooter-runs/":
-        assert ada.get(f"{API}troubleshooter-runs/{told['run']}/").status_code == 200
+        assert (
+            ada.get(f"{API}troubleshooter-runs/{reported['run']}/").status_code == 200
+        )
 
 
 def test_a_job_is_cancelled_and_retried(ada, things):
@@ -135,29 +142,29 @@ def test_an_edit_without_if_match_is_428_and_with_an_old_one_412(
 
 
 def test_the_mesh_answers_with_what_is_missing_and_one_sided(ada, things):
-    told = ada.get(f"{API}mesh/").json()
-    assert {"clusters", "cells", "missing", "one_sided"} <= set(told)
+    reported = ada.get(f"{API}mesh/").json()
+    assert {"clusters", "cells", "missing", "one_sided"} <= set(reported)
     cell = {"from", "to", "peer", "outcome", "associated_users", "remote_users"}
-    assert [set(one) for one in told["cells"]] == [cell]
-    assert [set(one) for one in told["missing"]] == [{"from", "to"}]
+    assert [set(one) for one in reported["cells"]] == [cell]
+    assert [set(one) for one in reported["missing"]] == [{"from", "to"}]
 
 
 def test_a_plan_changes_nothing_and_an_old_one_is_a_conflict(ada, things):
     ids = [row["id"] for row in ada.get(f"{API}clusters/").json()["results"]]
-    wanted = {"clusters": ids, "protocol": "TCP"}
-    plan = ada.post(f"{API}mesh/plan/", wanted)
+    expected = {"clusters": ids, "protocol": "TCP"}
+    plan = ada.post(f"{API}mesh/plan/", expected)
     assert plan.status_code == 200
     names = {"action", "cluster", "address", "before", "after", "warnings"}
     assert all(names <= set(step) for step in plan.json()["steps"])
     assert not Job.objects.filter(kind="set-up-peerings").exists()
-    old = ada.post(f"{API}mesh/apply/", {**wanted, "plan_hash": "0" * 64})
+    old = ada.post(f"{API}mesh/apply/", {**expected, "plan_hash": "0" * 64})
     assert old.status_code == 409
 
 
 def test_the_directory_answers(ada, things):
     peer = str(things["peers"].pk)
-    told = ada.get(f"{API}directory/comparison/", {"peer": peer})
-    assert told.status_code in (200, 409)
+    reported = ada.get(f"{API}directory/comparison/", {"peer": peer})
+    assert reported.status_code in (200, 409)
     assert ada.get(f"{API}directory/duplicates/").status_code == 200
     assert ada.get(f"{API}directory/locate/", {"user": "jdoe"}).status_code in (
         200,
@@ -173,5 +180,5 @@ def test_health_answers_without_a_sign_in(db, client, path):
 def test_metrics_are_for_a_token(db, client, viewer):
     assert client.get("/metrics").status_code == 401
     _, text = ApiToken.issue(viewer, "prometheus", "viewer")
-    told = client.get("/metrics", headers={"Authorization": f"Bearer {text}"})
-    assert told.status_code == 200
+    reported = client.get("/metrics", headers={"Authorization": f"Bearer {text}"})
+    assert reported.status_code == 200

@@ -6,7 +6,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import ApiToken, Attempts, AuditEntry
 from accounts.roles import Role
-from peers.models import Cluster
+from clusters.models import Cluster
 from rest.models import IdempotentAnswer
 
 CLUSTERS = "/api/v1/clusters/"
@@ -171,7 +171,7 @@ def test_ten_of_two_hundred_wrong_sign_ins_are_evaluated(
 
     def guess(number):
         client = APIClient()
-        fields = {"username": "otto", "password": f"guess {number}"}
+        fields = {"login": "otto", "password": f"guess {number}"}
         url = "/administration/system/sign-in/"
         return client.post(url, fields, format="multipart").status_code
 

@@ -36,6 +36,8 @@ def post(administrator, api):
         b"[" * 100_000,
         b'{"a":' * 2_000 + b"1" + b"}" * 2_000,
         b'{"name": 1' + b"0" * 5_000 + b"}",
+        b'{"name": 1e999}',
+        b'{"name": -1e999}',
     ],
     ids=repr,
 )
@@ -43,12 +45,6 @@ def test_body_that_can_be_read_in_two_ways_is_refused(post, body):
     response = post(body)
     assert response.status_code == 400
     assert response["Content-Type"] == "application/problem+json"
-
-
-@pytest.mark.parametrize("body", ["[]", "1", "null", '"x"', "true", "[[]]"])
-def test_body_must_be_an_object(post, body):
-    response = post(body)
-    assert response.status_code == 400
 
 
 @pytest.mark.parametrize(

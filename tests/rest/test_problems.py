@@ -73,7 +73,9 @@ def test_each_field_says_what_is_wrong_with_it(client):
 
 def test_unexpected_error_says_nothing_of_its_cause(client, monkeypatch):
     client.raise_request_exception = False
-    monkeypatch.setattr("peers.api.ClusterViewSet.list", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr(
+        "clusters.api.ClusterViewSet.list", lambda *args, **kwargs: 1 / 0
+    )
     response = client.get(CLUSTERS)
     assert_problem(response, 500)
     assert "zero" not in response.content.decode()

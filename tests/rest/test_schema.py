@@ -49,6 +49,36 @@ def test_each_operation_names_its_errors(schema):
         assert expected <= set(operation["responses"]), f"{method} {path}"
 
 
+def properties(schema, node):
+    """The (name, description) of each field below a part of the schema."""
+    seen, todo = set(), [node]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, list):
+            todo += part
+        elif isinstance(part, dict):
+            name = part.get("$ref", "").rpartition("/")[2]
+            if name and name not in seen:
+                seen.add(name)
+                todo.append(schema["components"]["schemas"][name])
+            yield from part.get("properties", {}).items()
+            todo += part.values()
+
+
+def test_requests_hold_nothing_that_is_only_read(schema):
+    for method, path, operation in operations(schema):
+        fields = properties(schema, operation.get("requestBody", {}))
+        read = [name for name, about in fields if about.get("readOnly")]
+        assert read == [], f"{method} {path}"
+
+
+def test_answers_hold_nothing_that_is_only_written(schema):
+    for method, path, operation in operations(schema):
+        fields = properties(schema, operation["responses"])
+        written = [name for name, about in fields if about.get("writeOnly")]
+        assert written == [], f"{method} {path}"
+
+
 def test_no_secret_is_ever_answered(schema):
     for name, component in schema["components"]["schemas"].items():
         for field, about in component.get("properties", {}).items():

@@ -10,7 +10,7 @@ from django.conf import settings as configured
 from django.db import connection
 from django.utils import timezone
 
-from accounts.tasks import clean
+from accounts.tasks import clean_accounts
 from rest import throttling
 from rest.models import Allowance
 
@@ -27,7 +27,8 @@ def let_through(process: dict, key: str, window: int, n: int) -> int:
     """Ask n times, as a process that has these shares."""
     throttling._shares = process
     return sum(
-        throttling.spend(key, window) or throttling.spend_anew(key, window, LIMIT)
+        throttling.spend_request(key, window)
+        or throttling.spend_new_share(key, window, LIMIT)
         for _ in range(n)
     )
 
@@ -91,12 +92,13 @@ def test_threads_of_one_process_share_its_allowance(transactional_db, window):
 
 ASKING = """
 import django; django.setup()
-from rest.throttling import spend, spend_anew
-print(sum(spend("ApiToken:9", {w}) or spend_anew("ApiToken:9", {w}, {n})
-          for _ in range({n})))
+from rest.throttling import spend_new_share, spend_request
+print(sum(spend_request("ApiToken:9", {w})
+          or spend_new_share("ApiToken:9", {w}, {n}) for _ in range({n})))
 """
 
 
+@pytest.mark.servers
 def test_real_processes_share_one_limit(transactional_db, window):
     database = connection.settings_dict["NAME"]
     url = f"sqlite:///{database}"
@@ -126,5 +128,5 @@ def test_counts_of_old_minutes_are_forgotten(db, window):
     old = int((timezone.now() - day).timestamp()) // throttling.WINDOW
     Allowance.objects.create(holder="ApiToken:1", window=old, used=3)
     Allowance.objects.create(holder="ApiToken:2", window=window, used=3)
-    clean.run()
+    clean_accounts.run()
     assert [row.holder for row in Allowance.objects.all()] == ["ApiToken:2"]

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import BrowserSession
-from peers.models import Cluster
+from clusters.models import Cluster
 
 PASSWORD = "correct horse battery"
 
@@ -25,8 +25,8 @@ def cluster(cluster_factory):
 
 def pages(cluster):
     return [
-        reverse("peers:delete_cluster", args=[cluster.pk]),
-        reverse("peers:trust", args=[cluster.publisher.pk]),
+        reverse("clusters:delete_cluster", args=[cluster.pk]),
+        reverse("clusters:trust", args=[cluster.publisher.pk]),
         reverse("services:control"),
     ]
 

@@ -9,9 +9,10 @@ from rest_framework.test import APIClient
 
 from accounts.models import ApiToken
 from accounts.roles import Role
+from clusters.models import Cluster
+from jobs.engine import perform_job
 from jobs.models import Job
-from jobs.run import perform
-from peers.models import Cluster, Peer
+from peers.models import Peer
 from services.models import Service
 from tests.security.leaks import LogSink, database_text, search, spellings
 from tests.security.routes import NOBODY, routes
@@ -29,7 +30,7 @@ PLANTED = {
     "mistyped name": f"Bv8-name-{ODD}",
 }
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.crawl, pytest.mark.django_db(transaction=True)]
 
 
 @contextmanager
@@ -83,7 +84,7 @@ class Session:
 
     def run_jobs(self):
         for job in Job.objects.filter(state="queued"):
-            perform(str(job.pk))
+            perform_job(str(job.pk))
 
 
 def read_everything(session, ids):
@@ -123,10 +124,12 @@ def write_clusters_and_peers(session, cluster):
     session.page("/administration/system/clusters/add/", {**body, "name": "x" * 500})
     credentials = {"username": "icuser", "password": PLANTED["mesh password"]}
     clusters = [str(pk) for pk in Cluster.objects.values_list("pk", flat=True)]
-    wanted = {"clusters": clusters, "protocol": "TCP"}
-    wanted["credentials"] = dict.fromkeys(clusters, credentials)
-    plan = session.send("post", "mesh/plan/", wanted).json()
-    session.send("post", "mesh/apply/", {**wanted, "plan_hash": plan.get("plan_hash")})
+    expected = {"clusters": clusters, "protocol": "TCP"}
+    expected["credentials"] = dict.fromkeys(clusters, credentials)
+    plan = session.send("post", "mesh/plan/", expected).json()
+    session.send(
+        "post", "mesh/apply/", {**expected, "plan_hash": plan.get("plan_hash")}
+    )
 
 
 def work_with_people(session):
@@ -135,13 +138,13 @@ def work_with_people(session):
     fields = {"username": "newcomer", "role": "viewer", "password1": password}
     session.page(f"{users}add/", {**fields, "password2": password})
     session.page(f"{users}add/", {**fields, "password2": "another"})
-    sign_in = {"username": "ada", "password": PLANTED["typed password"]}
+    sign_in = {"login": "ada", "password": PLANTED["typed password"]}
     stranger = Client()
     url = "/administration/system/sign-in/"
     session.keep(stranger.post(url, sign_in))
-    sign_in["username"] = PLANTED["mistyped name"]
+    sign_in["login"] = PLANTED["mistyped name"]
     stranger.post(url, sign_in)
-    session.page("/administration/system/password/", {"old_password": password})
+    session.page("/administration/system/password/", {"oldpassword": password})
     session.page(f"{users}add/", {"proof_password": PLANTED["typed password"]})
 
 
@@ -178,11 +181,11 @@ def talk_to_clusters(session, clusters):
 
 
 def test_no_secret_leaves_its_place(administrator, lab_clusters, lab, messages):
-    told = lab.describe()["clusters"]
+    reported = lab.describe()["clusters"]
     # The first characters need no escaping, so they are the same everywhere.
     heads = {f"head of {label}": secret[:10] for label, secret in PLANTED.items()}
     secrets = PLANTED | heads
-    for description in told:
+    for description in reported:
         for name in ("axl_password", "intercluster_password"):
             secrets[f"{name} of {description['name']}"] = description[name]
     with everything_logged() as log:

@@ -13,8 +13,10 @@ from django.views.debug import (
     get_default_exception_reporter_filter,
 )
 
-from cupadmin.hidden import HiddenUrl, masked
+from accounts.masking import HiddenUrl, mask_passwords
 from tests.security.leaks import search
+
+pytestmark = pytest.mark.servers
 
 PLANTED = {
     "database password": "Dx4-database-word",
@@ -23,6 +25,7 @@ PLANTED = {
     "client secret": "Oc5-client-word",
     "proxy password": "Px6-proxy-word",
     "bind password": "Lb8-bind-word",
+    "SAML key": "Sm1-saml-key-word",
     "secret key": "Sk9-secret-key-of-the-console-that-is-long-enough-to-be-one",
     "field key": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
 }
@@ -35,6 +38,9 @@ ENVIRONMENT = {
     "CUPADMIN_OIDC_CLIENT_SECRET": "{client secret}",
     "CUPADMIN_OIDC_PROXY": "http://cup:{proxy password}@127.0.0.1:1",
     "CUPADMIN_OIDC_DEFAULT_ROLE": "viewer",
+    "CUPADMIN_SAML_METADATA_URL": "https://idp.example.com/metadata",
+    "CUPADMIN_SAML_KEY": "{SAML key}",
+    "CUPADMIN_SAML_PROXY": "http://cup:{proxy password}@127.0.0.1:1",
     "CUPADMIN_LDAP_URI": "ldaps://127.0.0.1:1",
     "CUPADMIN_LDAP_USER_BASE": "dc=example",
     "CUPADMIN_LDAP_BIND_DN": "cn=console",
@@ -68,7 +74,7 @@ def output(tmp_path, *command, **environment):
 
 
 @pytest.mark.parametrize(
-    ("command", "shown"),
+    ("command", "displayed"),
     [
         (["manage.py", "diffsettings", "--all"], "BROKER_URL"),
         (["manage.py", "diffsettings", "--output", "unified"], "BROKER_URL"),
@@ -77,9 +83,9 @@ def output(tmp_path, *command, **environment):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_no_command_prints_a_password_of_the_settings(tmp_path, command, shown):
+def test_no_command_prints_a_password_of_the_settings(tmp_path, command, displayed):
     text = output(tmp_path, *command)
-    assert shown in text
+    assert displayed in text
     assert list(search(text, PLANTED)) == []
 
 
@@ -160,7 +166,7 @@ def test_diffsettings_of_this_process_is_cleansed(planted, capsys):
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "displayed"),
     [
         ("redis://:word@host/0", "redis://:********@host/0"),
         ("postgres://u:w@rd@h/db", "postgres://u:********@h/db"),
@@ -171,8 +177,8 @@ def test_diffsettings_of_this_process_is_cleansed(planted, capsys):
         ("a@b:c", "a@b:c"),
     ],
 )
-def test_only_the_password_of_a_url_is_hidden(text, shown):
-    shown = shown or "postgres://h/db?user=u&password=********&x=1"
-    assert masked(text) == shown
-    assert repr(HiddenUrl(text)) == repr(shown)
+def test_only_the_password_of_a_url_is_hidden(text, displayed):
+    displayed = displayed or "postgres://h/db?user=u&password=********&x=1"
+    assert mask_passwords(text) == displayed
+    assert repr(HiddenUrl(text)) == repr(displayed)
     assert HiddenUrl(text) == text

@@ -6,15 +6,18 @@ from typing import Any
 from django.utils import timezone
 
 from accounts import audit
+from clusters.models import Cluster, Node
 from diagnostics.models import PeerCheck, TroubleshooterResult, TroubleshooterRun
 from directory import store
-from directory.building import Builder
+from directory.column_builder import Builder
 from directory.columns import User
 from directory.models import Comparison, Snapshot
+from exchange.models import KnownCertificate, NodeCertificates
 from jobs.models import Job
 from mesh.models import Shown
 from notifications.models import Maintenance
-from peers.models import Cluster, Node, Peer
+from overview.models import Problem, ProblemCluster, Renewal
+from peers.models import Peer
 from services.models import NodeReading, Service
 
 
@@ -27,7 +30,7 @@ class World:
     ids: dict[str, Any]
 
 
-def make(word: str, cluster: Cluster) -> World:
+def make_world(word: str, cluster: Cluster) -> World:
     """Fill a cluster; its publisher bears its name."""
     node = cluster.publisher
     now = timezone.now()
@@ -46,6 +49,8 @@ def make(word: str, cluster: Cluster) -> World:
     peer.seal("password", "open sesame")
     peer.save()
     Node.objects.filter(pk=node.pk).update(certificate_not_after=now)
+    described = {"state": "ok", "seen_at": now.isoformat(), "problem": f"{word}-pages"}
+    Cluster.objects.filter(pk=cluster.pk).update(pages_seen=described)
     NodeReading.objects.create(node=node, tried_at=now, observed_at=now)
     service = Service.objects.create(
         node=node, name="Cisco UP Intercluster Sync Agent", status="stopped"
@@ -64,10 +69,11 @@ def make(word: str, cluster: Cluster) -> World:
     )
     entry = [f"{word}-stranger.example.net", word, "TCP", ""]
     Shown.objects.create(cluster=cluster, entries=[entry], read_at=now)
+    certificate(word, node)
     window = Maintenance.objects.create(
         cluster=cluster, begins_at=now, ends_at=now.replace(year=now.year + 1)
     )
-    written = audit.record(audit.CONSOLE, "edit peer", peer)
+    written = audit.append_entry(audit.CONSOLE, "edit peer", peer)
     ids = {
         "cluster": cluster.pk,
         "node": node.pk,
@@ -79,6 +85,7 @@ def make(word: str, cluster: Cluster) -> World:
         "audit": written.pk,
         "address": node.address,
         "window": window.pk,
+        "problem": problem(word, cluster).pk,
         "setup": Job.objects.submit(
             "set-up-peerings",
             [],
@@ -88,6 +95,35 @@ def make(word: str, cluster: Cluster) -> World:
         ).pk,
     }
     return World(word, cluster, ids)
+
+
+def certificate(word: str, node: Node) -> NodeCertificates:
+    """What the certificate interface of a node showed: its own, and a problem since."""
+    now = timezone.now()
+    made, _ = KnownCertificate.objects.get_or_create(
+        fingerprint=word.encode().hex().ljust(64, "0")[:64],
+        defaults={
+            "subject": f"CN={word}",
+            "issuer": f"CN={word}-issuer",
+            "common_name": word,
+            "not_before": now,
+            "not_after": now,
+            "self_signed": False,
+            "key_hash": word,
+            "pem": word,
+        },
+    )
+    return NodeCertificates.objects.create(
+        node=node,
+        seen_by="rest",
+        seen_at=now,
+        identities={"tomcat": made.pk, "cup": None},
+        trusts={"tomcat": {"certificates": [made.pk], "unreadable": 0}},
+        tried_at=now,
+        code="timeout",
+        problem=f"{word}-certificates",
+        solution=f"{word}-solution",
+    )
 
 
 def snapshot(word: str, cluster: Cluster) -> Snapshot:
@@ -104,8 +140,28 @@ def snapshot(word: str, cluster: Cluster) -> Snapshot:
         nodes=builder.counts(),
         own_nodes=[node.name],
     )
-    store.save(taken, store.compressed(builder.finish()))
+    store.save_snapshot(taken, store.compress_pieces(builder.finish()))
     return taken
+
+
+def problem(word: str, cluster: Cluster) -> Problem:
+    """One of the list, acknowledged, so that it may be reopened; no renewal ends it."""
+    now = timezone.now()
+    made = Problem.objects.create(
+        key=f"test:{word}",
+        code="node_unreachable",
+        severity="failed",
+        rank=0,
+        sentence=f"{word}-problem",
+        cluster=cluster,
+        since=now,
+        acknowledged_at=now,
+        acknowledged_name=word[::-1],
+        note=f"{word}-note",
+    )
+    ProblemCluster.objects.create(problem=made, cluster=cluster.pk)
+    Renewal.objects.update_or_create(pk=1, defaults={"renewed_at": None})
+    return made
 
 
 def result(run: TroubleshooterRun, cluster: Cluster) -> None:

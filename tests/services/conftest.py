@@ -5,11 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from accounts.audit import Actor
+from clusters.models import Cluster, Node
+from jobs.engine import perform_job
 from jobs.models import Job
-from jobs.run import perform
 from lab import Lab
-from peers.models import Cluster, Node
-from services import changes, control, pace
+from services import rate_limit
+from services.jobs import control
+from services.jobs.refresh import RefreshServices
 from services.models import Service
 
 AGENTS = ("Cisco UP Intercluster Sync Agent", "Cisco Intercluster Sync Agent")
@@ -18,7 +20,7 @@ AGENTS = ("Cisco UP Intercluster Sync Agent", "Cisco Intercluster Sync Agent")
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control, "POLL", 0.1)
-    monkeypatch.setattr(pace, "CALLS", 1000)
+    monkeypatch.setattr(rate_limit, "CALLS", 1000)
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +43,14 @@ def nodes(clusters: list[Cluster]) -> list[Node]:
 @pytest.fixture
 def read_nodes(nodes: list[Node]) -> list[Node]:
     """The nodes, with their services read."""
-    done(changes.refresh(nodes, Actor()))
+    done(RefreshServices.submit(nodes, Actor()))
     return nodes
 
 
 def done(job: Job) -> Job:
     """Work on the job as a worker does, until it is over."""
     for _ in range(50):
-        perform(str(job.pk))
+        perform_job(str(job.pk))
         job.refresh_from_db()
         if not job.active:
             return job

@@ -10,7 +10,7 @@ def node(cluster_factory):
     return cluster_factory("berlin", generation="imp").publisher
 
 
-def read(node, error_code=""):
+def read_agents(node, error_code=""):
     NodeReading.objects.update_or_create(
         pk=node.pk, defaults={"tried_at": timezone.now(), "error_code": error_code}
     )
@@ -28,25 +28,25 @@ def state():
 
 def test_unreachable_is_not_stopped(node):
     agent_of(node, "stopped")
-    read(node, error_code="timeout")
+    read_agents(node, error_code="timeout")
     assert state() == "unreachable"
 
 
 def test_a_node_that_refuses_the_password_is_not_unreachable(node):
-    read(node, error_code="unauthorized")
+    read_agents(node, error_code="unauthorized")
     assert state() == "unreadable"
 
 
 def test_a_node_without_the_service_is_told_from_one_nobody_asked(node):
     assert state() == "unread"
-    read(node)
+    read_agents(node)
     assert state() == "absent"
 
 
 @pytest.mark.parametrize("status", ["started", "stopped", "starting", "stopping"])
 def test_what_the_node_says_is_shown(node, status):
     agent_of(node, status)
-    read(node)
+    read_agents(node)
     assert state() == status
 
 
@@ -56,21 +56,21 @@ def test_the_name_is_that_of_the_generation(node):
 
 def test_the_preview_names_exactly_the_stopped_ones(client_of, operator, node):
     agent_of(node, "stopped")
-    read(node)
+    read_agents(node)
     response = client_of(operator).get(reverse("services:start_agents"))
     assert [one.node for one in response.context["plan"].services] == [node]
 
 
 def test_an_unreachable_node_is_not_in_the_preview(client_of, operator, node):
     agent_of(node, "stopped")
-    read(node, error_code="refused")
+    read_agents(node, error_code="refused")
     response = client_of(operator).get(reverse("services:start_agents"))
     assert response["Location"] == reverse("services:agents")
 
 
 def test_the_page_answers_the_question_in_one_sentence(client_of, viewer, node):
     agent_of(node, "started")
-    read(node)
+    read_agents(node)
     content = client_of(viewer).get(reverse("services:agents")).content.decode()
     assert "The agent is on, on the one node." in content
     assert "Start where stopped" not in content
@@ -85,7 +85,7 @@ def test_what_a_refresh_finds_stopped_can_be_started_without_a_reload(
     client_of, operator, node
 ):
     agent_of(node, "stopped")
-    read(node)
+    read_agents(node)
     url = reverse("services:agents")
     fragment = client_of(operator).get(url, headers={"HX-Request": "true"})
     assert "Start where stopped (1)" in fragment.content.decode()
@@ -93,7 +93,7 @@ def test_what_a_refresh_finds_stopped_can_be_started_without_a_reload(
 
 def test_a_viewer_is_not_offered_to_start(client_of, viewer, node):
     agent_of(node, "stopped")
-    read(node)
+    read_agents(node)
     content = client_of(viewer).get(reverse("services:agents")).content.decode()
     assert "Stopped at 1." in content
     assert "Start where stopped" not in content
@@ -107,8 +107,31 @@ def test_what_is_not_known_is_told_apart(client_of, viewer, cluster_factory):
     ):
         one = cluster_factory(name, generation="imp").publisher
         agent_of(one, status)
-        read(one, error)
+        read_agents(one, error)
     content = client_of(viewer).get(reverse("services:agents")).content.decode()
     assert "On at 0 of 3 nodes." in content
-    for said in ("Starting: 1.", "Unreachable: 1.", "Could not be read: 1."):
-        assert said in content
+    for sentence in ("Starting: 1.", "Unreachable: 1.", "Could not be read: 1."):
+        assert sentence in content
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["berlin", "paris"]),
+        ("?show=off", ["paris"]),
+        ("?show=started", ["berlin"]),
+        ("?show=unread", ["paris"]),
+        ("?show=nonsense", ["berlin", "paris"]),
+        ("?node=BERLIN", ["berlin"]),
+        ("?cluster={berlin}", ["berlin"]),
+        ("?cluster={berlin}&show=off", []),
+    ],
+)
+def test_agents_are_filtered(client_of, viewer, node, cluster_factory, query, names):
+    cluster_factory("paris")
+    agent_of(node, "started")
+    read_agents(node)
+    url = reverse("services:agents") + query.format(berlin=node.cluster_id)
+    answer = client_of(viewer).get(url)
+    assert [one.node.cluster.name for one in answer.context["agents"]] == names
+    assert f"{len(names)} of 2 nodes" in answer.content.decode()

@@ -16,7 +16,7 @@ def agent(cluster_factory):
     )
 
 
-def ask(client, action, *services):
+def ask_control(client, action, *services):
     data = {"action": action, "service": [service.pk for service in services]}
     return client.post(reverse("services:control"), data)
 
@@ -26,7 +26,7 @@ def signed_plan(response):
 
 
 def test_nothing_happens_before_the_confirmation(client_of, operator, agent):
-    response = ask(client_of(operator), "stop", agent)
+    response = ask_control(client_of(operator), "stop", agent)
     assert "grows stale" in response.content.decode()
     assert agent.node.name in response.content.decode()
     assert not Job.objects.exists()
@@ -35,14 +35,14 @@ def test_nothing_happens_before_the_confirmation(client_of, operator, agent):
 def test_stopping_axl_is_said_to_lock_the_console_out(client_of, operator, agent):
     agent.name = "Cisco AXL Web Service"
     agent.save()
-    said = ask(client_of(operator), "stop", agent).content.decode()
-    assert "AXL answers nobody there" in said
-    assert "grows stale" not in said
+    sentence = ask_control(client_of(operator), "stop", agent).content.decode()
+    assert "AXL answers nobody there" in sentence
+    assert "grows stale" not in sentence
 
 
 def test_the_confirmed_plan_becomes_a_job(client_of, operator, agent):
     client = client_of(operator)
-    plan = signed_plan(ask(client, "stop", agent))
+    plan = signed_plan(ask_control(client, "stop", agent))
     response = client.post(reverse("services:control"), {"plan": plan})
     job = Job.objects.get()
     assert response["Location"] == job.get_absolute_url()
@@ -52,14 +52,14 @@ def test_the_confirmed_plan_becomes_a_job(client_of, operator, agent):
 
 def test_a_plan_confirmed_twice_is_one_job(client_of, operator, agent):
     client = client_of(operator)
-    plan = signed_plan(ask(client, "restart", agent))
+    plan = signed_plan(ask_control(client, "restart", agent))
     for _ in range(2):
         response = client.post(reverse("services:control"), {"plan": plan})
     assert response["Location"] == Job.objects.get().get_absolute_url()
 
 
 def test_a_plan_of_somebody_else_is_refused(client_of, operator, administrator, agent):
-    plan = signed_plan(ask(client_of(operator), "stop", agent))
+    plan = signed_plan(ask_control(client_of(operator), "stop", agent))
     client_of(administrator).post(reverse("services:control"), {"plan": plan})
     assert not Job.objects.exists()
 
@@ -72,7 +72,7 @@ def test_a_forged_plan_is_refused(client_of, operator, agent, plan):
 
 
 def test_what_is_so_already_is_left_out(client_of, operator, agent):
-    content = ask(client_of(operator), "start", agent).content.decode()
+    content = ask_control(client_of(operator), "start", agent).content.decode()
     assert "started already" in content
     assert 'name="plan"' not in content
 
@@ -81,14 +81,14 @@ def test_the_preview_does_not_call_a_failure_what_is_off_on_purpose(
     client_of, operator, agent
 ):
     Service.objects.update(name="Cisco DRF Master", status="stopped", reason_code=-1068)
-    content = ask(client_of(operator), "start", agent).content.decode()
+    content = ask_control(client_of(operator), "start", agent).content.decode()
     assert 'class="outcome information"' in content
     assert 'class="outcome failed"' not in content
 
 
 def test_what_cannot_be_stopped_is_left_out(client_of, operator, agent):
     Service.objects.update(restrict="do_not_stop")
-    content = ask(client_of(operator), "restart", agent).content.decode()
+    content = ask_control(client_of(operator), "restart", agent).content.decode()
     assert "the platform forbids it" in content
     assert "Nothing to restart" in content
     assert 'name="plan"' not in content
@@ -101,7 +101,7 @@ def test_without_a_selection_the_page_asks_for_one(client_of, operator, agent):
 
 
 def test_a_viewer_cannot_control(client_of, viewer, agent):
-    assert ask(client_of(viewer), "stop", agent).status_code == 403
+    assert ask_control(client_of(viewer), "stop", agent).status_code == 403
 
 
 def test_control_cannot_be_reached_with_get(client_of, operator):

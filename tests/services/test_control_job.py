@@ -5,13 +5,14 @@ from accounts.audit import Actor
 from accounts.models import AuditEntry
 from jobs.locks import Busy
 from jobs.models import Job
-from services import changes
+from services import requests
+from services.jobs.control import ControlServices
 from services.models import Service
 from tests.services.conftest import agent_on, done
 
 
 def control(action, *services):
-    return changes.control(action, services, Actor())
+    return ControlServices.submit(action, services, Actor())
 
 
 def test_stops_and_starts_a_service_for_real(read_nodes, lab):
@@ -61,13 +62,13 @@ def test_the_job_says_what_is_done_on_how_many_and_leads_there(read_nodes):
 
 def test_what_must_not_be_stopped_is_refused(read_nodes):
     database = Service.objects.with_node().get(node=read_nodes[0], name="A Cisco DB")
-    with pytest.raises(changes.Refused):
+    with pytest.raises(requests.ControlRefused):
         control("restart", database)
 
 
 def test_who_asked_is_in_the_audit_trail(read_nodes, operator):
     agent = agent_on(read_nodes[0])
-    changes.control("start", [agent], Actor(operator, "192.0.2.7"))
+    ControlServices.submit("start", [agent], Actor(operator, "192.0.2.7"))
     entry = AuditEntry.objects.get()
     assert (entry.actor, entry.action) == ("otto", "start services")
     assert entry.changes["services"][1] == [str(agent)]

@@ -14,26 +14,28 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.audit import Actor
+from jobs.engine import perform_job
 from jobs.models import Job
-from jobs.run import perform
-from services import changes
+from services.jobs.control import ControlServices
 from tests.services.conftest import agent_on, done
+
+pytestmark = pytest.mark.servers
 
 # A worker of its own, that kills itself around the command.
 WORKER = """
 import os, signal, sys
 import django
 django.setup()
-from services import control
-from jobs.run import perform
-real, when = control.send, sys.argv[2]
+from services.jobs import control
+from jobs.engine import perform_job
+real, when = control.send_command, sys.argv[2]
 def send(*arguments):
     if when == "before":
         os.kill(os.getpid(), signal.SIGKILL)
     real(*arguments)
     os.kill(os.getpid(), signal.SIGKILL)
-control.send = send
-perform(sys.argv[1])
+control.send_command = send
+perform_job(sys.argv[1])
 """
 
 
@@ -69,8 +71,8 @@ def in_the_lab(lab, node):
 
 
 def commands(lab, node):
-    asked = [call.operation for call in list(in_the_lab(lab, node).calls)]
-    return sum("DoControlServices" in name for name in asked)
+    requested = [call.operation for call in list(in_the_lab(lab, node).calls)]
+    return sum("DoControlServices" in name for name in requested)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -80,31 +82,31 @@ def commands(lab, node):
 def test_a_worker_killed_at_the_command_leaves_one_command(
     lab, node, monkeypatch, when, action, first
 ):
-    monkeypatch.setattr("services.verdicts.GRACE", 0.5)
+    monkeypatch.setattr("services.decisions.GRACE", 0.5)
     in_the_lab(lab, node).service(agent_on(node).name).set(first)
-    began = commands(lab, node)
-    job = changes.control(action, [agent_on(node)], Actor())
+    started = commands(lab, node)
+    job = ControlServices.submit(action, [agent_on(node)], Actor())
     assert killed_worker(job, when) == -signal.SIGKILL
     job.refresh_from_db()
     assert job.state == Job.State.RUNNING
     Job.objects.update(lease_until=timezone.now() - timedelta(minutes=1))
     assert done(job).state == Job.State.SUCCEEDED, job.steps.get().detail
-    assert commands(lab, node) - began == 1
+    assert commands(lab, node) - started == 1
 
 
 def test_the_same_message_ten_times_is_one_command(lab, node):
     # A node tells start times in seconds: two restarts in one cannot be told apart.
     time.sleep(1.1)
-    began = commands(lab, node)
-    job = changes.control("restart", [agent_on(node)], Actor())
+    started = commands(lab, node)
+    job = ControlServices.submit("restart", [agent_on(node)], Actor())
 
     def deliver(_):
         try:
-            perform(str(job.pk))
+            perform_job(str(job.pk))
         finally:
             connection.close()
 
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(deliver, range(10)))
     assert done(job).state == Job.State.SUCCEEDED
-    assert commands(lab, node) - began == 1
+    assert commands(lab, node) - started == 1

@@ -4,7 +4,11 @@ import pytest
 
 from accounts.audit import Actor
 from jobs.models import Job
-from services import changes, control, verdicts
+from jobs.run import Run
+from services import decisions
+from services.jobs import control
+from services.jobs.control import ControlServices
+from services.jobs.refresh import RefreshServices
 from services.models import Service, sync_agents
 from tests.services.conftest import agent_on, done
 
@@ -25,7 +29,7 @@ def trouble(lab, node):
 
 
 def run(action, node):
-    job = done(changes.control(action, [agent_on(node)], Actor()))
+    job = done(ControlServices.submit(action, [agent_on(node)], Actor()))
     return job, job.steps.get()
 
 
@@ -37,7 +41,7 @@ def commands(trouble, since):
 
 def test_a_node_that_is_down_is_unreachable_and_its_past_is_kept(nodes, node, trouble):
     trouble.set_fault("node", "down")
-    job = done(changes.refresh(nodes, Actor()))
+    job = done(RefreshServices.submit(nodes, Actor()))
     assert job.state == Job.State.SUCCEEDED
     assert job.error.startswith("1 of 4 nodes could not be read.")
     assert "refused the connection" in job.error
@@ -50,7 +54,7 @@ def test_a_node_that_is_down_is_unreachable_and_its_past_is_kept(nodes, node, tr
 
 
 def test_starting_for_ever_ends_and_says_so(node, trouble, monkeypatch):
-    monkeypatch.setattr(verdicts, "PATIENCE", 1.0)
+    monkeypatch.setattr(decisions, "PATIENCE", 1.0)
     trouble.service(agent_on(node).name).set("Stopped")
     trouble.set_fault("control_center", "stuck")
     job, step = run("start", node)
@@ -66,23 +70,23 @@ def test_a_command_that_is_refused_says_why(node, trouble):
 
 
 def fault_at_the_command(monkeypatch, trouble, fault):
-    real = control.send
+    real = control.send_command
 
     def send(*arguments):
-        monkeypatch.setattr(control, "send", real)
+        monkeypatch.setattr(control, "send_command", real)
         trouble.set_fault("control_center", fault)
         return real(*arguments)
 
-    monkeypatch.setattr(control, "send", send)
+    monkeypatch.setattr(control, "send_command", send)
 
 
 @pytest.mark.parametrize("fault", ["hang-up*1", "cut-body*1", "reset*1"])
 def test_a_lost_answer_to_a_command_is_read_back(node, trouble, monkeypatch, fault):
     fault_at_the_command(monkeypatch, trouble, fault)
-    began = len(trouble.calls)
+    started = len(trouble.calls)
     job, step = run("stop", node)
     assert job.state == Job.State.SUCCEEDED, step.detail
-    assert len(commands(trouble, began)) == 1
+    assert len(commands(trouble, started)) == 1
 
 
 def test_a_rate_fault_in_the_middle_is_waited_out(node, trouble, monkeypatch):
@@ -93,19 +97,19 @@ def test_a_rate_fault_in_the_middle_is_waited_out(node, trouble, monkeypatch):
 
 
 def test_a_job_says_how_it_stands_while_it_waits(node, trouble, monkeypatch):
-    said = []
-    real = control.Control.pause
+    sentence = []
+    real = Run.pause
 
-    def pause(self):
-        said.extend(step.detail for step in self.run.steps().values())
-        real(self)
+    def pause(run, seconds):
+        sentence.extend(step.detail for step in run.steps().values())
+        real(run, seconds)
 
-    monkeypatch.setattr(control.Control, "pause", pause)
+    monkeypatch.setattr(Run, "pause", pause)
     monkeypatch.setattr(control, "BACK_OFF", 0.3)
     fault_at_the_command(monkeypatch, trouble, "throttle*1")
     job, step = run("stop", node)
-    assert verdicts.RATED in said
-    assert "Asked; it is stopping now." in said
+    assert decisions.RATED in sentence
+    assert "Asked; it is stopping now." in sentence
     assert step.detail.startswith("Stopped after")
 
 
@@ -118,15 +122,15 @@ def test_a_node_that_refuses_for_ever_is_given_up(node, trouble, monkeypatch):
 
 
 def test_a_node_that_dies_after_the_command_needs_attention(node, trouble, monkeypatch):
-    monkeypatch.setattr(verdicts, "PATIENCE", 1.0)
-    real = control.send
+    monkeypatch.setattr(decisions, "PATIENCE", 1.0)
+    real = control.send_command
 
     def send(*arguments):
         answers = real(*arguments)
         trouble.set_fault("node", "down")
         return answers
 
-    monkeypatch.setattr(control, "send", send)
+    monkeypatch.setattr(control, "send_command", send)
     job, step = run("stop", node)
     assert job.state == Job.State.NEEDS_ATTENTION
     assert step.state == "unknown"
@@ -135,41 +139,41 @@ def test_a_node_that_dies_after_the_command_needs_attention(node, trouble, monke
 def test_a_retry_reads_back_what_was_unknown(node, trouble, monkeypatch):
     test_a_node_that_dies_after_the_command_needs_attention(node, trouble, monkeypatch)
     trouble.clear_faults()
-    began = len(trouble.calls)
+    started = len(trouble.calls)
     job = Job.objects.get(state=Job.State.NEEDS_ATTENTION)
     job.retry()
     assert done(job).state == Job.State.SUCCEEDED
-    assert commands(trouble, began) == []
+    assert commands(trouble, started) == []
 
 
 def test_a_retry_asks_once_more_for_what_had_no_effect(node, trouble, monkeypatch):
-    monkeypatch.setattr(verdicts, "GRACE", 0.0)
+    monkeypatch.setattr(decisions, "GRACE", 0.0)
     name = agent_on(node).name
     trouble.service(name).set("Stopped")
     trouble.set_fault("control_center", "stuck")
-    real = control.send
+    real = control.send_command
 
     def send(*arguments):
         Job.objects.update(cancel_requested=True)
         return real(*arguments)
 
-    monkeypatch.setattr(control, "send", send)
+    monkeypatch.setattr(control, "send_command", send)
     job, step = run("start", node)
     assert (job.state, step.state) == (Job.State.CANCELLED, "unknown")
-    monkeypatch.setattr(control, "send", real)
+    monkeypatch.setattr(control, "send_command", real)
     trouble.clear_faults()
     trouble.service(name).set("Stopped")
-    began = len(trouble.calls)
+    started = len(trouble.calls)
     job.retry()
     assert done(job).state == Job.State.SUCCEEDED, job.error
-    assert len(commands(trouble, began)) == 1
+    assert len(commands(trouble, started)) == 1
 
 
 def test_after_too_many_failures_the_rest_is_left_alone(nodes, node, trouble, lab):
     for cluster in lab.clusters:
         cluster.set_fault("control_center", "refuse:-1042")
     agents = list(Service.objects.with_node().sync_agents())
-    job = done(changes.control("stop", agents, Actor()))
+    job = done(ControlServices.submit("stop", agents, Actor()))
     for cluster in lab.clusters:
         cluster.clear_faults()
     states = sorted(step.state for step in job.steps.all())
@@ -179,13 +183,13 @@ def test_after_too_many_failures_the_rest_is_left_alone(nodes, node, trouble, la
 
 
 def test_a_cancelled_job_does_not_say_that_it_succeeded(node, trouble, monkeypatch):
-    real = control.send
+    real = control.send_command
 
     def send(*arguments):
         Job.objects.update(cancel_requested=True)
         return real(*arguments)
 
-    monkeypatch.setattr(control, "send", send)
+    monkeypatch.setattr(control, "send_command", send)
     job, step = run("stop", node)
     assert job.state == Job.State.CANCELLED
     assert step.state == "unknown"

@@ -1,20 +1,20 @@
 from accounts.audit import Actor
+from clusters.models import Node
 from jobs.models import Job
-from peers.models import Node
-from services.changes import refresh
+from services.jobs.refresh import RefreshServices
 from services.models import sync_agents
 from tests.services.conftest import done
 
 
 def test_reads_the_services_of_all_nodes_in_one_job(nodes):
-    job = done(refresh(nodes, Actor()))
+    job = done(RefreshServices.submit(nodes, Actor()))
     assert job.state == Job.State.SUCCEEDED, job.error
     assert all(node.services.count() > 15 for node in nodes)
     assert {agent.state for agent in sync_agents()} == {"started"}
 
 
 def test_each_node_has_a_step_with_what_was_found(nodes):
-    job = done(refresh(nodes, Actor()))
+    job = done(RefreshServices.submit(nodes, Actor()))
     assert {step.state for step in job.steps.all()} == {"done"}
     assert "are started" in job.steps.first().detail
     assert (job.done, job.total) == (4, 4)
@@ -22,5 +22,5 @@ def test_each_node_has_a_step_with_what_was_found(nodes):
 
 def test_a_refresh_that_reads_no_node_has_failed(nodes):
     Node.objects.update(certificate_state=Node.CertificateState.CHANGED)
-    job = done(refresh(nodes, Actor()))
+    job = done(RefreshServices.submit(nodes, Actor()))
     assert (job.state, job.error) == ("failed", "4 of 4 nodes could not be read.")

@@ -1,8 +1,8 @@
 import pytest
 from django.urls import reverse
 
+from clusters.models import Node
 from jobs.models import Job
-from peers.models import Node
 from services.models import Service
 
 

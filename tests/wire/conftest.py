@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab import Cluster, Lab
+from lab import Lab, LabCluster
 from wire import NodeAddress, Policy, Secret, Trust
 
 VERSIONS = ("7.1", "8.6", "9.1", "10.5", "11.5", "12.5", "14", "15")
@@ -25,16 +25,19 @@ def wire_lab() -> Iterator[Lab]:
         yield lab
 
 
+PORTS = ("axl_port", "sip_port", "sip_tls_port", "sip_peer_tls_port")
+
+
 def address_of(lab: Lab, number: int = 0, **changes: object) -> NodeAddress:
     cluster = lab.describe()["clusters"][number]
-    told = cluster["nodes"][0]
-    ports = {name: port for name, port in told.items() if name.endswith("_port")}
+    reported = cluster["nodes"][0]
+    ports = {name: reported[name] for name in PORTS}
     node = NodeAddress(
-        name=told["name"],
-        address=told["address"],
+        name=reported["name"],
+        address=reported["address"],
         username=cluster["axl_username"],
         password=Secret(cluster["axl_password"]),
-        trust=Trust(fingerprint=told["fingerprint"]),
+        trust=Trust(fingerprint=reported["fingerprint"]),
         policy=Policy(
             networks=(ipaddress.ip_network("127.0.0.0/8"),),
             dns_servers=(lab.describe()["dns"],),
@@ -52,7 +55,7 @@ def any_node(request: pytest.FixtureRequest, wire_lab: Lab) -> NodeAddress:
 
 
 @pytest.fixture
-def any_cluster(any_node: NodeAddress, wire_lab: Lab) -> Iterator[Cluster]:
+def any_cluster(any_node: NodeAddress, wire_lab: Lab) -> Iterator[LabCluster]:
     """The lab's side of `any_node`, whose faults end with the test."""
     node = wire_lab.node(any_node.address)
     node.calls.clear()
@@ -69,6 +72,6 @@ def publisher(wire_lab: Lab) -> Iterator[NodeAddress]:
 
 
 @pytest.fixture
-def cluster(wire_lab: Lab) -> Cluster:
+def cluster(wire_lab: Lab) -> LabCluster:
     """The lab's side of `publisher`, where faults are set."""
     return wire_lab.clusters[1]

@@ -97,7 +97,8 @@ class Server:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                length = int(head.lower().partition(b"content-length: ")[2].split()[0])
+                told = head.lower().partition(b"content-length: ")[2]
+                length = int(told.split()[0]) if told else 0
                 body = await reader.readexactly(length)
                 self.requests.append(head + body)
                 answer = (

@@ -6,7 +6,7 @@ import ssl
 import pytest
 
 from tests.wire.server import CA_PEM, Server, certificate, fault, http, rows, soap
-from wire import AxlClient, Backoff, Code, Secret, Trust, WireError, run, sql
+from wire import AxlClient, Backoff, Code, Secret, Trust, WireError, run_loop, sql
 
 COUNT = rows("<count>1</count>")
 UPDATED = soap(
@@ -18,7 +18,7 @@ TOO_LARGE = fault(
     "Suggestive Row Fetch: less than 3 rows",
     -1,
 )
-INSERT = sql.insert("peer_insert", "peers", {"password": Secret("open sesame")})
+INSERT = sql.insert_query("peer_insert", "peers", {"password": Secret("open sesame")})
 QUICK = Backoff(first=0.01, most=0.02)
 
 
@@ -27,11 +27,11 @@ def talk(server, work, **changes):
         async with server, AxlClient(server.node(**changes), backoff=QUICK) as axl:
             return await work(axl)
 
-    return run(main())
+    return run_loop(main())
 
 
 async def all_rows(axl, name="enterprise_nodes"):
-    return [row async for row in axl.rows(sql.query(name))]
+    return [row async for row in axl.rows(sql.build_query(name))]
 
 
 def test_zero_rows_are_no_rows():
@@ -161,7 +161,7 @@ def test_rows_given_before_a_cut_are_followed_by_the_error():
         writer.transport.abort()
 
     async def read(axl):
-        async for row in axl.rows(sql.query("enterprise_nodes")):
+        async for row in axl.rows(sql.build_query("users")):
             seen.append(row)
 
     with pytest.raises(WireError) as caught:
@@ -172,7 +172,7 @@ def test_rows_given_before_a_cut_are_followed_by_the_error():
 
 def test_reader_that_stops_early_leaves_nothing_open():
     async def first(axl):
-        stream = axl.rows(sql.query("users"))
+        stream = axl.rows(sql.build_query("users"))
         row = await anext(stream)
         await stream.aclose()
         return row, await axl.probe()
@@ -225,7 +225,7 @@ def test_fault_that_quotes_the_statement_does_not_tell_the_password():
         (soap("<ns:a xmlns:ns='x'/>"), Code.NOT_SOAP),
         (soap("<a><b></a></b>"), Code.NOT_SOAP),
         (rows("<id>&undefined;</id>"), Code.NOT_SOAP),
-        (http(500, b"<html>oops</html>"), Code.NOT_SOAP),
+        (http(500, b"<html>oops</html>"), Code.UNAVAILABLE),
         (soap("<x/>", 500), Code.HTTP),
         (rows("<count>many</count>"), Code.NOT_SOAP),
         (fault("No method found for processing request"), Code.NOT_OFFERED),
@@ -309,7 +309,7 @@ def test_one_write_at_a_time_to_a_publisher():
 
             return await asyncio.gather(*(one() for _ in range(5)))
 
-    assert run(main()) == [1] * 5
+    assert run_loop(main()) == [1] * 5
     assert most == 1
 
 

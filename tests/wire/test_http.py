@@ -4,7 +4,7 @@ import pytest
 
 from tests.wire.server import Server, http
 from tests.wire.test_axl import COUNT, talk
-from wire import AxlClient, Code, Deadline, Session, WireError, run
+from wire import AxlClient, Code, Deadline, Session, WireError, run_loop
 from wire.http import request_head
 
 BODY = COUNT.partition(b"\r\n\r\n")[2]
@@ -12,12 +12,12 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 async def twice(axl: AxlClient) -> list[int]:
-    return [await axl.probe(deadline=3), await axl.probe(deadline=3)]
+    return [await axl.probe(deadline=20), await axl.probe(deadline=20)]
 
 
 def refused(answer: bytes) -> Code:
     with pytest.raises(WireError) as caught:
-        talk(Server(answer), lambda axl: axl.probe(deadline=3))
+        talk(Server(answer), lambda axl: axl.probe(deadline=20))
     return caught.value.code
 
 
@@ -67,7 +67,7 @@ def test_conversations_that_share_a_session_get_their_own_answers():
 
     async def main():
         async with Server(http(200, b"one"), http(200, b"two")) as server:
-            session, clock = Session(server.node()), Deadline(3)
+            session, clock = Session(server.node()), Deadline(20)
             first = await session.post("/", b"1", "", clock)
             second = await session.post("/", b"2", "", clock)
             answers = [await second.read(), await first.read()]
@@ -76,7 +76,7 @@ def test_conversations_that_share_a_session_get_their_own_answers():
             session.close()
             return answers, server.connections
 
-    assert run(main()) == ([b"two", b"one"], 2)
+    assert run_loop(main()) == ([b"two", b"one"], 2)
 
 
 def test_node_that_wishes_to_close_is_not_asked_again_on_the_same_connection():

@@ -59,6 +59,7 @@ def test_node_address_does_not_show_its_password():
     assert "sesame" not in repr(node)
 
 
+@pytest.mark.servers
 def test_the_wire_imports_nothing_of_the_project():
     script = (
         "import sys, wire; wanted = {'django', 'peers', 'jobs', 'lab', 'celery'};"

@@ -31,12 +31,12 @@ def test_what_is_no_version_has_no_generation():
     ],
 )
 def test_sync_agent_bears_the_name_of_its_generation(generation, name):
-    assert platforms.profile(generation).sync_agent == name
+    assert platforms.profile_of(generation).sync_agent == name
 
 
 @pytest.mark.parametrize("generation", platforms.GENERATIONS)
 def test_peer_table_of_a_profile_is_valid_and_unverified(generation):
-    table = PeerTable.from_dict(platforms.profile(generation).peer_table)
+    table = PeerTable.from_dict(platforms.profile_of(generation).peer_table)
     assert not table.verified
     assert PeerTable.from_dict(table.to_dict()) == table
 
@@ -44,26 +44,29 @@ def test_peer_table_of_a_profile_is_valid_and_unverified(generation):
 @pytest.mark.parametrize("generation", platforms.GENERATIONS)
 def test_profile_cannot_be_changed(generation):
     with pytest.raises(TypeError):
-        platforms.profile(generation).labels["username"] = "x"
+        platforms.profile_of(generation).labels["username"] = "x"
 
 
 def test_unknown_generation_is_refused():
     with pytest.raises(KeyError):
-        platforms.profile("../common")
+        platforms.profile_of("../common")
 
 
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
     [
-        ("15.0.1", "14", True),
-        ("8.6(5)", "9.1.1", True),
-        ("12.5.1", "15.0", None),
-        ("12.5.1", "14.0", False),
-        ("7.0", "15.0", False),
-        ("10.5", "10.5", True),
-        ("7.0", "8.0", None),
+        ("15.0.1", "14", "yes"),
+        ("8.6(5)", "9.1.1", "yes"),
+        ("12.5.1", "15.0", "unknown"),
+        ("12.5.1", "14.0", "upgrade"),
+        ("11.5.1", "12.5.1", "upgrade"),
+        ("11.5.1", "14.0", "no"),
+        ("10.5", "14.0", "no"),
+        ("7.0", "15.0", "no"),
+        ("10.5", "10.5", "yes"),
+        ("7.0", "8.0", "unknown"),
     ],
 )
-def test_peering_of_releases_is_told_where_it_is_published(one, other, expected):
-    assert platforms.may_peer(one, other) is expected
-    assert platforms.may_peer(other, one) is expected
+def test_peering_of_releases_is_as_it_is_published(one, other, expected):
+    assert platforms.peering_of(one, other) == expected
+    assert platforms.peering_of(other, one) == expected

@@ -12,23 +12,23 @@ from wire import (
     Trust,
     WireError,
     fetch_certificate,
-    options,
-    run,
+    run_loop,
+    send_options,
 )
 
 
 async def probe(node, **changes):
     async with AxlClient(dataclasses.replace(node, **changes)) as axl:
-        return await axl.probe(deadline=5)
+        return await axl.probe(deadline=20)
 
 
 def presented(node, **how):
-    return run(fetch_certificate(node.address, node.axl_port, node.policy, **how))
+    return run_loop(fetch_certificate(node.address, node.axl_port, node.policy, **how))
 
 
 def code_of(work):
     with pytest.raises(WireError) as caught:
-        run(work)
+        run_loop(work)
     return caught.value.code
 
 
@@ -49,7 +49,7 @@ def test_expired_certificate_is_refused_by_an_authority(publisher, cluster):
     cluster.set_fault("tls", "expired")
     trust = Trust(ca_pem=presented(publisher).pem)
     with pytest.raises(WireError) as caught:
-        run(probe(publisher, trust=trust))
+        run_loop(probe(publisher, trust=trust))
     assert caught.value.code is Code.CERTIFICATE_INVALID
     assert caught.value.detail == "certificate has expired"
 
@@ -57,12 +57,14 @@ def test_expired_certificate_is_refused_by_an_authority(publisher, cluster):
 def test_expired_certificate_is_what_was_confirmed(publisher, cluster):
     cluster.set_fault("tls", "expired")
     trust = Trust(fingerprint=presented(publisher).fingerprint)
-    assert run(probe(publisher, trust=trust)) == 1
+    assert run_loop(probe(publisher, trust=trust)) == 1
 
 
 def test_authority_of_another_cluster_does_not_vouch(publisher, wire_lab):
     other = wire_lab.clusters[0].publisher
-    pem = run(fetch_certificate(other.address, other.axl_port, publisher.policy)).pem
+    pem = run_loop(
+        fetch_certificate(other.address, other.axl_port, publisher.policy)
+    ).pem
     assert code_of(probe(publisher, trust=Trust(ca_pem=pem))) is (
         Code.CERTIFICATE_INVALID
     )
@@ -90,14 +92,14 @@ def test_old_tls_needs_the_mark_of_its_cluster(publisher, cluster):
     trust = Trust(fingerprint=presented(publisher, legacy=True).fingerprint)
     assert code_of(probe(publisher, trust=trust)) is Code.TLS
     marked = dataclasses.replace(trust, legacy=True)
-    assert run(probe(publisher, trust=marked)) == 1
+    assert run_loop(probe(publisher, trust=marked)) == 1
 
 
 def test_changed_certificate_is_confirmed_by_its_new_pin(publisher, cluster):
     cluster.set_fault("tls", "changed")
     assert code_of(probe(publisher)) is Code.CERTIFICATE_CHANGED
     trust = Trust(fingerprint=presented(publisher).fingerprint)
-    assert run(probe(publisher, trust=trust)) == 1
+    assert run_loop(probe(publisher, trust=trust)) == 1
 
 
 def test_policy_is_asked_before_any_connection(publisher, cluster):
@@ -106,8 +108,8 @@ def test_policy_is_asked_before_any_connection(publisher, cluster):
     fetched = fetch_certificate(publisher.address, publisher.axl_port, Policy())
     assert code_of(fetched) is Code.POLICY
     for transport in ("UDP", "TCP", "TLS"):
-        asked = dataclasses.replace(publisher, policy=Policy())
-        assert code_of(options(asked, transport)) is Code.POLICY
+        requested = dataclasses.replace(publisher, policy=Policy())
+        assert code_of(send_options(requested, transport)) is Code.POLICY
 
 
 def test_name_that_leads_to_a_forbidden_address_is_refused(publisher):

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wire import Code, WireError
-from wire.xml import Scrubber, XmlStream, parse
+from wire.xml import Scrubber, XmlStream, parse_message
 
 START = b"<e:Envelope xmlns:e='http://schemas.xmlsoap.org/soap/envelope/'><e:Body>"
 END = b"</e:Body></e:Envelope>"
@@ -47,11 +47,11 @@ def test_document_type_is_refused_however_it_is_cut(size):
 
 def test_depth_without_end_is_refused():
     with pytest.raises(WireError):
-        parse(START + b"<a>" * 10_000 + b"</a>" * 10_000 + END, "cup1")
+        parse_message(START + b"<a>" * 10_000 + b"</a>" * 10_000 + END, "cup1")
 
 
 def test_forbidden_character_reference_is_forgiven():
-    message = parse(START + b"<r><a>x&#1;y</a></r>" + END, "cup1")
+    message = parse_message(START + b"<r><a>x&#1;y</a></r>" + END, "cup1")
     assert message.text(message.content, "a").startswith("x")
 
 
@@ -60,17 +60,17 @@ def test_reference_of_axis_1_is_followed():
         b"<r><item href='#i1'/></r>"
         b"<multiRef id='i1'><name href='#i2'/></multiRef><multiRef id='i2'>A</multiRef>"
     )
-    message = parse(START + body + END, "cup1")
+    message = parse_message(START + body + END, "cup1")
     [item] = message.children(message.content, "item")
     assert message.text(item, "name") == "A"
 
 
 def test_reference_to_itself_ends():
-    message = parse(START + b"<r id='a' href='#a'><x/></r>" + END, "cup1")
+    message = parse_message(START + b"<r id='a' href='#a'><x/></r>" + END, "cup1")
     assert message.children(message.content, "x") == [message.content[0]]
 
 
 @pytest.mark.parametrize("text", ["", "abc", "1.5", "9" * 400, "\u0663"])
 def test_bad_number_is_no_number(text):
-    message = parse(START + f"<r><n>{text}</n></r>".encode() + END, "cup1")
+    message = parse_message(START + f"<r><n>{text}</n></r>".encode() + END, "cup1")
     assert message.number(message.content, "n") is None

@@ -7,11 +7,14 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+# Enough for the nodes and peers of a mesh of a hundred clusters.
+MOST_ROWS = 10_000
 GENERATIONS = ("cup7", "cup8", "imp")
 
 
@@ -20,6 +23,7 @@ class SqlTemplate:
     text: str
     order_by: str = ""
     large: bool = False
+    most: int = MOST_ROWS
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Profile:
 
 
 @cache
-def profile(generation: str) -> Profile:
+def profile_of(generation: str) -> Profile:
     """Give the profile of "cup7", "cup8" or "imp"; KeyError for another."""
     if generation not in GENERATIONS:
         raise KeyError(generation)
@@ -86,6 +90,18 @@ def common_sql() -> Mapping[str, SqlTemplate]:
 
 def _templates(data: Mapping[str, Any]) -> Mapping[str, SqlTemplate]:
     return MappingProxyType({name: SqlTemplate(**row) for name, row in data.items()})
+
+
+@cache
+def recognition_words() -> Mapping[str, Mapping[str, str]]:
+    """Give the expressions by which tables and columns of peers are recognised."""
+    return MappingProxyType(_load("recognition"))
+
+
+@cache
+def page_words() -> Mapping[str, Mapping[str, list[str]]]:
+    """Give the words by which the product's own pages are recognised."""
+    return MappingProxyType(_load("pages"))
 
 
 @cache
@@ -113,16 +129,26 @@ def generation_of(version: str) -> str:
     return "cup8" if major == 8 else "imp"
 
 
-def may_peer(one: str, other: str) -> bool | None:
-    """Tell whether two versions may peer; None where sources are silent or disagree."""
+class Peering(StrEnum):
+    """What is published about two releases as peers."""
+
+    SUPPORTED = "yes"
+    # For as long as a staged upgrade of the mesh takes.
+    UPGRADE = "upgrade"
+    UNSUPPORTED = "no"
+    UNKNOWN = "unknown"
+
+
+def peering_of(one: str, other: str) -> Peering:
+    """Say whether clusters of two versions may peer; ValueError if one is none."""
     first, second = release_of(one), release_of(other)
     if first == second:
-        return True
+        return Peering.SUPPORTED
     for rule in _load("peering")["rule"]:
         named = [_names(rule, release) for release in (first, second)]
         if all(named) or (rule.get("others") and any(named)):
-            return None if rule["supported"] == "unknown" else bool(rule["supported"])
-    return None
+            return Peering(rule["supported"])
+    return Peering.UNKNOWN
 
 
 def _names(rule: Mapping[str, Any], release: tuple[int, int]) -> bool:

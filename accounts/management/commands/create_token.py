@@ -25,9 +25,9 @@ class Command(BaseCommand):
         held = role_of(owner) if owner else None
         if owner is None or held is None:
             raise CommandError(f"There is no active user {user!r} with a role.")
-        wanted = Role(role) if role else held
-        if not held.covers(wanted):
-            raise CommandError(f"{user} is {held}; a token cannot be {wanted}.")
-        token, text = ApiToken.issue(owner, name, wanted)
-        audit.record(audit.Actor(owner), "create token", token)
+        role_of_token = Role(role) if role else held
+        if not held.covers(role_of_token):
+            raise CommandError(f"{user} is {held}; a token cannot be {role_of_token}.")
+        token, text = ApiToken.issue(owner, name, role_of_token)
+        audit.append_entry(audit.Actor(owner), "create token", token)
         self.stdout.write(text)

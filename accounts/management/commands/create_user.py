@@ -1,14 +1,15 @@
 """Create a user with a role."""
 
-import os
 from argparse import ArgumentParser
 
 from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from environs import Env
 
-from accounts import audit, scope, users
+from accounts import audit, cluster_limits, users
 from accounts.access import Role
+from base.secret_settings import read_secret
 
 
 class Command(BaseCommand):
@@ -31,22 +32,28 @@ class Command(BaseCommand):
     def handle(
         self, user: str, role: str, cluster: list[str], **options: object
     ) -> None:
-        password = os.environ.get("CUPADMIN_PASSWORD", "")
-        if not password:
-            raise CommandError("Set CUPADMIN_PASSWORD to the new user's password.")
+        password = given_password()
         if User.objects.filter(username=user).exists():
             raise CommandError(f"There is a user {user!r} already.")
         chosen = clusters_called(cluster)
         created = User.objects.create_user(user, password=password)
         created.groups.add(Group.objects.get_or_create(name=role)[0])
-        users.limit(created, chosen)
-        given = {"role": [None, role], "clusters": [None, users.named(chosen)]}
-        audit.record(audit.CONSOLE, "create user", created, given)
+        users.limit_user(created, chosen)
+        given = {"role": [None, role], "clusters": [None, users.cluster_names(chosen)]}
+        audit.append_entry(audit.CONSOLE, "create user", created, given)
         self.stdout.write(f"Created {user} ({role}).")
 
 
+def given_password() -> str:
+    """Take it from the variable, or from the file that CUPADMIN_PASSWORD_FILE names."""
+    password = read_secret(Env(prefix="CUPADMIN_"), "PASSWORD")
+    if not password:
+        raise CommandError("Set CUPADMIN_PASSWORD to the new user's password.")
+    return password
+
+
 def clusters_called(names: list[str]) -> list[str]:
-    known = {name: str(pk) for pk, name in scope.cluster_names().items()}
+    known = {name: str(pk) for pk, name in cluster_limits.cluster_names().items()}
     unknown = [name for name in names if name not in known]
     if unknown:
         raise CommandError(f"There is no cluster {unknown[0]!r}.")

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.identities import Person, of_person
-from accounts.identities import link as link_account
+from accounts.identities import link_identity as link_account
 from accounts.models import Identity
 
 
@@ -32,18 +32,19 @@ class Command(BaseCommand):
             user = User.objects.filter(username=name).first()
             if user is None:
                 raise CommandError(f"There is no user {name!r}. Nobody was moved.")
-            move(user)
+            move_user(user)
             self.stdout.write(f"{name} signs in through the directory from now on.")
 
 
-def move(user: User) -> None:
+def move_user(user: User) -> None:
     subject = user.get_username().lower()
-    provider = Identity.Provider.LDAP
-    person = Person(provider, "ldap", subject, user.get_username())
+    person = Person(Identity.Provider.LDAP, "", subject, user.get_username())
     if of_person(person) is not None:
         raise CommandError(f"{user} is of the directory already. Nobody was moved.")
     user.set_unusable_password()
     user.save(update_fields=["password"])
     user.sessions.all().delete()
     link_account(user, person)
-    audit.record(audit.CONSOLE, "connect account", user, {"ldap": [None, "connected"]})
+    audit.append_entry(
+        audit.CONSOLE, "connect account", user, {"ldap": [None, "connected"]}
+    )

@@ -20,6 +20,6 @@ class Command(BaseCommand):
         found = User.objects.filter(username=user).first()
         if found is None:
             raise CommandError(f"There is no user {user!r}.")
-        if not second_factor.reset(found, audit.CONSOLE):
+        if not second_factor.reset_factors(found, audit.CONSOLE):
             raise CommandError(f"{user} has no second factor.")
         self.stdout.write(f"The second factor of {user} is reset; all sessions ended.")

@@ -22,16 +22,16 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         done: Counter[str] = Counter()
         try:
-            for what, rows in rotation.rotate():
+            for what, rows in rotation.rotate_keys():
                 done[what] += rows
         except SecretError as error:
             raise CommandError(
-                f"{error} Nothing was lost; mend it, run again."
+                f"{error} Nothing was lost; fix it, then run again."
             ) from error
         for what, rows in done.items():
-            self.stdout.write(f"{what}: {rows} sealed anew")
+            self.stdout.write(f"{what}: {rows} sealed again")
         if done:
-            audit.record(
+            audit.append_entry(
                 audit.CONSOLE,
                 "rotate keys",
                 changes={what: ["changed", "changed"] for what in done},

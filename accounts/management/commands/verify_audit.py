@@ -14,14 +14,14 @@ class Command(BaseCommand):
     help = (
         "Verify the audit trail. Prints number and hash of its newest entry: note "
         "them elsewhere, and give them with --noted at the next time. Only so is a "
-        "chain noticed that somebody wrote anew from some entry on."
+        "chain noticed that somebody rewrote from some entry on."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--noted", metavar="NUMBER:HASH", default="")
 
     def handle(self, noted: str, **options: object) -> None:
-        faults = list(audit.verify())
+        faults = list(audit.chain_faults())
         if noted:
             faults += check_noted(noted)
         for fault in faults:
@@ -36,15 +36,15 @@ class Command(BaseCommand):
 
 
 def check_noted(noted: str) -> list[str]:
-    number, _, wanted = noted.partition(":")
+    number, _, expected = noted.partition(":")
     if not (number.isascii() and number.isdigit()):
         raise CommandError("--noted looks like 1234:9f86d0..., as printed before.")
     head = AuditHead.objects.filter(pk=1).first() or AuditHead()
     if int(number) < head.pruned_number:
         return []
     if int(number) == head.pruned_number:
-        same = head.pruned_hash == wanted
+        same = head.pruned_hash == expected
     else:
-        entries = AuditEntry.objects.filter(number=int(number), hash=wanted)
+        entries = AuditEntry.objects.filter(number=int(number), hash=expected)
         same = entries.exists()
     return [] if same else [f"Entry {number} is not the one that was noted."]

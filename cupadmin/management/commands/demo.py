@@ -1,12 +1,16 @@
-"""`make demo`: the console beside three simulated clusters, one peering set up."""
+"""`make demo`: the console beside simulated clusters.
+
+Three of which two are peers; with `--real` a mesh that was there before the console,
+whose clusters hide their peer tables, as real ones do.
+"""
 
 import errno
 import json
 import os
 import secrets
 import socket
-import subprocess
 import sys
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
@@ -16,11 +20,23 @@ from cupadmin.keys import read_or_create
 from cupadmin.management.commands import run
 from cupadmin.supervisor import Supervisor
 
+# The state of the lab below the data directory, by whether it is the real one.
+LAB = {False: "lab", True: "lab-real"}
 LAB_NETWORK = "127.0.0.0/8"
 # Where the lab's first node listens, on Linux.
 FIRST_NODE = ("127.20.1.1", 8443)
 # Releases that are known to peer with each other.
 VERSIONS = "8.6,8.6,9.1"
+# The first cluster is provisioned through its own pages.
+PLAIN = [
+    *["--clusters", "3", "--nodes", "2", "--versions", VERSIONS],
+    *["--pages", "classic,off,off"],
+    "--presence",
+]
+REAL = [
+    *["--clusters", "4", "--nodes", "2", "--versions", f"{VERSIONS},9.1"],
+    *["--peered", "--decoys", "--tables", "renamed,renamed,key,empty"],
+]
 
 
 class Command(run.Command):
@@ -28,24 +44,39 @@ class Command(run.Command):
 
     help = "Run the console with simulated clusters. Ctrl-C ends all of it."
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--real",
+            action="store_true",
+            default=bool(os.environ.get("REAL")),
+            help="a running mesh with hidden peer tables, to be discovered and adopted",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.real = options["real"]
+        super().handle(*args, **options)
+
     def first_administrator(self) -> str:
         """Keep one password for the demo, so that a second start can print it too."""
-        fresh = os.environ.get("CUPADMIN_ADMIN_PASSWORD", "")
         path = settings.DATA_DIR / "demo_password"
-        password = fresh or read_or_create(path, secrets.token_urlsafe(12))
+        password = settings.ADMIN_PASSWORD or read_or_create(
+            path, secrets.token_urlsafe(12)
+        )
         run.create_administrator(password)
         return password
 
     def before(self, supervisor: Supervisor) -> dict[str, str]:
         refuse_second_lab(FIRST_NODE)
-        self.say("Starting three simulated clusters ...")
-        state = settings.DATA_DIR / "lab"
-        described = state / "lab.json"
+        refuse_other_demo(self.real)
+        self.write_line("Starting the simulated clusters ...")
+        state = settings.DATA_DIR / LAB[self.real]
+        self.described = described = state / "lab.json"
         described.unlink(missing_ok=True)
         supervisor.start(
             "lab",
             *[sys.executable, "-m", "lab", "--state", str(state)],
-            *["--clusters", "3", "--nodes", "2", "--versions", VERSIONS],
+            *(REAL if self.real else PLAIN),
         )
         supervisor.wait_for(described.exists, "The lab", 60)
         lab = json.loads(described.read_text())
@@ -57,21 +88,55 @@ class Command(run.Command):
         }
 
     def after(self, supervisor: Supervisor, environment: dict[str, str]) -> None:
-        self.say("Registering the clusters and setting up one peering ...")
-        described = settings.DATA_DIR / "lab" / "lab.json"
-        done = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "manage.py", "register_lab", str(described)],
-            env=os.environ | environment,
-            cwd=settings.BASE_DIR,
+        self.write_line(
+            "Registering the first cluster ..."
+            if self.real
+            else "Registering the clusters and setting up one peering ..."
         )
-        if done.returncode:
-            self.say("The clusters could not be registered; the console runs anyway.")
+        if supervisor.run(
+            "register",
+            *[sys.executable, "-m", "cupadmin", "register_lab", str(self.described)],
+            *(["--first"] if self.real else []),
+            environment=environment,
+        ):
+            self.write_line(
+                "The clusters could not be registered; the console runs anyway."
+            )
 
     def banner(self, password: Any) -> None:
         super().banner(password)
-        self.say(
+        if self.real:
+            self.write_line(real_advice(json.loads(self.described.read_text())))
+            return
+        self.write_line(
             "  Try it: Presence > Inter-Clustering, then set up the pairs that are\n"
-            "  missing in the matrix. The lab's credentials are in var/lab/lab.json.\n"
+            "  missing in the matrix. Peers of cup1 are entered through its own\n"
+            "  pages; the lab's credentials, also those of the pages, are in\n"
+            f"  {self.described}.\n"
+        )
+
+
+def real_advice(lab: dict[str, Any]) -> str:
+    """Say what to try, and the accounts that an administrator would know."""
+    accounts = "\n".join(
+        f"    {one['name']}  AXL {one['axl_username']} / {one['axl_password']}   "
+        f"intercluster {one['intercluster_username']} / {one['intercluster_password']}"
+        for one in lab["clusters"]
+    )
+    return (
+        "  Four clusters are peers of each other; the console has only cup1. Try it:\n"
+        "  Presence > Mesh > Running mesh, add the neighbours, then adopt the "
+        f"peerings.\n{accounts}\n  Fingerprints to compare are in "
+        f"{settings.DATA_DIR / LAB[True] / 'lab.json'}.\n"
+    )
+
+
+def refuse_other_demo(real: bool) -> None:
+    """The clusters of one demo mean nothing to a console that has the other's."""
+    if (settings.DATA_DIR / LAB[not real]).exists():
+        raise CommandError(
+            f"{settings.DATA_DIR} belongs to the other demo. Choose another directory "
+            "with CUPADMIN_DATA_DIR."
         )
 
 

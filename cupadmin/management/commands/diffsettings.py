@@ -5,14 +5,14 @@ from typing import Any
 
 from django.core.management.commands import diffsettings
 
-from cupadmin.hidden import SettingsFilter
+from accounts.masking import SettingsFilter
 
 
 def not_upper(name: str) -> bool:
     return not name.isupper()
 
 
-def cleansed(
+def cleansed_settings(
     module: Any, omittable: Callable[[str], bool] = not_upper
 ) -> dict[str, str]:
     clean = SettingsFilter().cleanse_setting
@@ -21,7 +21,7 @@ def cleansed(
 
 
 # The command that extends it looks the function up here.
-diffsettings.module_to_dict = cleansed
+diffsettings.module_to_dict = cleansed_settings
 
 
 class Command(diffsettings.Command):

@@ -6,6 +6,7 @@ import socket
 import sys
 import urllib.request
 from argparse import ArgumentParser
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.access import Role
 from accounts.checks import self_test
+from cupadmin import data_lock
 from cupadmin.supervisor import Supervisor
+from cupadmin.versions import refuse_newer_database
 
 ADMIN = "admin"
 QUEUES = "operate,poll,maintenance"
@@ -34,13 +37,20 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.host, self.port = options["host"], parse_port(options["port"])
-        refuse_taken_port(self.host, self.port)
-        self.say("Preparing the database and static files ...")
-        prepare()
+        refuse_used_port(self.host, self.port)
+        if warning := exposure_warning(self.host):
+            self.stderr.write(self.style.WARNING(warning))
+        try:
+            lock = data_lock.lock_directory(settings.DATA_DIR)
+        except data_lock.DirectoryInUse as taken:
+            raise CommandError(str(taken)) from None
+        refuse_newer_database()
+        self.write_line("Preparing the database and static files ...")
+        prepare_data()
         # Said here, once; the web server and the workers refuse to start as well.
         self_test()
         password = self.first_administrator()
-        supervisor = Supervisor(settings.DATA_DIR / "log")
+        supervisor = Supervisor(settings.DATA_DIR / "log", keep=[lock])
         with supervisor.running():
             environment = self.before(supervisor)
             start_console(supervisor, self.host, self.port, environment)
@@ -48,7 +58,7 @@ class Command(BaseCommand):
             self.after(supervisor, environment)
             self.banner(password)
             supervisor.watch()
-        self.say("Everything has ended.")
+        self.write_line("Everything has ended.")
 
     def before(self, supervisor: Supervisor) -> dict[str, str]:
         """Start what the console needs; return additions to its environment."""
@@ -61,9 +71,7 @@ class Command(BaseCommand):
         """Create `admin` on an empty installation; return the password to print."""
         if User.objects.exists():
             return ""
-        password = os.environ.get("CUPADMIN_ADMIN_PASSWORD") or secrets.token_urlsafe(
-            12
-        )
+        password = settings.ADMIN_PASSWORD or secrets.token_urlsafe(12)
         create_administrator(password)
         return password
 
@@ -76,13 +84,15 @@ class Command(BaseCommand):
             return False
 
     def banner(self, password: str) -> None:
-        self.say(f"\n  cupadmin is ready:  http://{self.host}:{self.port}/")
+        self.write_line(f"\n  cupadmin is ready:  http://{self.host}:{self.port}/")
         if password:
-            self.say(f"  user:               {ADMIN}\n  password:           {password}")
-        self.say(f"  logs:               {settings.DATA_DIR / 'log'}")
-        self.say("\n  Ctrl-C ends it.\n")
+            self.write_line(
+                f"  user:               {ADMIN}\n  password:           {password}"
+            )
+        self.write_line(f"  logs:               {settings.DATA_DIR / 'log'}")
+        self.write_line("\n  Ctrl-C ends it.\n")
 
-    def say(self, text: str) -> None:
+    def write_line(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
 
@@ -93,7 +103,25 @@ def parse_port(text: str) -> int:
     return int(text)
 
 
-def refuse_taken_port(host: str, port: int) -> None:
+def exposure_warning(host: str) -> str:
+    """Return a warning where anybody on the network may talk to us directly."""
+    if settings.PROXIES or host == "localhost" or is_loopback(host):
+        return ""
+    return (
+        f"Warning: the console listens on {host} without a declared proxy. Passwords "
+        "and sessions cross the network unencrypted. Put a proxy with TLS in front, "
+        "and set CUPADMIN_BEHIND_PROXY and CUPADMIN_HTTPS."
+    )
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def refuse_used_port(host: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -104,10 +132,10 @@ def refuse_taken_port(host: str, port: int) -> None:
             ) from None
 
 
-def prepare() -> None:
+def prepare_data() -> None:
     call_command("migrate", verbosity=0)
     stamp = settings.STATIC_ROOT / ".version"
-    fresh = f"{settings.VERSION} {newest(settings.BASE_DIR / 'static')}"
+    fresh = f"{settings.VERSION} {newest_change(settings.BASE_DIR / 'static')}"
     if not stamp.exists() or stamp.read_text() != fresh:
         # Pages that are never shown, and most of the megabytes.
         unused = ["redoc", "rest_framework"]
@@ -121,7 +149,7 @@ def prepare() -> None:
         stamp.write_text(fresh)
 
 
-def newest(folder: Path) -> int:
+def newest_change(folder: Path) -> int:
     """Return the latest change below a folder, so that static files follow edits."""
     return max((path.stat().st_mtime_ns for path in folder.rglob("*")), default=0)
 
@@ -133,22 +161,30 @@ def create_administrator(password: str) -> None:
     user.groups.set([Group.objects.get(name=Role.ADMINISTRATOR)])
 
 
+def web_command(application: str, host: str, port: int) -> list[str]:
+    return [
+        *[sys.executable, "-m", "gunicorn", application, "--bind", f"{host}:{port}"],
+        *["--worker-class", "cupadmin.server.Worker", "--workers", "2"],
+        # Less than the supervisor waits before it kills.
+        *["--threads", "8", "--graceful-timeout", "7", "--log-level", "warning"],
+    ]
+
+
 def start_console(
     supervisor: Supervisor, host: str, port: int, environment: dict[str, str]
 ) -> None:
     python = sys.executable
     celery = [python, "-W", "ignore", "-m", "celery", "-A", "cupadmin"]
     quiet = ["--loglevel", "WARNING"]
-    supervisor.start(
-        "web",
-        *[python, "-m", "gunicorn", "cupadmin.wsgi", "--bind", f"{host}:{port}"],
-        *["--workers", "2", "--threads", "8", "--log-level", "warning"],
-        environment=environment,
-    )
+    web = web_command("cupadmin.wsgi", host, port)
+    supervisor.start("web", *web, environment=environment)
     supervisor.start(
         "worker",
         *[*celery, "worker", "--pool", "threads", "--concurrency", "8", *quiet],
         *["--queues", QUEUES, "--without-gossip", "--without-mingle"],
         environment=environment,
+        watched=True,
     )
-    supervisor.start("beat", *celery, "beat", *quiet, environment=environment)
+    supervisor.start(
+        "beat", *celery, "beat", *quiet, environment=environment, watched=True
+    )

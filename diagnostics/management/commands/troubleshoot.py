@@ -9,11 +9,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rest_framework.renderers import JSONRenderer
 
+from clusters.models import Cluster
 from diagnostics.api import RunSerializer
+from diagnostics.jobs.troubleshoot import Troubleshoot
 from diagnostics.models import TroubleshooterResult, TroubleshooterRun
-from diagnostics.troubleshoot import submit_run
-from jobs.run import perform
-from peers.models import Cluster
+from jobs.engine import perform_job
 
 Outcome = TroubleshooterResult.Outcome
 PATIENCE = 300.0
@@ -31,14 +31,14 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("text", "json"), default="text")
 
     def handle(self, *, cluster: list[str], format: str, **options: Any) -> None:
-        run = submit_run(self.chosen(cluster), reason="command line")
+        run = Troubleshoot.submit(self.chosen(cluster), reason="command line")
         # Here and now: a script must not depend on a worker being up.
-        perform(str(run.job_id))
+        perform_job(str(run.job_id))
         run = self.finished(run)
         if format == "json":
             self.stdout.write(JSONRenderer().render(RunSerializer(run).data).decode())
         else:
-            self.tell(run)
+            self.print_run(run)
         sys.exit(status_of(run))
 
     def chosen(self, names: list[str]) -> list[Cluster]:
@@ -60,7 +60,7 @@ class Command(BaseCommand):
                 return run
             time.sleep(0.5)
 
-    def tell(self, run: TroubleshooterRun) -> None:
+    def print_run(self, run: TroubleshooterRun) -> None:
         for result in run.results.exclude(outcome=Outcome.PASSED):
             self.stdout.write(
                 f"{result.outcome.upper():<12}{result.subject}: {result.description}"

@@ -7,13 +7,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit import CONSOLE
-from directory import duplicates, leftovers, locator, snapshots
-from directory.comparison import LISTS, compare
-from directory.homes import Directory
+from clusters.models import Cluster
+from directory import duplicates, locator, orphans
+from directory.comparison import LISTS, compare_sides
+from directory.jobs.snapshot import SnapshotDirectory
+from directory.ownership import Directory
+from jobs.engine import perform_job
 from jobs.locks import Busy
 from jobs.models import Job
-from jobs.run import perform
-from peers.models import Cluster, Outcome, Peer
+from peers.models import Peer, PeerOutcome
 
 STATES = {"missing": "missing", "extra": "no longer there", "elsewhere": "elsewhere"}
 
@@ -38,7 +40,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         getattr(self, action)(**options)
 
-    def say(self, *columns: object) -> None:
+    def write_line(self, *columns: object) -> None:
         self.stdout.write("\t".join(map(str, columns)))
 
     def snapshot(self, clusters: list[str], **_: Any) -> None:
@@ -47,12 +49,12 @@ class Command(BaseCommand):
         if not chosen:
             raise CommandError("There is no cluster to read.")
         try:
-            job = snapshots.take(chosen, CONSOLE)
+            job = SnapshotDirectory.submit(chosen, CONSOLE)
         except Busy as error:
             raise CommandError(f"{error} Wait for it, or cancel it.") from error
-        finish(job)
+        finish_job(job)
         for step in job.steps.all():
-            self.say(step.get_state_display(), step.label, step.detail)
+            self.write_line(step.get_state_display(), step.label, step.detail)
         if job.state != Job.State.SUCCEEDED:
             raise CommandError(job.error)
 
@@ -65,27 +67,31 @@ class Command(BaseCommand):
             peers = peers.filter(remote_cluster=chosen[1])
         directory, failed = Directory(), False
         for peer in peers:
-            compared = compare(directory, peer)
+            compared = compare_sides(directory, peer)
             pair = f"{peer.cluster} → {peer.remote_cluster or peer.address}"
             if compared is None:
-                self.say(pair, Outcome.UNKNOWN, "both sides were not read")
+                self.write_line(pair, PeerOutcome.UNKNOWN, "both sides were not read")
                 continue
-            failed |= compared.outcome == Outcome.FAILED
+            failed |= compared.outcome == PeerOutcome.FAILED
             counts = f"{compared.home_count} of {compared.remote_count} users"
-            self.say(pair, compared.outcome, counts)
+            self.write_line(pair, compared.outcome, counts)
             for name in LISTS:
                 for entry in compared.entries(name):
-                    self.say("", STATES[name], entry.user.userid, entry.lives or "")
+                    self.write_line(
+                        "", STATES[name], entry.user.userid, entry.lives or ""
+                    )
         left = [
             one
-            for one in leftovers.find(directory)
+            for one in orphans.find_leftovers(directory)
             if chosen[0] in (None, one.cluster) and chosen[1] in (None, one.remote)
         ]
         for one in left:
             says = f"{one.count} users without a peering"
-            self.say(f"{one.cluster} → {one.remote_name}", Outcome.FAILED, says)
+            self.write_line(
+                f"{one.cluster} → {one.remote_name}", PeerOutcome.FAILED, says
+            )
             for user in one.found():
-                self.say("", "without a peering", user.userid, user.node)
+                self.write_line("", "without a peering", user.userid, user.node)
         if failed:
             raise CommandError("Some peers differ.")
         if left:
@@ -93,18 +99,22 @@ class Command(BaseCommand):
 
     def duplicates(self, kind: duplicates.Kind | None, **_: Any) -> None:
         kinds = (kind,) if kind else duplicates.SHARED
-        for one in duplicates.find(Directory(), *kinds):
+        for one in duplicates.find_duplicates(Directory(), *kinds):
             holders = (f"{h.user.userid} on {h.side.cluster}" for h in one.holders)
-            self.say(duplicates.KINDS[one.kind], one.value, ", ".join(holders))
+            self.write_line(duplicates.KINDS[one.kind], one.value, ", ".join(holders))
 
     def locate(self, user: str, **_: Any) -> None:
         directory = Directory()
-        userids = locator.candidates(directory, user)
-        for located in filter(None, (locator.locate(directory, u) for u in userids)):
+        userids = locator.candidate_users(directory, user)
+        for located in filter(
+            None, (locator.locate_user(directory, u) for u in userids)
+        ):
             home = located.home.cluster if located.home else "no cluster"
-            self.say(located.user.userid, home, located.node, located.sip_uri)
+            self.write_line(located.user.userid, home, located.node, located.sip_uri)
             for view in located.views:
-                self.say("", view.cluster, view.label, view.sentence, view.rewritten)
+                self.write_line(
+                    "", view.cluster, view.label, view.sentence, view.rewritten
+                )
         if not userids:
             raise CommandError(f"No cluster was found to have {user}.")
 
@@ -116,10 +126,10 @@ def cluster_called(name: str) -> Cluster:
     return cluster
 
 
-def finish(job: Job) -> None:
+def finish_job(job: Job) -> None:
     """Work on the job here, or wait for the worker that was quicker."""
     while job.active:
-        perform(str(job.pk))
+        perform_job(str(job.pk))
         job.refresh_from_db()
         if job.active:
             time.sleep(0.2)

@@ -10,18 +10,18 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.audit import Actor
+from clusters.certificates import FingerprintDiffers
 from jobs.locks import Busy
 from jobs.models import Job
-from mesh import changes, files
-from mesh.document import Document, parse
-from mesh.plan import plan
-from mesh.steps import Plan
-from peers.changes import FingerprintDiffers
+from mesh import applying, reconcile
+from mesh.entry_changes import MeshPlan
+from mesh.plan import plan_mesh
+from mesh.spec import Document, parse_spec
 from wire import WireError
 
 COMMAND_LINE = Actor(name="command line")
 SIGNS = {"create": "+", "update": "~", "delete": "-", "none": " "}
-LOOK_EVERY = 1.0
+POLL_PAUSE = 1.0
 
 
 class Command(BaseCommand):
@@ -41,8 +41,8 @@ class Command(BaseCommand):
             self.export(file)
             return
         try:
-            document = parse(text_of(file))
-            if unknown := files.unknown_names(document):
+            document = parse_spec(text_of(file))
+            if unknown := reconcile.unknown_names(document):
                 raise ValueError(f"There is no cluster {min(unknown)}.")
             if action == "plan":
                 self.plan(document)
@@ -52,52 +52,52 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        except (changes.PlanBlocked, changes.PlanChanged, Busy) as error:
+        except (applying.PlanBlocked, applying.PlanChanged, Busy) as error:
             raise CommandError(str(error)) from error
 
     def export(self, file: Path) -> None:
-        text = files.export()
+        text = reconcile.export_yaml()
         if str(file) == "-":
             self.stdout.write(text, ending="")
         else:
             file.write_text(text)
 
     def plan(self, document: Document) -> None:
-        clusters = files.cluster_changes(document)
+        clusters = reconcile.cluster_changes(document)
         for change in clusters:
             self.stdout.write(f"{'~' if change.cluster else '+'} {change}")
-        for pair in files.waiting(document):
+        for pair in reconcile.waiting_pairs(document):
             self.stdout.write(f"+ {' and '.join(pair)}: once both are in the console")
-        found = plan(files.wanted_of(document))
-        self.tell(found)
+        found = plan_mesh(reconcile.intent_of(document))
+        self.print_plan(found)
         if found.errors:
             raise ValueError("\n".join(found.errors))
-        if clusters or found.changes or files.waiting(document):
+        if clusters or found.changes or reconcile.waiting_pairs(document):
             sys.exit(2)
         self.stdout.write("Nothing to change.")
 
-    def tell(self, found: Plan) -> None:
+    def print_plan(self, found: MeshPlan) -> None:
         for step in found.changes:
             sign = SIGNS[step.action]
             self.stdout.write(
-                f"{sign} {step.home} to {step.remote}: {step.address}, {step.told}"
+                f"{sign} {step.home} to {step.remote}: {step.address}, {step.sentence}"
             )
         for warning in found.warnings:
             self.stdout.write(f"! {warning}")
 
     def apply(self, document: Document, *, wait: bool) -> None:
-        for change in files.cluster_changes(document):
-            files.apply_cluster(change, COMMAND_LINE)
+        for change in reconcile.cluster_changes(document):
+            reconcile.apply_cluster(change, COMMAND_LINE)
             self.stdout.write(f"{'~' if change.cluster else '+'} {change}")
-        wanted = files.wanted_of(document)
-        found = plan(wanted)
-        self.tell(found)
+        intent = reconcile.intent_of(document)
+        found = plan_mesh(intent)
+        self.print_plan(found)
         if found.errors:
             raise ValueError("\n".join(found.errors))
         if not found.changes:
             self.stdout.write("Nothing to change on the clusters.")
             return
-        job = changes.apply(wanted, found.hash, COMMAND_LINE)
+        job = applying.apply_plan(intent, found.hash, COMMAND_LINE)
         self.stdout.write(f"{job}: {job.pk}")
         if wait:
             self.follow(job)
@@ -108,7 +108,7 @@ class Command(BaseCommand):
             if job.doing and job.doing != doing:
                 doing = job.doing
                 self.stdout.write(f"{job.done}/{job.total} {doing}")
-            time.sleep(LOOK_EVERY)
+            time.sleep(POLL_PAUSE)
             job.refresh_from_db()
         self.stdout.write(f"{job.get_state_display()} {job.error}".strip())
         if job.state != Job.State.SUCCEEDED:

@@ -1,0 +1,123 @@
+"""What the three viewsets have in common."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Model
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.serializers import BaseSerializer
+
+from accounts import audit
+from accounts.audit import Actor
+from accounts.roles import Role
+from jobs.api import busy_conflict
+from jobs.locks import Busy
+from rest.etags import EtagMixin
+from rest.idempotency import IdempotentMixin
+from rest.problems import Conflict
+from wire import WireError
+
+M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    location=OpenApiParameter.HEADER,
+    required=True,
+    description="The ETag that was read; missing: 428, outdated: 412.",
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    location=OpenApiParameter.HEADER,
+    description="The same key and body: the first answer again.",
+)
+EDITS = {
+    "list": Role.VIEWER,
+    "retrieve": Role.VIEWER,
+    "create": Role.ADMINISTRATOR,
+    "update": Role.ADMINISTRATOR,
+    "partial_update": Role.ADMINISTRATOR,
+    "destroy": Role.ADMINISTRATOR,
+}
+
+
+class Unreachable(Conflict):
+    """409: the node itself did not answer as it should; `code` says how."""
+
+    default_code = "unreachable"
+
+
+class EditableViewSet(IdempotentMixin, EtagMixin, viewsets.ModelViewSet[M]):
+    """Rows that administrators edit; subclasses say how one is stored."""
+
+    row: Any = None
+    # What tells one row from another, besides the id.
+    key: tuple[str, ...]
+    # The fields that complain when it is there already.
+    unique_fields: frozenset[str]
+
+    @property
+    def actor(self) -> Actor:
+        return audit.actor_of(self.request)
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        if not serializer.is_valid():
+            self.refuse_twin(serializer)
+        serializer.is_valid(raise_exception=True)
+        body = self.attempt(lambda: self.store(serializer))
+        return Response(body, status=201, headers={"Location": self.location()})
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        partial = kwargs.get("partial", False)
+        row = self.get_object()
+        serializer = self.get_serializer(row, data=request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return Response(self.attempt(lambda: self.store(serializer)))
+
+    def refuse_twin(self, serializer: BaseSerializer[M]) -> None:
+        """Say 409 with its id where all that is wrong is that the row is there already.
+
+        So a playbook may add what it wants, and take 201 and 409 for done.
+        """
+        if not set(serializer.errors) <= self.unique_fields:
+            return
+        requested = {name: serializer.initial_data.get(name) for name in self.key}
+        if not all(isinstance(value, str) and value for value in requested.values()):
+            return
+        requested[f"{self.key[-1]}__iexact"] = requested.pop(self.key[-1]).strip()
+        try:
+            twin = self.get_queryset().filter(**requested).first()
+        except (ValidationError, ValueError):
+            return
+        if twin is not None:
+            detail = f"There is {twin} already."
+            raise Conflict(detail, existing=str(twin.pk), errors=serializer.errors)
+
+    def store(self, serializer: BaseSerializer[M]) -> Any:
+        """Save the candidate and return the answer; `row` becomes what was saved."""
+        raise NotImplementedError
+
+    def attempt(self, change: Callable[[], T]) -> T:
+        """Do it, and say a conflict as one."""
+        try:
+            with transaction.atomic():
+                return change()
+        except Busy as error:
+            raise busy_conflict(error) from error
+        except IntegrityError as error:
+            raise Conflict("Somebody has just saved the same.") from error
+
+    def location(self) -> str:
+        name = f"api:{self.basename}-detail"
+        return reverse(name, args=[self.row.pk], request=self.request)
+
+
+def unreachable_problem(error: WireError) -> Unreachable:
+    return Unreachable(f"{error.message} {error.remedy}".strip(), code=error.code)

@@ -1,0 +1,69 @@
+"""Test a cluster: reach each of its nodes through AXL."""
+
+from django.utils import timezone
+
+from accounts.audit import Actor
+from accounts.roles import Role
+from clusters.conversation import ask_node
+from clusters.models import Cluster, Node
+from clusters.requests import queue_of
+from jobs.kind import JobKind, StepKind
+from jobs.models import Job
+from jobs.run import Ended
+from wire import AxlClient, WireError
+
+
+class TestCluster(JobKind):
+    # Not a test case of this project, whatever pytest concludes from the name.
+    __test__ = False
+
+    name = "test-cluster"
+    label = "Test cluster"
+    role = Role.OPERATOR
+
+    reach = StepKind("Reach {node}")
+
+    @classmethod
+    def submit(cls, cluster: Cluster, actor: Actor) -> Job:
+        """Submit the job that reaches every node of the cluster.
+
+        Raises:
+            jobs.locks.Busy: one is under way.
+        """
+        return Job.objects.submit(
+            cls,
+            [
+                cls.reach.keyed(node.pk).planned(node=node)
+                for node in cluster.nodes.all()
+            ],
+            target=cluster,
+            locks=[f"test:{cluster.pk}"],
+            user=actor.user,
+            address=actor.address,
+            queue=queue_of(cluster),
+        )
+
+    def work(self) -> None:
+        """Reach every node, whatever becomes of one of them."""
+        nodes = list(
+            Node.objects.filter(cluster_id=self.job.target_id).select_related("cluster")
+        )
+        failed = [error for node in nodes if (error := self.error_of(node))]
+        health = Cluster.Health.FAILED if failed else Cluster.Health.OK
+        if nodes:
+            nodes[0].cluster.remember_health(health, timezone.now())
+        if failed:
+            raise Ended(Job.State.FAILED, " ".join(dict.fromkeys(failed))[:1000])
+
+    def error_of(self, node: Node) -> str:
+        """Try a node; return why it cannot be used, nothing if it can."""
+        try:
+            self.run.do(self.reach.keyed(node.pk), lambda step: probe_node(node))
+        except WireError as error:
+            return f"{error.message} {error.remedy}".strip()
+        return ""
+
+
+def probe_node(node: Node) -> str:
+    publishers = ask_node(node, AxlClient.probe)
+    return f"AXL answers (publishers it knows: {publishers})."

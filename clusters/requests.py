@@ -1,0 +1,64 @@
+"""How jobs about clusters are submitted, and where they are worked on."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.audit import Actor
+from clusters.models import Cluster
+from jobs.kind import JobKind
+from jobs.models import Job
+from jobs.sites import PREFIX
+
+
+def queue_of(cluster: Cluster) -> str:
+    """The queue of the workers near the cluster; without a site, any worker's."""
+    return f"{PREFIX}{cluster.site}" if cluster.site else ""
+
+
+def queue_for(clusters: Sequence[Cluster]) -> str:
+    """The site's queue if all clusters are of one site, else the common one."""
+    queues = {queue_of(one) for one in clusters}
+    return queues.pop() if len(queues) == 1 else ""
+
+
+def by_site(clusters: Iterable[Cluster]) -> list[list[Cluster]]:
+    """A job reaches the clusters of one site only."""
+    found: dict[str, list[Cluster]] = {}
+    for one in clusters:
+        found.setdefault(one.site, []).append(one)
+    return list(found.values())
+
+
+@transaction.atomic
+def submit_for(
+    clusters: Sequence[Cluster],
+    kind: type[JobKind],
+    steps: Iterable[tuple[str, str]],
+    actor: Actor,
+    action: str,
+    **options: Any,
+) -> Job:
+    """Submit one job about several clusters; what a person asked for is audited.
+
+    Raises:
+        jobs.locks.Busy: one of the locks is held.
+    """
+    single = clusters[0] if len(clusters) == 1 else None
+    job = Job.objects.submit(
+        kind,
+        list(steps),
+        target=single,
+        clusters=[one.pk for one in clusters],
+        label=str(single or f"{len(clusters)} clusters"),
+        user=actor.user,
+        address=actor.address,
+        queue=queue_for(clusters),
+        **options,
+    )
+    if actor.user:
+        names = [one.name for one in clusters]
+        audit.append_entry(actor, action, job, {"clusters": [None, names]})
+    return job

@@ -1,0 +1,165 @@
+"""How much of the time peerings worked, and their checks in slots of time.
+
+A check that passed or only warned found the peering working. One without a result says
+nothing, so it counts neither way.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet, Sum
+
+from history.models import PeerDay
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+COUNTS = ("passed", "warning", "failed", "unknown")
+USERS = ("associated_users", "remote_users")
+
+
+@dataclass
+class Slot:
+    """The checks of an hour or a day."""
+
+    at: datetime
+    length: timedelta
+    passed: int = 0
+    warning: int = 0
+    failed: int = 0
+    unknown: int = 0
+    associated_users: int | None = None
+    remote_users: int | None = None
+
+    @property
+    def checks(self) -> int:
+        return self.passed + self.warning + self.failed + self.unknown
+
+    def add(self, numbers: Iterable[int | None]) -> None:
+        """Add the numbers of a peer; users count where both sides are known."""
+        *counts, associated, remote = numbers
+        for name, count in zip(COUNTS, counts, strict=True):
+            setattr(self, name, getattr(self, name) + (count or 0))
+        if associated is not None and remote is not None:
+            self.associated_users = (self.associated_users or 0) + associated
+            self.remote_users = (self.remote_users or 0) + remote
+
+
+@dataclass(frozen=True)
+class Availability:
+    """In percent of the checks that came to a result; None where none did."""
+
+    day: float | None = None
+    week: float | None = None
+    month: float | None = None
+    quarter: float | None = None
+
+
+def hourly_slots(
+    days: QuerySet[PeerDay], since: datetime, until: datetime
+) -> list[Slot]:
+    """One slot for each hour that begins in [since, until) and has checks."""
+    found: dict[datetime, Slot] = {}
+    chosen = days.filter(day__gte=in_utc(since).date(), day__lte=in_utc(until).date())
+    for day, hours in chosen.order_by().values_list("day", "hours"):
+        for hour, numbers in hours.items():
+            at = midnight_of(day) + int(hour) * HOUR
+            if since <= at < until:
+                found.setdefault(at, Slot(at, HOUR)).add(numbers)
+    return [found[at] for at in sorted(found)]
+
+
+def daily_slots(days: QuerySet[PeerDay], since: date, until: date) -> list[Slot]:
+    """One slot for each day from `since` to `until` that has checks; one query."""
+    both = Q(associated_users__isnull=False, remote_users__isnull=False)
+    rows = (
+        days.filter(day__gte=since, day__lte=until)
+        .order_by("day")
+        .values("day")
+        .annotate(
+            **{f"sum_{name}": Sum(name) for name in COUNTS},
+            **{f"sum_{name}": Sum(name, filter=both) for name in USERS},
+        )
+    )
+    return [as_slot(row) for row in rows]
+
+
+def as_slot(row: Mapping[str, Any]) -> Slot:
+    slot = Slot(midnight_of(row["day"]), DAY)
+    slot.add(row[f"sum_{name}"] for name in (*COUNTS, *USERS))
+    return slot
+
+
+def availability_of(days: QuerySet[PeerDay], now: datetime) -> Availability:
+    """Over the last 24 hours, and the last 7, 30 and 90 days with today."""
+    today = in_utc(now).date()
+    slots = daily_slots(days, today - 89 * DAY, today)
+
+    def last(number: int) -> float | None:
+        first = midnight_of(today) - (number - 1) * DAY
+        return percent_passed(slot for slot in slots if slot.at >= first)
+
+    begin = in_utc(now).replace(minute=0, second=0, microsecond=0) - 23 * HOUR
+    return Availability(
+        percent_passed(hourly_slots(days, begin, now)), last(7), last(30), last(90)
+    )
+
+
+def percent_passed(slots: Iterable[Slot]) -> float | None:
+    good = bad = 0
+    for slot in slots:
+        good += slot.passed + slot.warning
+        bad += slot.failed
+    return round(100 * good / (good + bad), 2) if good + bad else None
+
+
+def midnight_of(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def in_utc(at: datetime) -> datetime:
+    return at.astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Range:
+    """A stretch of time up to now that a chart shows."""
+
+    name: str
+    label: str
+    step: timedelta
+    number: int
+    ticks: str = field(default="%Y-%m-%d")
+
+    def begin(self, now: datetime) -> datetime:
+        """The beginning of the first slot; the last slot is the one under way."""
+        at = in_utc(now).replace(minute=0, second=0, microsecond=0)
+        if self.step == DAY:
+            at = at.replace(hour=0)
+        return at - (self.number - 1) * self.step
+
+    def slots(self, days: QuerySet[PeerDay], now: datetime) -> list[Slot]:
+        """Every slot, those without checks too, the oldest first."""
+        begin = self.begin(now)
+        if self.step == HOUR:
+            found = hourly_slots(days, begin, now)
+        else:
+            found = daily_slots(days, begin.date(), in_utc(now).date())
+        return list(self.filled(begin, {slot.at: slot for slot in found}))
+
+    def filled(self, begin: datetime, found: dict[datetime, Slot]) -> Iterator[Slot]:
+        for n in range(self.number):
+            at = begin + n * self.step
+            yield found.get(at) or Slot(at, self.step)
+
+
+RANGES = {
+    one.name: one
+    for one in (
+        Range("day", "24 hours", HOUR, 24, "%H:%M"),
+        Range("week", "7 days", HOUR, 7 * 24, "%m-%d %H:%M"),
+        Range("month", "30 days", DAY, 30),
+        Range("quarter", "90 days", DAY, 90),
+        Range("year", "1 year", DAY, 365),
+    )
+}

@@ -1,0 +1,132 @@
+"""The entries that clusters themselves show, as they were last read.
+
+Nobody but the clusters knows what was changed there by hand: a plan compares with this,
+and entries that the console does not know can be taken over from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from clusters.inventory import machine_ownership, node_ownership
+from clusters.models import Cluster
+from clusters.ownership import Ownership
+from peers.models import Peer
+from peers.values import visible_values
+from wire import PeerEntry
+
+if TYPE_CHECKING:
+    from mesh.models import Shown
+
+
+@dataclass(frozen=True)
+class UnmanagedEntry:
+    """An entry that is on a cluster and not in the console."""
+
+    home: Cluster
+    remote: Cluster | None
+    entry: PeerEntry
+
+    @property
+    def values(self) -> dict[str, str]:
+        return visible_values(self.entry)
+
+    @property
+    def key(self) -> str:
+        """Names the entry in addresses of pages, whatever the cluster calls it."""
+        address = self.entry.address.encode(errors="surrogatepass")
+        return hashlib.sha256(address).hexdigest()[:32]
+
+
+def entry_for(
+    table: Shown,
+    remote: Cluster,
+    peer: Peer | None,
+    owners: Ownership[UUID],
+    machines: Ownership[UUID],
+) -> PeerEntry | None:
+    """The entry of a side: by the peer's address, else by whose node it names."""
+    if peer is not None:
+        addresses = {peer.address.casefold(), peer.applied_address.casefold()}
+        same = [one for one in table.all if one.address.casefold() in addresses]
+        alike = (one for one in table.all if machines.same(one.address, peer.address))
+        return same[0] if same else next(alike, None)
+    for entry in table.all:
+        if owners.of(entry.address) == remote.pk:
+            return entry
+    return None
+
+
+def store_tables(
+    tables: Mapping[str, Iterable[PeerEntry]], at: Any, pages: Collection[str] = ()
+) -> None:
+    """Keep what was read from clusters: {cluster id: entries of wire}.
+
+    Args:
+        pages: the ids of those whose own pages showed them.
+    """
+    from mesh.models import Shown
+
+    newer = Shown.objects.filter(read_at__gt=at).values("pk")
+    alive = Cluster.objects.filter(pk__in=tables).exclude(pk__in=newer)
+    rows = [
+        Shown(
+            cluster_id=pk,
+            entries=[list(visible_values(entry).values()) for entry in tables[str(pk)]],
+            by_pages=str(pk) in pages,
+            read_at=at,
+        )
+        for pk in alive.order_by("pk").values_list("pk", flat=True)
+    ]
+    Shown.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["cluster"],
+        update_fields=["entries", "by_pages", "read_at"],
+    )
+
+
+def forget_entries(home: UUID, addresses: Iterable[str]) -> None:
+    """Leave out of what a cluster showed the entries that were deleted there since."""
+    from mesh.models import Shown
+
+    gone = {address.casefold() for address in addresses}
+    for row in Shown.objects.filter(pk=home):
+        row.entries = [one for one in row.entries if one[0].casefold() not in gone]
+        row.save(update_fields=["entries"])
+
+
+def unmanaged_entries() -> list[UnmanagedEntry]:
+    """All entries on clusters that the console does not have, in four queries."""
+    from mesh.models import Shown
+
+    owners, nodes = node_ownership(), machine_ownership()
+    clusters = Cluster.objects.in_bulk()
+    known = {
+        (home, nodes.of(text) or text.casefold())
+        for home, *addresses in Peer.objects.order_by().values_list(
+            "cluster", "address", "applied_address"
+        )
+        for text in addresses
+    }
+    return [
+        UnmanagedEntry(
+            clusters[row.cluster_id], remote_of(entry, owners, clusters), entry
+        )
+        for row in Shown.objects.all()
+        for entry in row.all
+        if row.cluster_id in clusters
+        and (row.cluster_id, nodes.of(entry.address) or entry.address.casefold())
+        not in known
+    ]
+
+
+def remote_of(
+    entry: PeerEntry, owners: Ownership[UUID], clusters: Mapping[UUID, Cluster]
+) -> Cluster | None:
+    owner = owners.of(entry.address)
+    return clusters.get(owner) if owner else None

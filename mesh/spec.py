@@ -1,0 +1,244 @@
+"""Clusters and peerings as a file that can be kept in version control.
+
+Passwords are never in it, only where they are: an environment variable or a file.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from base.strict_yaml import read_yaml
+from clusters.models import AddressScheme, Cluster
+from clusters.validation import validate_host
+from mesh.intent import Credentials
+from peers.mask import validate_mask
+from peers.models import Peer
+from wire import Secret
+
+CLUSTER_FIELDS = (
+    "domain",
+    "address_scheme",
+    "description",
+    "site",
+    "axl_username",
+    "provisioning",
+)
+CLUSTER_KEYS = {"name", "publisher", "axl_password", "intercluster", *CLUSTER_FIELDS}
+PEERING_KEYS = {"between", "mesh", "protocol", "masks"}
+# Clusters of one `mesh`, which make a peering of every two; and peerings of a file.
+MOST_CLUSTERS, MOST_PEERINGS = 200, 20_000
+
+# Reads a password: the place for a sentence, and what stands there.
+PasswordReader = Callable[[str, Any], Secret | None]
+
+
+@dataclass(frozen=True)
+class ClusterSpec:
+    """A cluster as the file has it; a field that is not in it stays as it is."""
+
+    name: str
+    fields: Mapping[str, str]
+    publisher: Mapping[str, str]
+    axl_password: Secret | None = field(default=None, repr=False)
+    intercluster: Credentials | None = None
+
+
+@dataclass(frozen=True)
+class PeeringSpec:
+    """Two clusters by name, the protocol of both sides, masks by home cluster."""
+
+    pair: tuple[str, str]
+    protocol: str
+    masks: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a file asks for."""
+
+    clusters: tuple[ClusterSpec, ...] = ()
+    peerings: tuple[PeeringSpec, ...] = ()
+
+
+def parse_spec(text: str) -> Document:
+    """Read a file.
+
+    Raises:
+        ValueError: with the place and a sentence for a person.
+    """
+    return document_of(read_yaml(text))
+
+
+def document_of(data: Any, password: PasswordReader | None = None) -> Document:
+    """Read what a file holds, or a request that has the passwords in it.
+
+    Args:
+        password: reads a password; without it, from where the file says it is.
+
+    Raises:
+        ValueError: with the place and a sentence for a person.
+    """
+    read = password or password_of
+    if not isinstance(data, dict):
+        raise ValueError("The file has clusters and peerings, each a list.")
+    check_keys(data, {"clusters", "peerings"}, "The file")
+    clusters = tuple(
+        cluster_of(place, entry, read) for place, entry in entries_of(data, "clusters")
+    )
+    names = [cluster.name for cluster in clusters]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"The cluster {min(twice)} is there twice.")
+    peerings: dict[frozenset[str], PeeringSpec] = {}
+    for place, entry in entries_of(data, "peerings"):
+        for spec in peerings_of(place, entry):
+            # What names a pair is more exact than a whole mesh, and comes first.
+            if frozenset(spec.pair) not in peerings or "between" in entry:
+                peerings[frozenset(spec.pair)] = spec
+        if len(peerings) > MOST_PEERINGS:
+            raise ValueError(f"The file has more than {MOST_PEERINGS} peerings.")
+    return Document(clusters, tuple(peerings.values()))
+
+
+def entries_of(
+    data: Mapping[str, Any], key: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    found = data.get(key) or []
+    if not isinstance(found, list):
+        raise ValueError(f"{key} must be a list.")
+    for number, entry in enumerate(found, 1):
+        place = f"{key}, entry {number}"
+        if not isinstance(entry, dict):
+            raise ValueError(f"{place}: must be keys and values.")
+        yield place, entry
+
+
+def check_keys(data: Mapping[str, Any], keys: set[str], place: str) -> None:
+    if unknown := set(data) - keys:
+        raise ValueError(
+            f"{place}: {min(unknown)} is not a key; they are: "
+            f"{', '.join(sorted(keys))}."
+        )
+
+
+def text_of(place: str, data: Mapping[str, Any], key: str, default: str = "") -> str:
+    value = data.get(key, default)
+    if not isinstance(value, str):
+        raise ValueError(f"{place}: {key} must be a text.")
+    return value
+
+
+def cluster_of(
+    place: str, data: dict[str, Any], password: PasswordReader
+) -> ClusterSpec:
+    check_keys(data, CLUSTER_KEYS, place)
+    name = text_of(place, data, "name")
+    if not name:
+        raise ValueError(f"{place}: name is missing.")
+    place = f"cluster {name}"
+    fields = {key: text_of(place, data, key) for key in CLUSTER_FIELDS if key in data}
+    if fields.get("provisioning", "guided") not in Cluster.Provisioning.values:
+        raise ValueError(f"{place}: provisioning is guided, direct or pages.")
+    if fields.get("address_scheme", "") not in ("", *AddressScheme.values):
+        schemes = " or ".join(AddressScheme.values)
+        raise ValueError(f"{place}: address_scheme is {schemes}.")
+    return ClusterSpec(
+        name,
+        fields,
+        publisher_of(place, data.get("publisher") or {}),
+        password(place, data.get("axl_password")),
+        intercluster_of(place, data.get("intercluster"), password),
+    )
+
+
+def publisher_of(place: str, data: Any) -> dict[str, str]:
+    if not isinstance(data, dict):
+        raise ValueError(f"{place}: publisher has name, address and fingerprint.")
+    check_keys(data, {"name", "address", "fingerprint"}, f"{place}, publisher")
+    found = {key: text_of(place, data, key) for key in data}
+    for key in ("name", "address"):
+        if key in found:
+            check_value(f"{place}, publisher {key}", validate_host, found[key])
+    return found
+
+
+def check_value(place: str, validate: Any, value: str) -> str:
+    try:
+        validate(value)
+    except ValidationError as error:
+        raise ValueError(f"{place}: {' '.join(error.messages)}") from None
+    return value
+
+
+def intercluster_of(
+    place: str, data: Any, reader: PasswordReader
+) -> Credentials | None:
+    """The application user of the cluster, with which its peers sign in."""
+    if data is None:
+        return None
+    if not isinstance(data, dict) or set(data) != {"username", "password"}:
+        raise ValueError(f"{place}: intercluster has username and password.")
+    password = reader(place, data["password"])
+    username = text_of(place, data, "username")
+    if not password:
+        raise ValueError(f"{place}: the password of {username} is not to be found.")
+    return Credentials(username, password)
+
+
+def password_of(place: str, data: Any) -> Secret | None:
+    """Read a password from where the file says it is; None if it is not there."""
+    if data is None:
+        return None
+    if not isinstance(data, dict) or len(data) != 1 or set(data) - {"env", "file"}:
+        raise ValueError(
+            f"{place}: a password is never in the file; say where it is, as in "
+            "{env: VARIABLE} or {file: PATH}."
+        )
+    [(kind, where)] = data.items()
+    if not isinstance(where, str):
+        raise ValueError(f"{place}: {kind} must be a text.")
+    if kind == "env":
+        found = os.environ.get(where)
+        return Secret(found) if found else None
+    try:
+        return Secret(Path(where).read_text().rstrip("\r\n"))
+    except OSError as error:
+        raise ValueError(f"{place}: {where}: {error.strerror}.") from None
+
+
+def given_password(place: str, data: Any) -> Secret | None:
+    """Read a password that a request has in it; None keeps the one that is stored."""
+    if data is None:
+        return None
+    if not isinstance(data, str) or not 0 < len(data) <= 128:
+        raise ValueError(f"{place}: a password is a text of 1 to 128 characters.")
+    return Secret(data)
+
+
+def peerings_of(place: str, data: dict[str, Any]) -> list[PeeringSpec]:
+    check_keys(data, PEERING_KEYS, place)
+    if ("between" in data) == ("mesh" in data):
+        raise ValueError(f"{place}: needs between (two clusters) or mesh (several).")
+    names: Any = data.get("between", data.get("mesh"))
+    texts = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    if not texts or len(set(names)) != len(names) or len(names) < 2:
+        raise ValueError(f"{place}: names at least two different clusters.")
+    if len(names) > MOST_CLUSTERS:
+        raise ValueError(f"{place}: mesh names at most {MOST_CLUSTERS} clusters.")
+    if "between" in data and len(names) != 2:
+        raise ValueError(f"{place}: between names two clusters; use mesh for more.")
+    protocol = text_of(place, data, "protocol", Peer.Protocol.TCP.value)
+    if protocol not in Peer.Protocol.values:
+        raise ValueError(f"{place}: protocol is TCP, UDP or TLS.")
+    masks = data.get("masks") or {}
+    if not isinstance(masks, dict) or set(masks) - set(names):
+        raise ValueError(f"{place}: masks are by the names of its clusters.")
+    for name in masks:
+        check_value(
+            f"{place}, mask of {name}", validate_mask, text_of(place, masks, name)
+        )
+    return [PeeringSpec(pair, protocol, masks) for pair in combinations(names, 2)]

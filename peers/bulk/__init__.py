@@ -1,0 +1,1 @@
+"""Many peers at once: what is selected, the plan, and its confirmation."""

@@ -1,0 +1,1 @@
+"""Find and List: searching peers, and the pages of what was found."""

@@ -1,0 +1,1 @@
+"""The jobs of proofs, one kind a file."""

@@ -1,0 +1,74 @@
+"""ETag and If-Match for views of revised rows."""
+
+from typing import Any
+
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from base.revisions import Revised, Stale
+from rest.problems import PreconditionFailed, PreconditionRequired
+
+
+def check_if_match(request: Request, row: Revised) -> None:
+    """Raise 428 without If-Match, 412 when it names another revision."""
+    given = request.headers.get("If-Match")
+    if not given:
+        raise PreconditionRequired
+    tags = {tag.strip().removeprefix("W/") for tag in given.split(",")}
+    if row.etag not in tags and "*" not in tags:
+        raise PreconditionFailed
+
+
+class EtagMixin:
+    """Sends ETag with one row and wants If-Match before it changes or deletes one."""
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        final: Response = super().finalize_response(  # type: ignore[misc]
+            request, response, *args, **kwargs
+        )
+        row = getattr(self, "row", None)
+        if row is not None and final.status_code < 300 and row.pk:
+            final.headers["ETag"] = row.etag
+        return final
+
+    def get_object(self) -> Any:
+        self.row = super().get_object()  # type: ignore[misc]
+        request: Request = self.request  # type: ignore[attr-defined]
+        editing = self.action in {"update", "partial_update", "destroy"}  # type: ignore[attr-defined]
+        if editing:
+            check_if_match(request, self.row)
+        return self.row
+
+    def handle_exception(self, error: Exception) -> Response:
+        if isinstance(error, Stale):
+            error = PreconditionFailed()
+        if isinstance(error, PreconditionFailed):
+            error.extra = self.differing_fields()
+        response: Response = super().handle_exception(error)  # type: ignore[misc]
+        return response
+
+    def differing_fields(self) -> dict[str, Any]:
+        """What stands now and what was sent, field by field, for the second of two."""
+        rows = self.get_queryset()  # type: ignore[attr-defined]
+        row = rows.filter(pk=getattr(self, "row", None) and self.row.pk).first()
+        if row is None:
+            return {}
+        data = self.get_serializer(row).data  # type: ignore[attr-defined]
+        return {
+            "etag": row.etag,
+            "differences": {
+                name: {"current": data[name], "yours": value}
+                for name, value in self.sent().items()
+                if name in data and data[name] != value
+            },
+        }
+
+    def sent(self) -> dict[str, Any]:
+        try:
+            data = self.request.data  # type: ignore[attr-defined]
+        except APIException:  # it cannot be read, and that is not what is told here
+            return {}
+        return data if isinstance(data, dict) else {}

@@ -1,0 +1,113 @@
+import pytest
+from django.utils import timezone
+
+from clusters.models import Node
+from peers.models import Peer
+from services.models import NodeReading, Service
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_empty_console_says_what_to_do_first(viewer, client_of):
+    page = client_of(viewer).get("/")
+    assert b"No clusters yet" in page.content
+
+
+def test_the_matrix_shows_counts_and_the_missing_half(
+    viewer, client_of, cluster_factory, peer_factory
+):
+    east, west = cluster_factory("east"), cluster_factory("west")
+    peer_factory(east, west, outcome="passed", associated_users=7, remote_users=7)
+    page = client_of(viewer).get("/").content.decode()
+    assert "7 / 7" in page
+    assert "no matching entry" in page
+    assert "No peer of west to east" in page
+
+
+def test_what_is_not_known_is_not_shown_as_good(viewer, client_of, cluster_factory):
+    cluster_factory("east")
+    cards = {
+        card.name: card for card in client_of(viewer).get("/").context["overview"].cards
+    }
+    assert cards["Healthy clusters"].outcome == "unknown"
+    assert cards["Sync agents running"].outcome == "unknown"
+    assert cards["Healthy peers"].outcome == "unknown"
+
+
+def peers_card(client):
+    cards = client.get("/").context["overview"].cards
+    card = next(card for card in cards if card.name == "Healthy peers")
+    return card.figure, card.outcome, card.note
+
+
+def test_a_peer_outside_the_mesh_is_counted_with_the_others(
+    viewer, client_of, cluster_factory, peer_factory
+):
+    east, west = cluster_factory("east"), cluster_factory("west")
+    for home, remote in ((east, west), (west, east)):
+        peer_factory(home, remote, outcome="passed", checked_at=timezone.now())
+    assert peers_card(client_of(viewer)) == ("2 of 2", "passed", "the mesh is complete")
+    stray = peer_factory(east, west, address="192.0.2.9", outcome="failed")
+    Peer.objects.filter(pk=stray.pk).update(remote_cluster=None)
+    assert peers_card(client_of(viewer)) == ("2 of 3", "failed", "1 failed")
+
+
+def test_clusters_that_are_no_peers_are_no_good_figure(
+    viewer, client_of, cluster_factory, peer_factory
+):
+    east, west, north = (cluster_factory(name) for name in ("east", "west", "north"))
+    for home, remote in ((east, west), (west, east)):
+        peer_factory(home, remote, outcome="passed", checked_at=timezone.now())
+    assert peers_card(client_of(viewer)) == ("2 of 2", "warning", "4 missing")
+    peer_factory(north, east, outcome="passed", checked_at=timezone.now())
+    assert peers_card(client_of(viewer)) == ("3 of 3", "warning", "3 missing")
+
+
+def test_one_cluster_is_no_complete_mesh(viewer, client_of, cluster_factory):
+    cluster_factory("east")
+    card = peers_card(client_of(viewer))
+    assert card == ("0 of 0", "unknown", "a mesh needs two clusters")
+
+
+def test_one_silent_node_does_not_hide_a_stopped_agent(
+    viewer, client_of, cluster_factory
+):
+    east, west = (cluster_factory(name, generation="imp") for name in ("east", "west"))
+    for cluster, error in ((east, "timeout"), (west, "")):
+        node, now = cluster.publisher, timezone.now()
+        NodeReading.objects.create(node=node, tried_at=now, error_code=error)
+        name = "Cisco Intercluster Sync Agent"
+        Service.objects.create(node=node, name=name, status="stopped")
+    cards = {
+        card.name: card for card in client_of(viewer).get("/").context["overview"].cards
+    }
+    card = cards["Sync agents running"]
+    assert (card.outcome, card.note) == ("failed", "not running on 1")
+
+
+def test_a_changed_certificate_is_the_first_thing_to_see(
+    viewer, client_of, cluster_factory
+):
+    cluster_factory("east")
+    Node.objects.update(certificate_state="changed")
+    cards = client_of(viewer).get("/").context["overview"].cards
+    assert (cards[-1].outcome, cards[-1].figure) == ("failed", "1 to confirm")
+
+
+def test_only_an_administrator_is_offered_the_missing_peer(
+    administrator, viewer, client_of, cluster_factory
+):
+    cluster_factory("east"), cluster_factory("west")
+    assert b"?one=" in client_of(administrator).get("/").content
+    assert b"?one=" not in client_of(viewer).get("/").content
+
+
+def test_sixty_clusters_take_few_queries(
+    viewer, client_of, cluster_factory, django_assert_max_num_queries
+):
+    for _ in range(60):
+        cluster_factory()
+    client = client_of(viewer)
+    client.get("/")  # renews the list of problems
+    with django_assert_max_num_queries(20):
+        client.get("/")
