@@ -192,7 +192,9 @@ def test_a_mesh_of_sixty_clusters_is_less_than_a_megabyte(db):
     )
     text = scrape()
     assert len(samples(text, "cupadmin_peer_outcome")) == 3540
-    assert len(text) < MEGABYTE
+    # Requests are counted by process: in this one, those of the tests before it.
+    lines = [line for line in text.splitlines(True) if "cupadmin_http" not in line]
+    assert len("".join(lines)) < MEGABYTE
 
 
 def queries():

@@ -77,11 +77,26 @@ def test_sixty_clusters_are_proven_within_the_budget(cluster_factory):
     assert len(seen) == 600
 
 
-def test_every_direction_is_proven_once_before_any_is_twice(cluster_factory):
+def test_every_direction_is_proven_soon(cluster_factory):
     mesh(cluster_factory, 12)
-    seen = proven_in(samples=11, size=12)
+    # Eleven samples of twelve hold all 132 directions. Where those left over meet at
+    # one canary, which takes part in four proofs of a sample, some more are needed.
+    seen = proven_in(samples=11 + 22 // sampling.PER_CANARY, size=12)
     assert len(seen) == 12 * 11
-    assert set(seen.values()) == {1}
+    assert max(seen.values()) <= 2
+
+
+def test_no_direction_is_proven_again_where_one_that_waits_had_room(cluster_factory):
+    mesh(cluster_factory, 12)
+    proven_in(samples=10, size=12)
+    peers = list(sampling.provable_peers())
+    chosen = sampling.choose_peers(peers, 12)
+    if any(peer.proven_at for peer in chosen):
+        used = Counter(pk for p in chosen for pk in (p.cluster_id, p.remote_cluster_id))
+        waiting = [p for p in peers if p.proven_at is None and p not in chosen]
+        for peer in waiting:
+            both = (used[peer.cluster_id], used[peer.remote_cluster_id])
+            assert max(both) == sampling.PER_CANARY
 
 
 def test_a_sample_is_submitted_once_in_its_time(cluster_factory, settings):
