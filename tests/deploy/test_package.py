@@ -110,6 +110,40 @@ def test_the_wheel_needs_what_the_checkout_needs(wheel):
     assert extras == {"ldap", "pages", "saml", "xmpp"}
 
 
+def test_an_extra_brings_what_its_file_of_requirements_names(wheel):
+    archive = zipfile.ZipFile(wheel)
+    (name,) = (one for one in archive.namelist() if one.endswith("/METADATA"))
+    text = archive.read(name).decode()
+    for extra in ("ldap", "pages", "saml", "xmpp"):
+        found = re.findall(
+            rf"^Requires-Dist: (\S+?)[ ;].*extra == '{extra}'", text, re.M
+        )
+        listed = (ROOT / f"requirements-{extra}.in").read_text()
+        assert found == re.findall(r"^(\w[\w.\[\]-]+)", listed, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("chromium")
+def test_the_extra_of_pages_reaches_a_browser(installed, env, tmp_path):
+    """In the installed wheel, with what its extra names; not in the checkout."""
+    code = (
+        "import asyncio, cupadmin\n"
+        "from pages.chromium import chromium_path\n"
+        "from playwright.async_api import async_playwright\n"
+        "async def title():\n"
+        "    async with async_playwright() as driver:\n"
+        "        browser = await driver.chromium.launch(\n"
+        "            executable_path=chromium_path(), args=['--no-sandbox']\n"
+        "        )\n"
+        "        page = await browser.new_page()\n"
+        "        await page.set_content('<title>found</title>')\n"
+        "        print(await page.title())\n"
+        "        await browser.close()\n"
+        "asyncio.run(title())\n"
+    )
+    python = installed / "bin" / "python"
+    assert run(python, "-c", code, env=env, cwd=tmp_path).strip() == "found"
+
+
 def test_it_checks_and_migrates_without_a_checkout(command, tmp_path):
     assert "no issues" in command("check")
     command("migrate", "--verbosity", "0")

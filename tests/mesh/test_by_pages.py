@@ -11,12 +11,13 @@ from diagnostics.models import TroubleshooterRun
 from jobs.models import Job
 from lab import Lab
 from mesh import applying
-from mesh.intent import MeshIntent
+from mesh.intent import MeshIntent, rotation_intent
 from mesh.pairs import pairs_of
 from mesh.plan import plan_mesh
 from peers.models import Peer, PeerOutcome
 from tests.conftest import register
 from tests.workers import done, expire_leases, killed_at
+from wire import Secret
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -205,6 +206,29 @@ def test_a_killed_worker_saves_no_entry_twice(lab, clusters, place):
     expire_leases()
     assert done(job).state == Job.State.SUCCEEDED, job.error
     assert sorted(saves(lab).values()) == [1, 1]
+    all_check_marks(2)
+
+
+@pytest.mark.servers
+def test_a_killed_worker_changes_a_password_by_pages_once(lab, clusters):
+    home, remote = clusters[:2]
+    remote.peering_username = lab.clusters[1].intercluster_username
+    remote.seal("peering_password", lab.clusters[1].intercluster_password)
+    remote.save()
+    assert done(apply(MeshIntent(((home, remote),)))).state == Job.State.SUCCEEDED
+    password = lab.clusters[1].intercluster_password
+    lab.clusters[1].set_password(remote.peering_username, "n3w")
+    try:
+        intent = rotation_intent(remote, Secret("n3w"))
+        job = applying.apply_plan(intent, plan_mesh(intent).hash, CONSOLE)
+        killed_at(job, "mesh:before-password")
+        expire_leases()
+        assert done(job).state == Job.State.SUCCEEDED, job.error
+        assert [one.password for one in lab.clusters[0].peers()] == ["n3w"]
+    finally:
+        lab.clusters[1].set_password(remote.peering_username, password)
+    # Both entries were made once; only the one that signs in there was saved again.
+    assert [sum(one.pages.saves.values()) for one in lab.clusters] == [2, 1, 0]
     all_check_marks(2)
 
 
