@@ -67,6 +67,8 @@ TROUBLESHOOTER_INTERVAL = env.int("TROUBLESHOOTER_INTERVAL", 86_400)
 PROOFS_PER_HOUR = max(env.int("PROOFS_PER_HOUR", 60), 0)
 # Sites that have workers of their own; those of all others are the common ones.
 SITES: list[str] = env.list("SITES", [])
+# What the worker of `run` serves; by default the queues of all and of every site.
+QUEUES: list[str] = env.list("QUEUES", [])
 
 # --- What grows, and how much of it stays ---------------------------------------------
 JOB_RETENTION_DAYS = max(env.int("JOB_RETENTION_DAYS", 90), 1)

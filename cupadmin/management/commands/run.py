@@ -20,9 +20,10 @@ from accounts.checks import self_test
 from cupadmin import data_lock
 from cupadmin.supervisor import Supervisor
 from cupadmin.versions import refuse_newer_database
+from jobs.sites import PREFIX
 
 ADMIN = "admin"
-QUEUES = "operate,poll,maintenance"
+QUEUES = ("operate", "maintenance")
 
 
 class Command(BaseCommand):
@@ -170,6 +171,11 @@ def web_command(application: str, host: str, port: int) -> list[str]:
     ]
 
 
+def worker_queues() -> list[str]:
+    """What the worker serves: CUPADMIN_QUEUES if set, else every site as well."""
+    return settings.QUEUES or [*QUEUES, *(f"{PREFIX}{s}" for s in settings.SITES)]
+
+
 def start_console(
     supervisor: Supervisor, host: str, port: int, environment: dict[str, str]
 ) -> None:
@@ -181,7 +187,8 @@ def start_console(
     supervisor.start(
         "worker",
         *[*celery, "worker", "--pool", "threads", "--concurrency", "8", *quiet],
-        *["--queues", QUEUES, "--without-gossip", "--without-mingle"],
+        *["--queues", ",".join(worker_queues())],
+        *["--without-gossip", "--without-mingle"],
         environment=environment,
         watched=True,
     )
