@@ -80,6 +80,9 @@ MESSAGE_RETENTION_DAYS = max(env.int("MESSAGE_RETENTION_DAYS", 30), 1)
 KEPT_CHECKS = max(env.int("KEPT_CHECKS", 500), 10)
 KEPT_PROOFS = max(env.int("KEPT_PROOFS", 500), 10)
 KEPT_RUNS = max(env.int("KEPT_RUNS", 100), 2)
+# Of each process of `make run`: its log file, and how many older ones.
+LOG_MEGABYTES = max(env.int("LOG_MEGABYTES", 20), 1)
+LOG_FILES = max(env.int("LOG_FILES", 4), 0)
 
 # --- Users of the clusters ------------------------------------------------------------
 CERTIFICATES_INTERVAL = env.int("CERTIFICATES_INTERVAL", 86_400)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from cupadmin.log_files import LogLimits, rotate_log
 from jobs import pulse
 
 GRACE = 10.0
@@ -46,7 +47,7 @@ class ChildProcess:
         # A session of its own: Ctrl-C reaches only the supervisor, which ends the
         # children in order.
         ends = self.open_pipe() if self.watched else ()
-        with (logs / f"{self.name}.log").open("ab") as log:
+        with self.log_below(logs).open("ab") as log:
             child = subprocess.Popen(  # noqa: S603 - our own commands
                 self.command,
                 env=os.environ | self.environment | pulse.pulse_environment(*ends),
@@ -61,6 +62,9 @@ class ChildProcess:
             os.close(end)
         self.running = child
         return child
+
+    def log_below(self, logs: Path) -> Path:
+        return logs / f"{self.name}.log"
 
     def open_pipe(self) -> tuple[int]:
         """Make a pipe for signs of life; return the end for the child."""
@@ -151,11 +155,18 @@ class Supervisor:
     Args:
         logs: the folder for what they print, one file each.
         keep: descriptors that stay open until the last process has ended.
+        limits: how long these files may become, and how many older ones stay.
     """
 
-    def __init__(self, logs: Path, keep: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        logs: Path,
+        keep: Sequence[int] = (),
+        limits: LogLimits = LogLimits(),  # noqa: B008 - frozen
+    ) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         self.logs = logs
+        self.limits = limits
         self.processes: list[ChildProcess] = []
         self.stopping = False
         self.revived_at = time.monotonic()
@@ -214,6 +225,9 @@ class Supervisor:
         passed = min(time.monotonic() - self.revived_at, 2.0)
         self.revived_at = time.monotonic()
         for process in self.processes:
+            # The console runs on with a log that is too long.
+            with contextlib.suppress(OSError):
+                rotate_log(process.log_below(self.logs), self.limits)
             child = process.running
             if child is None:
                 continue

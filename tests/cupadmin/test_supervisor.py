@@ -7,6 +7,7 @@ import time
 import pytest
 
 from cupadmin import supervisor
+from cupadmin.log_files import LogLimits
 from cupadmin.supervisor import ChildProcess, Supervisor
 from tests.waiting import PATIENCE, eventually
 
@@ -179,3 +180,34 @@ def test_a_process_that_holds_the_interpreter_says_where_and_ends(tmp_path):
     )
     assert done.returncode == 1
     assert "in trap" in done.stderr
+
+
+CHATTY = "import itertools\nfor n in itertools.count(): print(n, flush=True)"
+    "import itertools\nfor n in itertools.count(): print(f'line {n:012}', flush=True)"
+)
+
+
+def test_the_logs_of_a_process_that_never_stops_talking_are_bounded(tmp_path):
+    found = Supervisor(tmp_path, limits=LogLimits(bytes=100_000, kept=2))
+    process = found.start("chatty", sys.executable, "-c", CHATTY)
+    child = process.running
+    found.wait_for((tmp_path / "chatty.log.2").exists, "It", PATIENCE)
+    # It writes on, into the file that was emptied, from its beginning.
+    log = tmp_path / "chatty.log"
+    found.wait_for(lambda: log.stat().st_size > 0, "A line", PATIENCE)
+    assert b"\0" not in log.read_bytes()
+    assert process.running is child
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"chatty.log", "chatty.log.1", "chatty.log.2"}
+    found.stop()
+
+
+def test_a_log_that_cannot_be_moved_ends_nothing(tmp_path):
+    found = Supervisor(tmp_path, limits=LogLimits(bytes=10, kept=1))
+    process = found.start("chatty", sys.executable, "-c", CHATTY)
+    log = tmp_path / "chatty.log"
+    assert eventually(lambda: log.stat().st_size > 10)
+    (tmp_path / "chatty.log.1").mkdir()
+    found.revive()
+    assert process.running.poll() is None
+    found.stop()

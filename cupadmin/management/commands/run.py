@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.access import Role
 from accounts.checks import self_test
 from cupadmin import data_lock
+from cupadmin.log_files import LogLimits
 from cupadmin.supervisor import Supervisor
 from cupadmin.versions import refuse_newer_database
 from jobs.sites import PREFIX
@@ -51,7 +52,11 @@ class Command(BaseCommand):
         # Said here, once; the web server and the workers refuse to start as well.
         self_test()
         password = self.first_administrator()
-        supervisor = Supervisor(settings.DATA_DIR / "log", keep=[lock])
+        supervisor = Supervisor(
+            settings.DATA_DIR / "log",
+            keep=[lock],
+            limits=LogLimits(settings.LOG_MEGABYTES * 1_000_000, settings.LOG_FILES),
+        )
         with supervisor.running():
             environment = self.before(supervisor)
             start_console(supervisor, self.host, self.port, environment)
