@@ -183,8 +183,6 @@ def test_a_process_that_holds_the_interpreter_says_where_and_ends(tmp_path):
 
 
 CHATTY = "import itertools\nfor n in itertools.count(): print(n, flush=True)"
-    "import itertools\nfor n in itertools.count(): print(f'line {n:012}', flush=True)"
-)
 
 
 def test_the_logs_of_a_process_that_never_stops_talking_are_bounded(tmp_path):
