@@ -14,13 +14,12 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import audit, cluster_limits
+from accounts import audit
 from accounts.access import DeclaredAccess, Role, role_behind
+from accounts.api_limits import MOST_CLUSTERS, known_ids
 from accounts.authentication import PasswordAuthentication
 from accounts.models import ApiToken, AuditEntry
 from accounts.validation import MOST_NETWORKS, validate_networks
-
-MOST_CLUSTERS = 1000
 
 
 class TokenSerializer(serializers.ModelSerializer[ApiToken]):
@@ -57,11 +56,7 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
         extra_kwargs = {"role": {"required": False}}
 
     def validate_clusters(self, ids: list[UUID]) -> list[str]:
-        known = cluster_limits.cluster_names()
-        unknown = [pk for pk in ids if pk not in known]
-        if unknown:
-            raise serializers.ValidationError(f"There is no cluster {unknown[0]}.")
-        return sorted({str(pk) for pk in ids})
+        return known_ids(ids)
 
     def validate_expires_at(self, at: datetime | None) -> datetime | None:
         if at is not None and at <= timezone.now():

@@ -147,6 +147,16 @@ def apply_to(identity: Identity, actor: Actor) -> bool:
     return grant is not None and apply_grant(identity.user, grant, actor)
 
 
+def why_not_mapped(provider: str) -> str:
+    """Why no group of this provider can be mapped; empty where it can be."""
+    if provider not in configured_rules():
+        return "This provider is not set up on this console."
+    directory = settings.LDAP
+    if provider == Identity.Provider.LDAP and directory and not directory.group_base:
+        return "CUPADMIN_LDAP_GROUP_BASE must say where groups are."
+    return ""
+
+
 def save_mapping(row: GroupMapping, actor: Actor) -> int:
     """Store a mapping and apply it; return how many accounts it changed.
 

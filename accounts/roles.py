@@ -23,11 +23,16 @@ def role_of(user: AbstractBaseUser | AnonymousUser) -> Role | None:
     """Return the highest role of an active user; None means no access at all."""
     if not isinstance(user, User) or not user.is_active:
         return None
-    if user.is_superuser:
-        return Role.ADMINISTRATOR
     if not hasattr(user, "_cupadmin_role"):
-        names = set(user.groups.values_list("name", flat=True))
-        held = [role for role in Role if role.value in names]
-        user._cupadmin_role = held[-1] if held else None  # type: ignore[attr-defined]
+        user._cupadmin_role = held_role(user)  # type: ignore[attr-defined]
     role: Role | None = user._cupadmin_role  # type: ignore[attr-defined]
     return role
+
+
+def held_role(user: User) -> Role | None:
+    """Return the role that a user has, or would have again once active."""
+    if user.is_superuser:
+        return Role.ADMINISTRATOR
+    names = {group.name for group in user.groups.all()}
+    held = [role for role in Role if role.value in names]
+    return held[-1] if held else None

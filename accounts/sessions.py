@@ -8,12 +8,14 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.sessions.backends.base import SessionBase
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from accounts import audit, lockout
+from accounts.audit import Actor
 from accounts.models import BrowserSession
 from rest.fields import storable_text
 
@@ -121,6 +123,27 @@ def end_session(request: HttpRequest) -> None:
     session_rows(request).delete()
     request.session.flush()
     request.user = AnonymousUser()
+
+
+@transaction.atomic
+def end_by_row(row: BrowserSession, actor: Actor) -> None:
+    """End the session of a browser, whoever's it is."""
+    audit.append_entry(actor, "end session", row)
+    row.delete()
+
+
+@transaction.atomic
+def end_others(user: User, actor: Actor, *, current: BrowserSession | None) -> int:
+    """End all sessions of a user but the current one; return how many there were."""
+    others = user.sessions.all()
+    if current is not None:
+        others = others.exclude(pk=current.pk)
+    ended: int = others.count()
+    if ended:
+        changes = {"sessions": [ended, 0]}
+        audit.append_entry(actor, "end sessions", changes=changes)
+        others.delete()
+    return ended
 
 
 def forget_old() -> int:

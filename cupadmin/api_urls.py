@@ -4,7 +4,10 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from accounts.api import AuditEntryViewSet, TokenViewSet
+from accounts.api_groups import GroupMappingViewSet, ProvidersView
 from accounts.api_me import MeView
+from accounts.api_sessions import SessionViewSet
+from accounts.api_users import UserViewSet
 from clusters.api import NodeViewSet
 from cupadmin.api import VersionView
 from diagnostics.api import (
@@ -51,6 +54,9 @@ router.register(
     "troubleshooter-runs", TroubleshooterRunViewSet, basename="troubleshooter-runs"
 )
 router.register("tokens", TokenViewSet, basename="tokens")
+router.register("users", UserViewSet, basename="users")
+router.register("sessions", SessionViewSet, basename="sessions")
+router.register("group-mappings", GroupMappingViewSet, basename="group-mappings")
 router.register("subscriptions", SubscriptionViewSet, basename="subscriptions")
 router.register("webhooks", WebhookViewSet, basename="webhooks")
 router.register("maintenance-windows", WindowViewSet, basename="maintenance-windows")
@@ -64,6 +70,7 @@ urlpatterns = [
         name="nodes-services-refresh",
     ),
     path("me/", MeView.as_view(), name="me"),
+    path("identity-providers/", ProvidersView.as_view(), name="identity-providers"),
     path("version/", VersionView.as_view(), name="version"),
     path("processes/", ProcessesView.as_view(), name="processes"),
     path("sweeps/", SweepsView.as_view(), name="sweeps"),

@@ -15,7 +15,6 @@ from rest_framework.response import Response
 from accounts import audit
 from accounts.access import Role, role_behind
 from accounts.cluster_limits import current_limit
-from clusters.api.base import IDEMPOTENCY_KEY
 from jobs.api import JobSerializer, accepted_response
 from notifications import editing
 from notifications.models import (
@@ -31,6 +30,7 @@ from notifications.serializers import (
     WebhookSerializer,
     WindowSerializer,
 )
+from rest.headers import IDEMPOTENCY_KEY
 from rest.idempotency import IdempotentMixin
 from rest.problems import Conflict
 

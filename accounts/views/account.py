@@ -8,7 +8,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from accounts import audit, reauthentication, time_zones
+from accounts import audit, reauthentication, sessions, time_zones
 from accounts.access import Role, access, role_of
 from accounts.forms import TimeZoneForm, TokenForm
 from accounts.http import Request
@@ -63,25 +63,17 @@ def list_sessions(request: Request) -> HttpResponse:
 
 
 @access(post=Role.VIEWER)
-@transaction.atomic
 def end_session(request: Request, pk: str) -> HttpResponse:
     session = get_object_or_404(BrowserSession, pk=pk, user=request.user)
-    audit.append_entry(audit.actor_of(request), "end session", session)
-    session.delete()
+    sessions.end_by_row(session, audit.actor_of(request))
     messages.success(request, "The session is ended.")
     return redirect("accounts:sessions")
 
 
 @access(post=Role.VIEWER)
-@transaction.atomic
 def end_other_sessions(request: Request) -> HttpResponse:
-    others = request.user.sessions.exclude(pk=request.sign_in.pk)
-    ended = others.count()
-    if ended:
-        audit.append_entry(
-            audit.actor_of(request), "end sessions", changes={"sessions": [ended, 0]}
-        )
-        others.delete()
+    actor, current = audit.actor_of(request), request.sign_in
+    if sessions.end_others(request.user, actor, current=current):
         messages.success(request, "All your other sessions are ended.")
     else:
         messages.info(request, "You have no other session.")

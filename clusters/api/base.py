@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Model
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework import viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,17 +25,6 @@ from wire import WireError
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
 
-IF_MATCH = OpenApiParameter(
-    "If-Match",
-    location=OpenApiParameter.HEADER,
-    required=True,
-    description="The ETag that was read; missing: 428, outdated: 412.",
-)
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    location=OpenApiParameter.HEADER,
-    description="The same key and body: the first answer again.",
-)
 EDITS = {
     "list": Role.VIEWER,
     "retrieve": Role.VIEWER,

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.roles import Role
 from clusters import editing
-from clusters.api.base import EDITS, IDEMPOTENCY_KEY, IF_MATCH
+from clusters.api.base import EDITS
 from clusters.api.pages import PagesActions
 from clusters.api.peer_table import PeerTableActions
 from clusters.api.serializers import ClusterSerializer
@@ -17,6 +17,7 @@ from clusters.jobs.discover import DiscoverCluster
 from clusters.jobs.test import TestCluster
 from clusters.models import Cluster
 from jobs.api import JobSerializer, accepted_response
+from rest.headers import IDEMPOTENCY_KEY, IF_MATCH
 
 
 @extend_schema_view(

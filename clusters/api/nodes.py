@@ -11,8 +11,6 @@ from accounts.roles import Role
 from clusters import certificates, editing
 from clusters.api.base import (
     EDITS,
-    IDEMPOTENCY_KEY,
-    IF_MATCH,
     EditableViewSet,
     unreachable_problem,
 )
@@ -22,6 +20,7 @@ from clusters.api.serializers import (
     TrustSerializer,
 )
 from clusters.models import Node
+from rest.headers import IDEMPOTENCY_KEY, IF_MATCH
 from rest.problems import Conflict
 from wire import WireError
 

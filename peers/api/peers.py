@@ -10,12 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import Role
-from clusters.api.base import (
-    EDITS,
-    IDEMPOTENCY_KEY,
-    IF_MATCH,
-    EditableViewSet,
-)
+from clusters.api.base import EDITS, EditableViewSet
 from jobs.api import JobSerializer, accepted_response
 from jobs.models import Job
 from peers import attestation, lifecycle, rules
@@ -28,6 +23,7 @@ from peers.api.serializers import (
 )
 from peers.models import Peer
 from peers.resync import NoPublisher, request_resync
+from rest.headers import IDEMPOTENCY_KEY, IF_MATCH
 from rest.problems import Conflict
 
 BOTH_SIDES = OpenApiParameter(
