@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.audit import Actor
 from clusters.models import Cluster
+from jobs import presence
 from jobs.kind import JobKind
 from jobs.models import Job
 from jobs.sites import PREFIX
@@ -16,6 +17,11 @@ from jobs.sites import PREFIX
 def queue_of(cluster: Cluster) -> str:
     """The queue of the workers near the cluster; without a site, any worker's."""
     return f"{PREFIX}{cluster.site}" if cluster.site else ""
+
+
+def is_near(cluster: Cluster) -> bool:
+    """Whether this process reaches the cluster: no worker near it does that instead."""
+    return presence.serves(queue_of(cluster))
 
 
 def queue_for(clusters: Sequence[Cluster]) -> str:

@@ -40,6 +40,7 @@ class Answer(Generic[T]):
 
     Args:
         late: the time of the whole check was over before there could be an answer.
+        absent: why the workers that reach it did not ask; then it is late as well.
     """
 
     value: T | None = None
@@ -47,6 +48,7 @@ class Answer(Generic[T]):
     duration_ms: float | None = None
     at: datetime | None = field(default=None, compare=False)
     late: bool = False
+    absent: str = ""
 
     @property
     def known(self) -> bool:
@@ -60,11 +62,13 @@ class Answer(Generic[T]):
     def reason(self) -> str:
         """Say why there is no value."""
         if self.late:
-            return "It was not checked in time."
+            return self.absent or "It was not checked in time."
         return self.failure.message if self.failure else "It was not asked."
 
     @property
     def remedy(self) -> str:
+        if self.absent:
+            return "See System > Processes, and the log of the workers of that site."
         if self.late:
             return "Check again; if it is late again, see which answers took the time."
         return self.failure.remedy if self.failure else ""

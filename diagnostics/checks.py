@@ -8,17 +8,15 @@ from uuid import UUID
 
 from django.conf import settings
 
-import wire
-from clusters.connections import cluster_policy
-from clusters.inventory import node_ownership
 from clusters.models import Cluster
-from diagnostics.collect import gather_facts, resolve_all
+from diagnostics.collect import Check, OnProgress, held_peers
 from diagnostics.collect_peer import RESOLVE
-from diagnostics.facts import ClusterFacts, Facts, NodeFacts
+from diagnostics.elsewhere import ask_elsewhere
+from diagnostics.facts import ClusterFacts, Facts, NodeFacts, merge_facts
+from diagnostics.near import Question, collect_near
 from diagnostics.node_addresses import clusters_of, peers_of
-from diagnostics.page_reading import reserve_accounts
+from diagnostics.remotes import find_remotes
 from diagnostics.results_store import store_facts
-from diagnostics.service_readings import allow_reading
 from peers.models import Peer
 
 TOTAL = 45.0
@@ -51,7 +49,13 @@ def check_with_back(peer: Peer) -> dict[str, str]:
 
 
 def collect_for(
-    peers: list[Peer], *, also: Iterable[Any] = (), total: float = TOTAL, **options: Any
+    peers: list[Peer],
+    *,
+    also: Iterable[Any] = (),
+    total: float = TOTAL,
+    deep: bool = False,
+    on_progress: OnProgress = lambda name: None,
+    check: Check = lambda: None,
 ) -> Facts:
     """Collect the facts of these peers, of all clusters they touch, and of others.
 
@@ -63,20 +67,21 @@ def collect_for(
     touched = {*map(UUID, also)}
     touched |= {peer.cluster_id for peer in peers}
     touched |= {peer.remote_cluster_id for peer in peers if peer.remote_cluster_id}
-    rows = Cluster.objects.filter(pk__in=touched).prefetch_related("nodes")
+    rows = list(Cluster.objects.filter(pk__in=touched).prefetch_related("nodes"))
     clusters = clusters_of(rows)
-    with (
-        allow_reading(clusters) as permitted,
-        reserve_accounts(permitted, total) as clusters,
-    ):
-        facts = gather_facts(
-            clusters,
-            peers_of(peers, clusters),
-            held=peers_of(reverse_peers(peers), clusters),
-            total=max(end - time.monotonic(), 0),
-            peer_total=settings.PEER_CHECK_TIMEOUT,
-            **options,
+    question = Question(total, settings.PEER_CHECK_TIMEOUT, deep)
+    tried = peers_of(peers, clusters)
+    with ask_elsewhere(rows, clusters, tried, question) as asked:
+        facts = collect_near(
+            asked.clusters,
+            asked.peers,
+            question.within(end - time.monotonic()),
+            on_progress=on_progress,
+            check=check,
         )
+        others = asked.facts(check, on_progress)
+    known = held_peers([*tried, *peers_of(reverse_peers(peers), clusters)])
+    facts = replace(merge_facts(facts, others), held=known)
     return replace(facts, bystanders=bystanders_of(facts))
 
 
@@ -102,21 +107,6 @@ def bystanders_of(facts: Facts) -> tuple[ClusterFacts, ...]:
         )
         for row in rows
     )
-
-
-def find_remotes(peers: list[Peer], *, seconds: float = RESOLVE) -> None:
-    """Learn by DNS which managed cluster an address leads to, where no name tells."""
-    without_remote = [peer for peer in peers if peer.remote_cluster_id is None]
-    if not without_remote:
-        return
-    addresses = [peer.address for peer in without_remote]
-    found = wire.run_loop(resolve_all(addresses, cluster_policy(), seconds))
-    owners = node_ownership()
-    for peer, hosts in zip(without_remote, found, strict=True):
-        led_to = set(map(owners.of, hosts)) - {None, peer.cluster_id}
-        if len(led_to) == 1:
-            peer.remote_cluster_id = led_to.pop()
-            Peer.objects.filter(pk=peer.pk).mark_remote(peer.remote_cluster_id)
 
 
 def reverse_peers(peers: Iterable[Peer]) -> list[Peer]:

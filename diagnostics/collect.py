@@ -10,7 +10,7 @@ import wire
 from diagnostics.collect_cluster import collect_cluster, collect_users
 from diagnostics.collect_peer import RESOLVE, as_held, collect_peer
 from diagnostics.collector import Collector
-from diagnostics.facts import ClusterFacts, Facts
+from diagnostics.facts import ClusterFacts, Facts, PeerFacts
 from diagnostics.node_addresses import ClusterTarget, PeerTarget
 from wire import Policy, WireError
 
@@ -51,12 +51,14 @@ def gather_facts(
         list(clusters), peers, deep, (total, peer_total), on_progress
     )
     facts = wire.run_loop(_run_check(collection, check))
-    known = {
-        (one.home, one.remote): as_held(one)
-        for one in (*peers, *held)
-        if one.remote is not None
+    return replace(facts, held=held_peers([*peers, *held]))
+
+
+def held_peers(peers: Iterable[PeerTarget]) -> dict[tuple[str, str], PeerFacts]:
+    """Give the peers that lead to a cluster of the console, as it holds them."""
+    return {
+        (one.home, one.remote): as_held(one) for one in peers if one.remote is not None
     }
-    return replace(facts, held=known)
 
 
 async def _collect_all(

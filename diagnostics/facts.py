@@ -1,7 +1,7 @@
 """What one collection found out, as plain data that judgements read."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from ipaddress import ip_address
@@ -312,6 +312,20 @@ class Facts:
     def peer_of(self, home: str, remote: str) -> PeerFacts | None:
         """Find the console's own peer from one cluster to another."""
         return self.held.get((home, remote))
+
+
+def merge_facts(mine: Facts, others: Sequence[Facts]) -> Facts:
+    """Put together what was asked here and elsewhere; its age is that of the oldest."""
+    every = [mine, *others]
+    return replace(
+        mine,
+        at=min(one.at for one in every),
+        clusters={pk: found for one in every for pk, found in one.clusters.items()},
+        peers={pk: found for one in every for pk, found in one.peers.items()},
+        silent_servers=tuple(
+            dict.fromkeys(server for one in every for server in one.silent_servers)
+        ),
+    )
 
 
 def is_address(text: str) -> bool:

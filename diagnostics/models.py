@@ -28,6 +28,17 @@ def peers_within(limit: Limit) -> models.QuerySet[Peer]:
     return Peer._base_manager.filter(cluster__in=limit.clusters)
 
 
+class SiteFacts(models.Model):
+    """What the workers of a site collected for a job that judges it, until it does."""
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="facts")
+    # As diagnostics.facts_json packs it.
+    body = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"Facts of {self.job}"
+
+
 class PeerCheck(HangsOnClusters):
     """One check of a peer; of the entries, those that did not pass."""
 

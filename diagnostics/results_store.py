@@ -149,7 +149,7 @@ def record_contact(node: NodeFacts, at: datetime) -> None:
     elif answer.failure:
         text = f"{answer.failure.message} {answer.failure.remedy}".strip()
         contacts.store_contact(node.id, at, answer.code, text)
-    elif node.axl.late or node.connect.late:
+    elif (node.axl.late or node.connect.late) and not node.axl.absent:
         contacts.store_contact(
             node.id, at, "late", f"{node.name} was not checked in time."
         )

@@ -16,6 +16,8 @@ from uuid import UUID
 
 from jobs import pulse
 
+# Says to the process which queues its worker serves.
+QUEUES = "CUPADMIN_SERVED_QUEUES"
 # Seconds between two looks at the process.
 POLL_PAUSE = 0.5
 # Seconds until it must have taken the job over.
@@ -39,9 +41,10 @@ def start_process(pk: UUID, owner: str) -> "subprocess.Popen[bytes]":
     from jobs import presence
 
     worker = str(presence.current_process() or "")
+    queues = {QUEUES: ",".join(presence.served_here())}
     return subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "jobs.alone", str(pk), owner, worker, *task_modules()],
-        env=os.environ | {"CUPADMIN_PROCESS": "worker", pulse.DESCRIPTOR: ""},
+        env=os.environ | {"CUPADMIN_PROCESS": "worker", pulse.DESCRIPTOR: ""} | queues,
         cwd=os.getcwd(),
     )
 
@@ -114,6 +117,8 @@ def main(pk: str, owner: str, worker: str, names: Sequence[str]) -> None:
     from jobs.models import Job
 
     presence.adopt_process(UUID(worker) if worker else None)
+    if queues := os.environ.get(QUEUES):
+        presence.serve_queues(queues.split(","))
     pulse.start_pulse()
     threading.Thread(target=end_with, args=[parent], daemon=True).start()
     if Job.objects.take_over(pk, owner, new_owner(owner)):

@@ -23,6 +23,7 @@ from jobs.models import (
     MAX_CRASHES,
     Job,
     JobCount,
+    JobQuerySet,
     JobStep,
     from_now,
 )
@@ -164,15 +165,7 @@ def finish_job(run: Run, owner: str, outcome: Ended | Parked) -> None:
     run.flush()
     mine = Job.objects.filter(pk=run.job.pk, owner=owner, state=Job.State.RUNNING)
     if isinstance(outcome, Parked):
-        # A parked job was not interrupted: its attempts do not count against it.
-        mine.update(
-            state=Job.State.QUEUED,
-            lease_until=None,
-            attempts=0,
-            not_before=from_now(timedelta(seconds=outcome.seconds)),
-            ring_at=from_now(timedelta(seconds=outcome.seconds)),
-        )
-        return
+        return park_job(run.job, mine, outcome)
     ended = mine.update(
         state=outcome.state,
         error=outcome.message[:1000],
@@ -196,6 +189,22 @@ def finish_job(run: Run, owner: str, outcome: Ended | Parked) -> None:
         run.job.clean_up(outcome.state)
         if kind_named(run.job.kind).audited:
             audit_end(run.job, outcome)
+
+
+def park_job(job: Job, mine: JobQuerySet, outcome: Parked) -> None:
+    """Queue a job again; it was not interrupted, so its attempts count for nothing."""
+    later = from_now(timedelta(seconds=outcome.seconds))
+    mine.update(
+        state=Job.State.QUEUED,
+        lease_until=None,
+        attempts=0,
+        not_before=later,
+        ring_at=later,
+        **({"queue": outcome.queue} if outcome.queue else {}),
+    )
+    if outcome.queue and not outcome.seconds:
+        job.queue = outcome.queue
+        transaction.on_commit(job.ring, robust=True)
 
 
 def audit_end(job: Job, outcome: Ended) -> None:

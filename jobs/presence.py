@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.db import Error, connection
 from django.db.models.functions import Now
 
 from jobs.models import Job, Process
-from jobs.sites import site_of
+from jobs.sites import served_by, site_of
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,8 @@ EVERY = 5.0
 SOON = 1.0
 
 _pk: UUID | None = None
+# The queues that this worker serves; None for what is no worker: it works for all.
+_queues: frozenset[str] | None = None
 # The owners, one for each attempt, of the jobs that this process has in hand.
 _owners: set[str] = set()
 # Set when this process was asked to end: it takes no job, and gives back those it has.
@@ -38,12 +40,30 @@ def start_presence(kind: Process.Kind, queues: Sequence[str] = ()) -> threading.
     """Show from now on that this process is there."""
     global _pk
     _pk = uuid4()
+    if kind == Process.Kind.WORKER:
+        serve_queues(queues)
     atexit.register(leave_processes)
     thread = threading.Thread(
         target=keep_showing, args=(kind, queues), name="presence", daemon=True
     )
     thread.start()
     return thread
+
+
+def serve_queues(queues: Iterable[str]) -> None:
+    """Work for these queues from now on, so for the sites of these only."""
+    global _queues
+    _queues = frozenset(queues)
+
+
+def served_here() -> list[str]:
+    """The queues that this worker serves; empty for what is no worker."""
+    return sorted(_queues or ())
+
+
+def serves(queue: str) -> bool:
+    """Whether jobs of this queue are this process's: it reaches their clusters."""
+    return _queues is None or served_by(queue) in _queues
 
 
 def adopt_process(pk: UUID | None) -> None:

@@ -31,10 +31,15 @@ class Ended(Exception):
 
 
 class Parked(Exception):
-    """The job waits for the world outside and is taken up again later."""
+    """The job waits for the world outside and is taken up again later.
 
-    def __init__(self, seconds: float) -> None:
+    Args:
+        queue: whose workers take it up then; empty for those that had it.
+    """
+
+    def __init__(self, seconds: float, queue: str = "") -> None:
         self.seconds = seconds
+        self.queue = queue
 
 
 class GivenBack(Exception):
@@ -189,6 +194,10 @@ class Run:
     def park(self, seconds: float) -> NoReturn:
         """Give the worker back and come again after `seconds`."""
         raise Parked(seconds)
+
+    def hand_over(self, queue: str, seconds: float = 0) -> NoReturn:
+        """Give the job to the workers of a queue, which reach what comes next."""
+        raise Parked(seconds, queue)
 
     def rounds(self, *, pause: float, attended: float, later: float) -> Iterator[None]:
         """Yield for one round after the other until the worker was busy for long.

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 from unittest import mock
@@ -17,6 +18,10 @@ from rest_framework.test import APIClient
 from accounts.access import Role
 from accounts.models import ApiToken
 from clusters.models import Cluster, Node
+from jobs import dispatch, presence
+from jobs.engine import perform_job
+from jobs.models import Job, Process
+from jobs.sites import served_by
 from lab import Lab
 from peers.models import Peer
 
@@ -217,3 +222,32 @@ def register(description: dict) -> Cluster:  # type: ignore[type-arg]
             **ports,
         )
     return cluster
+
+
+@pytest.fixture
+def work_at(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Work as a worker of some queues; the workers of others work beside it.
+
+    `with work_at(queue, others=[queue]) as worked`: what the others did.
+    """
+
+    @contextmanager
+    def at(*queues: str, others: Sequence[str]) -> Iterator[list[tuple[str, str]]]:
+        worked: list[tuple[str, str]] = []
+
+        def send_messages(rings: Iterable[tuple[str, str]]) -> None:
+            for pk, queue in rings:
+                if served_by(queue) in others:
+                    worked.append((queue, Job.objects.get(pk=pk).kind))
+                    with monkeypatch.context() as patch:
+                        patch.setattr(presence, "_queues", frozenset(others))
+                        perform_job(pk)
+
+        for queue in others:
+            Process.objects.create(host=queue, pid=1, kind="worker", queues=[queue])
+        with monkeypatch.context() as patch:
+            patch.setattr(dispatch, "send_messages", send_messages)
+            patch.setattr(presence, "_queues", frozenset(queues))
+            yield worked
+
+    return at

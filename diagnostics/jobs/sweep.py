@@ -1,10 +1,8 @@
 """Sweep: check every peer, a few clusters at a time."""
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 from django.conf import settings
 from django.utils import timezone
@@ -12,30 +10,32 @@ from django.utils import timezone
 from accounts.audit import CONSOLE, Actor
 from accounts.roles import Role
 from clusters.models import Cluster
-from diagnostics.checks import TOTAL, find_remotes
-from diagnostics.collect import gather_facts
-from diagnostics.facts import ClusterFacts, Facts
+from diagnostics.checks import TOTAL
+from diagnostics.collect import held_peers
+from diagnostics.elsewhere import Elsewhere, ask_elsewhere
+from diagnostics.facts import Facts, merge_facts
+from diagnostics.near import (
+    PEERS_AT_ONCE,
+    Question,
+    collect_groups,
+    split_groups,
+    try_groups,
+)
 from diagnostics.node_addresses import (
     ClusterTarget,
+    PeerTarget,
     clusters_of,
     peers_of,
 )
-from diagnostics.page_reading import reserve_accounts
+from diagnostics.remotes import find_remotes
 from diagnostics.results_store import record_clusters, record_peers
-from diagnostics.service_readings import allow_reading
 from jobs.kind import JobKind, StepKind
 from jobs.locks import Busy
 from jobs.models import Job
 from jobs.run import Run, Step
 from peers.models import Peer
 
-T = TypeVar("T")
-
 LOCK = "sweep"
-CLUSTERS_AT_ONCE = 10
-PEERS_AT_ONCE = 200
-# Between two groups, so that a large mesh does not feel the sweep as one blow.
-PAUSE = 0.5
 SWEEP_RETENTION = timedelta(days=1)
 
 
@@ -82,52 +82,54 @@ class Sweep(JobKind):
 
     def work(self) -> None:
         """Collect the clusters, then their peers; a sweep that was cut starts over."""
-        targets = clusters_of(Cluster.objects.prefetch_related("nodes"))
-        facts: list[Facts] = []
+        rows = list(Cluster.objects.prefetch_related("nodes"))
+        clusters = clusters_of(rows)
+        question = Question(TOTAL, settings.PEER_CHECK_TIMEOUT, gently=True)
+        with ask_elsewhere(rows, clusters, every_peer(clusters), question) as asked:
+            facts: list[Facts] = []
 
-        def read_clusters(step: Step) -> str:
-            facts.append(collect_clusters(self.run, targets))
-            return f"{len(targets)} clusters"
+            def read_clusters(step: Step) -> str:
+                facts.append(collect_clusters(self.run, asked, question))
+                return f"{len(clusters)} clusters"
 
-        self.run.do(self.clusters, read_clusters)
-        if not facts:  # an earlier attempt did this step and took its facts with it
-            facts.append(collect_clusters(self.run, targets))
-        self.run.do(self.peers, lambda step: check_all(self.run, facts[0], targets))
-
-
-def collect_clusters(run: Run, targets: list[ClusterTarget]) -> Facts:
-    found: dict[str, ClusterFacts] = {}
-    at = datetime.now(UTC)
-    for group in split_groups(targets, CLUSTERS_AT_ONCE):
-        run.raise_if_cancelled()
-        with (
-            allow_reading(group) as allowed_now,
-            reserve_accounts(allowed_now, TOTAL) as permitted,
-        ):
-            facts = gather_facts(permitted, total=TOTAL)
-        record_clusters(facts)
-        found |= facts.clusters
-    return Facts(at, found)
+            self.run.do(self.clusters, read_clusters)
+            if not facts:  # an earlier attempt did this step and took its facts along
+                facts.append(collect_clusters(self.run, asked, question))
+            # Peers may have been edited since.
+            peers = every_peer(clusters)
+            found = replace(facts[0], held=held_peers(peers))
+            near = [one for one in peers if one.id not in found.peers]
+            self.run.do(
+                self.peers, lambda step: check_all(self.run, found, near, question)
+            )
 
 
-def check_all(run: Run, facts: Facts, targets: list[ClusterTarget]) -> str:
+def every_peer(clusters: Sequence[ClusterTarget]) -> list[PeerTarget]:
     rows = Peer.objects.filter(removing=False).defer("entries").order_by("cluster")
     peers = list(rows)
     find_remotes(peers)
-    held = peers_of(peers, targets)
+    return peers_of(peers, clusters)
+
+
+def collect_clusters(run: Run, asked: Elsewhere, question: Question) -> Facts:
+    """Ask the clusters here and have what other sites asked, their peers with it."""
+    groups = []
+    for facts in collect_groups(asked.clusters, question, run.raise_if_cancelled):
+        record_clusters(facts)
+        groups.append(facts)
+    for facts in asked.facts(run.raise_if_seen_cancelled):
+        record_clusters(facts)
+        groups.append(facts)
+    return merge_facts(Facts(datetime.now(UTC), {}), groups)
+
+
+def check_all(
+    run: Run, facts: Facts, near: Sequence[PeerTarget], question: Question
+) -> str:
+    """Try these peers, and judge them and those that other sites tried."""
     outcomes: list[str] = []
-    one: float = settings.PEER_CHECK_TIMEOUT
-    for group in split_groups(held, PEERS_AT_ONCE):
-        run.raise_if_cancelled()
-        tried = gather_facts([], group, held=held, total=TOTAL, peer_total=one)
-        outcomes += record_peers(
-            replace(facts, peers=tried.peers, held=tried.held)
-        ).values()
+    for tried in try_groups(near, question, run.raise_if_cancelled):
+        outcomes += record_peers(replace(facts, peers=tried.peers)).values()
+    for group in split_groups(list(facts.peers.items()), PEERS_AT_ONCE):
+        outcomes += record_peers(replace(facts, peers=dict(group))).values()
     return f"{len(outcomes)} peers, {outcomes.count('passed')} passed"
-
-
-def split_groups(things: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for first in range(0, len(things), size):
-        if first:
-            time.sleep(PAUSE)
-        yield things[first : first + size]

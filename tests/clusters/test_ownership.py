@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from clusters.models import Cluster, Node
-from diagnostics import checks
+from diagnostics import remotes
 from diagnostics.answers import Answer
 from diagnostics.facts import ClusterFacts, Facts, NodeFacts, PeerFacts
 from diagnostics.judge.peer import PeerView
@@ -82,10 +82,10 @@ def of_plans(host, clusters, monkeypatch):
 
 
 def of_checks(host, clusters, monkeypatch):
-    monkeypatch.setattr(checks, "resolve_all", lambda hosts, policy, seconds: None)
-    monkeypatch.setattr(checks.wire, "run_loop", lambda work: [{host}])
+    monkeypatch.setattr(remotes, "resolve_all", lambda hosts, policy, seconds: None)
+    monkeypatch.setattr(remotes.wire, "run_loop", lambda work: [{host}])
     peer = Peer.objects.create(cluster=clusters["Rome"], address="srv.example.com")
-    checks.find_remotes([peer])
+    remotes.find_remotes([peer])
     return peer.remote_cluster
 
 

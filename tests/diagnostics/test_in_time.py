@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnostics import checks, collector
+from diagnostics import checks, collector, near
 from diagnostics.answers import Answer
 from diagnostics.collector import Collector
 from diagnostics.judge.cluster import health_of
@@ -208,13 +208,13 @@ def test_a_remote_that_holds_a_check_does_not_hold_it_beyond_its_time(
 ):
     settings.PEER_CHECK_TIMEOUT = 2
     limits = []
-    collect = checks.gather_facts
+    collect = near.gather_facts
 
     def within(*args, **options):
         limits.append((options["total"], options["peer_total"]))
         return collect(*args, **options)
 
-    monkeypatch.setattr(checks, "gather_facts", within)
+    monkeypatch.setattr(near, "gather_facts", within)
     area, _, text = fault.partition("=")
     mesh_lab.clusters[1].set_fault(area, text)
     remote = peering[0].remote_cluster.publisher.name
