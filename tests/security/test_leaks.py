@@ -1,14 +1,20 @@
 """Plant secrets, let the console work with them, and look for them everywhere."""
 
+import csv
+import io
 import logging
 from contextlib import contextmanager
 
 import pytest
+from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
 from rest_framework.test import APIClient
 
 from accounts.models import ApiToken
 from accounts.roles import Role
+from accounts.secrets import HoldsSecrets, SecretField
 from clusters.models import Cluster
 from jobs.engine import perform_job
 from jobs.models import Job
@@ -28,6 +34,16 @@ PLANTED = {
     "typed password": f"Mn2-typed-{ODD}",
     "webhook secret": f"Hs4-webhook-{ODD}",
     "mistyped name": f"Bv8-name-{ODD}",
+    "peering password": f"Dk6-peering-{ODD}",
+    "pages password": f"Fr9-pages-{ODD}",
+    "os password": f"Gt2-os-{ODD}",
+    "presence password": f"Lw4-presence-{ODD}",
+    "digest password": f"Nb7-digest-{ODD}",
+    "second digest password": f"Py3-digest-{ODD}",
+    "XMPP password": f"Sc8-xmpp-{ODD}",
+    "second XMPP password": f"Vx5-xmpp-{ODD}",
+    "bulk password": f"Zj6-bulk-{ODD}",
+    "imported password": f"Xh4-import-{ODD}",
 }
 
 pytestmark = [pytest.mark.crawl, pytest.mark.django_db(transaction=True)]
@@ -49,7 +65,8 @@ def everything_logged():
 
 @pytest.fixture
 def messages(monkeypatch):
-    """What the broker is given."""
+    """What the broker is given; no check is repeated until it is good."""
+    monkeypatch.setattr("diagnostics.jobs.check.ATTENDED", 0)
     sent = []
     monkeypatch.setattr(
         "celery.current_app.send_task",
@@ -97,7 +114,7 @@ def read_everything(session, ids):
                 session.keep(session.script.get(url))
 
 
-def write_clusters_and_peers(session, cluster):
+def write_clusters_and_peers(session, clusters):
     body = {
         "name": "berlin",
         "domain": "example.com",
@@ -111,8 +128,8 @@ def write_clusters_and_peers(session, cluster):
     session.send("patch", f"clusters/{made['id']}/", changed, **{"If-Match": "*"})
     session.send("patch", f"clusters/{made['id']}/", changed, **{"If-Match": '"x"'})
     peer = {
-        "cluster": str(cluster.pk),
-        "address": "192.0.2.44",
+        "cluster": str(clusters[0].pk),
+        "address": clusters[1].publisher.address,
         "username": "icuser",
         "password": PLANTED["peer password"],
     }
@@ -122,14 +139,70 @@ def write_clusters_and_peers(session, cluster):
         "/administration/presence/inter-clustering/add/", {**peer, "protocol": "?"}
     )
     session.page("/administration/system/clusters/add/", {**body, "name": "x" * 500})
-    credentials = {"username": "icuser", "password": PLANTED["mesh password"]}
-    clusters = [str(pk) for pk in Cluster.objects.values_list("pk", flat=True)]
-    expected = {"clusters": clusters, "protocol": "TCP"}
-    expected["credentials"] = dict.fromkeys(clusters, credentials)
-    plan = session.send("post", "mesh/plan/", expected).json()
-    session.send(
-        "post", "mesh/apply/", {**expected, "plan_hash": plan.get("plan_hash")}
-    )
+
+
+def plan_meshes(session, clusters):
+    """One that is refused, because a cluster of it has no node, and one that runs."""
+    everyone = [str(pk) for pk in Cluster.objects.values_list("pk", flat=True)]
+    for chosen, status in ((everyone, 409), ([str(c.pk) for c in clusters], 202)):
+        user = {"username": "icuser", "password": PLANTED["mesh password"]}
+        expected = {"clusters": chosen, "protocol": "TCP"}
+        expected["credentials"] = dict.fromkeys(chosen, user)
+        plan = session.send("post", "mesh/plan/", expected).json()
+        given = {**expected, "plan_hash": plan["plan_hash"]}
+        assert session.send("post", "mesh/apply/", given).status_code == status
+
+
+def give_accounts(session, clusters):
+    """Every other account of a cluster, and those of its canary users."""
+    accounts = {
+        "peering_username": "icuser",
+        "peering_password": PLANTED["peering password"],
+        "pages_username": "pages",
+        "pages_password": PLANTED["pages password"],
+        "os_username": "os",
+        "os_password": PLANTED["os password"],
+    }
+    canary = {
+        "userid": "anna",
+        "watcher_userid": "anton",
+        "presence_username": "presence",
+        "presence_password": PLANTED["presence password"],
+        "presence_port": "8083",
+        "digest_password": PLANTED["digest password"],
+        "watcher_digest_password": PLANTED["second digest password"],
+        "xmpp_password": PLANTED["XMPP password"],
+        "watcher_xmpp_password": PLANTED["second XMPP password"],
+        "xmpp_port": "5222",
+    }
+    for cluster in clusters:
+        url = f"clusters/{cluster.pk}/"
+        answer = session.send("patch", url, accounts, **{"If-Match": "*"})
+        assert answer.status_code == 200, answer.content
+        page = reverse("proof:canary", args=[cluster.pk])
+        assert session.page(page, canary).status_code == 302
+        session.page(page, {**canary, "userid": "anton"})
+
+
+def change_many(session):
+    """By the bulk form, by a file, and by a plan of the mesh."""
+    peer = Peer.objects.get()
+    choice = {"action": "change", "peer": str(peer.pk)}
+    bulk = session.page(reverse("peers:bulk_choose"), choice)["Location"]
+    password = PLANTED["bulk password"]
+    fields = {"password": password, "confirm_password": password}
+    assert session.page(bulk, fields).status_code == 302
+    session.page(bulk, {**fields, "confirm_password": "another"})
+    rows = io.StringIO()
+    heads = ("cluster", "address", "username", "password")
+    table = csv.DictWriter(rows, heads)
+    table.writeheader()
+    values = (peer.cluster.name, "192.0.2.45", "icuser", PLANTED["imported password"])
+    table.writerow(dict(zip(heads, values, strict=True)))
+    file = SimpleUploadedFile("peers.csv", rows.getvalue().encode())
+    assert session.page(reverse("peers:import"), {"file": file}).status_code == 302
+    rotate = reverse("mesh:rotate", args=[peer.remote_cluster.pk])
+    session.page(rotate, {"password": PLANTED["mesh password"]})
 
 
 def work_with_people(session):
@@ -169,6 +242,11 @@ def talk_to_clusters(session, clusters):
     session.send("post", f"nodes/{node.pk}/services/refresh/")
     session.send("post", "peers/check/", {})
     session.send("post", "troubleshooter-runs/", {})
+    for cluster in clusters:
+        session.send("post", f"clusters/{cluster.pk}/pages/describe/")
+    session.page(reverse("exchange:read"), {})
+    for peer in Peer.objects.exclude(remote_cluster=None):
+        session.send("post", f"peers/{peer.pk}/prove/")
     session.run_jobs()
     service = Service.objects.filter(node=node).first()
     if service is not None:
@@ -180,7 +258,30 @@ def talk_to_clusters(session, clusters):
     session.run_jobs()
 
 
-def test_no_secret_leaves_its_place(administrator, lab_clusters, lab, messages):
+@pytest.fixture
+def sealed(monkeypatch):
+    """The fields into which a planted secret was sealed."""
+    found, seal = set(), HoldsSecrets.seal
+
+    def watched(row, field, plain):
+        if any(secret[:10] in plain for secret in PLANTED.values()):
+            found.add(f"{row._meta.label}.{field}")
+        seal(row, field, plain)
+
+    monkeypatch.setattr(HoldsSecrets, "seal", watched)
+    return found
+
+
+def secret_fields():
+    return {
+        f"{model._meta.label}.{field.name}"
+        for model in apps.get_models()
+        for field in model._meta.fields
+        if isinstance(field, SecretField)
+    }
+
+
+def test_no_secret_leaves_its_place(administrator, lab_clusters, lab, messages, sealed):
     reported = lab.describe()["clusters"]
     # The first characters need no escaping, so they are the same everywhere.
     heads = {f"head of {label}": secret[:10] for label, secret in PLANTED.items()}
@@ -191,7 +292,11 @@ def test_no_secret_leaves_its_place(administrator, lab_clusters, lab, messages):
     with everything_logged() as log:
         session = Session(administrator)
         secrets["token"] = session.token
-        write_clusters_and_peers(session, lab_clusters[0])
+        write_clusters_and_peers(session, lab_clusters)
+        give_accounts(session, lab_clusters)
+        change_many(session)
+        session.run_jobs()
+        plan_meshes(session, lab_clusters)
         work_with_people(session)
         work_with_webhooks(session)
         talk_to_clusters(session, lab_clusters)
@@ -205,6 +310,7 @@ def test_no_secret_leaves_its_place(administrator, lab_clusters, lab, messages):
     assert len(session.answers) > 100
     assert len(log.text) > 1000
     assert messages
+    assert sealed == secret_fields()
     states = set(Job.objects.values_list("kind", "state"))
     assert {("discover-cluster", "succeeded"), ("test-cluster", "failed")} <= states
     sinks = {
