@@ -140,6 +140,9 @@ class Cluster(HangsOnClusters, HoldsSecrets, Revised):
     os_password = SecretField()
     # What the last visit to the pages found, as `clusters.page_structure` writes it.
     pages_seen = JSONField(default=dict, editable=False)
+    # Why the last check could not read its pages; empty where it did.
+    pages_error_code = models.CharField(max_length=40, blank=True, editable=False)
+    pages_error = models.CharField(max_length=600, blank=True, editable=False)
     tls_mode = models.CharField(
         "TLS mode", max_length=10, choices=TlsMode.choices, default=TlsMode.PINNED
     )

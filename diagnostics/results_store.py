@@ -23,6 +23,7 @@ from diagnostics.service_readings import share_readings
 from diagnostics.signals import clusters_recorded, peers_recorded
 from diagnostics.suggested_actions import url_of
 from diagnostics.user_trail import UserTrail
+from pages import PageCode
 from peers.attestation import take_back
 from peers.drift import drift_of
 from peers.models import Peer
@@ -109,10 +110,26 @@ def record_cluster(cluster: ClusterFacts, facts: Facts) -> None:
     if cluster.im_addresses.known:
         scheme = scheme_of_users(cluster)
         seen |= {"inferred_scheme": scheme, "inferred_scheme_at": facts.at}
+    if cluster.by_pages:
+        seen |= reading_of_pages(cluster)
     row = Cluster.objects.filter(pk=cluster.id)
     row.remember_check(facts.at, health_of(cluster), **seen)
     if cluster.peers.known and not cluster.by_pages:
         row.remember_profile_table(facts.at)
+
+
+def reading_of_pages(cluster: ClusterFacts) -> dict[str, str]:
+    """Why its pages could not be read; nothing while another visit uses the account."""
+    answer = cluster.peers
+    if answer.known:
+        return {"pages_error_code": "", "pages_error": ""}
+    if answer.code == PageCode.BUSY:
+        return {}
+    if answer.late:
+        text = f"The pages of {cluster.name} were not read in time."
+        return {"pages_error_code": "late", "pages_error": text}
+    text = f"{answer.reason} {answer.remedy}".strip()
+    return {"pages_error_code": answer.code, "pages_error": text[:600]}
 
 
 def generation_of(version: str) -> str:

@@ -92,6 +92,8 @@ class ProblemBook:
         # A node's services could not be read; its certificate ends soon.
         self.at_services: dict[UUID, list[Found]] = defaultdict(list)
         self.expiring: dict[UUID, Found] = {}
+        # The product's own pages of a cluster, which show its entries, were not read.
+        self.at_pages: dict[UUID, list[Found]] = defaultdict(list)
         # The agents of a cluster; an entry, by home and remote cluster, and by peer.
         self.agents: dict[UUID, list[Found]] = defaultdict(list)
         self.entries: dict[tuple[UUID, UUID | None], list[Found]] = defaultdict(list)
@@ -107,6 +109,10 @@ class ProblemBook:
 
     def blocking(self, pk: UUID | None) -> list[Found]:
         return self.at_cluster[pk] if pk else []
+
+    def hiding_entries(self, pk: UUID | None) -> list[Found]:
+        """What keeps the entries of a cluster from being read."""
+        return self.blocking(pk) or (self.at_pages[pk] if pk else [])
 
     def mentions(self, pk: UUID) -> bool:
         """Whether a cause is at this cluster."""

@@ -25,6 +25,7 @@ from overview.sources import (
     entries,
     jobs,
     nodes,
+    pages,
     peers,
     proofs,
     runs,
@@ -33,6 +34,7 @@ from overview.sources import (
 # In the order of causes: what a later source sees may follow from an earlier one.
 SOURCES: tuple[Callable[[ProblemBook], None], ...] = (
     nodes.report_nodes,
+    pages.report_pages,
     agents.report_agents,
     entries.report_entries,
     peers.report_peers,

@@ -194,6 +194,18 @@ def clear_conditions(part: Part, form: Element) -> None:
             _widest(control)
 
 
+def has_condition(page: Page) -> bool:
+    """Whether the search still has a value; a number is that of a page."""
+    find = by_word(page, "find")
+    form = find[0].form if len(find) == 1 else None
+    return form is not None and any(
+        control.tag == "input"
+        and str(control.get("type") or "").lower() in ("", "text", "search")
+        and not str(control.get("value") or "0").strip().isdigit()
+        for control in controls_of(find[0].part, form)
+    )
+
+
 def _widest(select: Element) -> None:
     """Choose the operator that no value limits; "is exactly" nothing finds nothing."""
     for option in options(select):

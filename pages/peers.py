@@ -27,6 +27,7 @@ from pages.messages import reported_error
 from pages.peer_lists import (
     ListedPeer,
     clear_conditions,
+    has_condition,
     has_password,
     has_rows_or_none,
     is_another_page,
@@ -84,6 +85,9 @@ class PeerPages:
         page = await self._find_all(page)
         found: dict[str, ListedPeer] = {}
         total = total_of(page)
+        if not listed_in(page) and has_condition(page):
+            # What an earlier search leaves out is not gone.
+            raise self._error(PageCode.LIST, "a condition stays")
         for number in range(1, _MOST_PAGES):
             before = len(found)
             for one in listed_in(page):

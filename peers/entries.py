@@ -67,6 +67,14 @@ def matches_peer(
     return not drift_of(visible_values(peer), entry, machines)
 
 
+def entry_text(entry: PeerEntry) -> str:
+    """The entry in a sentence, without the password."""
+    return ", ".join(
+        f"{Peer._meta.get_field(name).verbose_name} {value or 'empty'}"  # type: ignore[union-attr]
+        for name, value in visible_values(entry).items()
+    )
+
+
 def entry_image(entry: PeerEntry | None) -> dict[str, str] | None:
     """The entry as a step may remember it: everything but the password."""
     return None if entry is None else visible_values(entry)

@@ -24,6 +24,7 @@ from peers.entries import (
     change_table,
     entry_image,
     entry_of,
+    entry_text,
     matches_peer,
     wire_values,
 )
@@ -139,7 +140,7 @@ def read_back(peer: Peer) -> str:
     entry = entry_of(peer)
     if matches_peer(entry, peer):
         return "The cluster shows the entry as desired."
-    shown = "no entry" if entry is None else str(entry_image(entry))
+    shown = "no entry" if entry is None else entry_text(entry)
     if peer.cluster.by_pages:
         raise page_entries.not_saved(peer, shown)
     raise Ended(

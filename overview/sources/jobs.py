@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Max
 from django.urls import reverse
 from django.utils import timezone
 
@@ -74,11 +75,27 @@ def report_troubled(book: ProblemBook) -> None:
         pk
         for kind, of_kind in RESOLVED.items()
         for pk in of_kind(*(job for job in found if job.kind == kind))
-    }
+    } | done_since(found)
     troubled = {one.id for cause in book.found.values() for one in cause.affects}
     for job in found:
         if job.pk not in good and not peers_of(job) & troubled:
             book.report(attention_problem(job))
+
+
+def done_since(jobs: list[Job]) -> set[UUID]:
+    """The ids of the jobs whose work a later job of their kind has done."""
+    later = Job.objects.filter(
+        state=Job.State.SUCCEEDED,
+        kind__in={job.kind for job in jobs},
+        target_id__in={job.target_id for job in jobs if job.target_id},
+    )
+    newest = later.values("kind", "target_id").annotate(at=Max("created_at"))
+    done = {(one["kind"], one["target_id"]): one["at"] for one in newest.order_by()}
+    return {
+        job.pk
+        for job in jobs
+        if (at := done.get((job.kind, job.target_id))) and at > job.created_at
+    }
 
 
 def peers_of(job: Job) -> set[str]:

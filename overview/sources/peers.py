@@ -110,18 +110,18 @@ class Causes:
         if code == "sync_agent_remote":
             return self.agents_there()
         if code == "provisioned":
-            causes = book.entries[row.key] or book.blocking(row.home)
+            causes = book.entries[row.key] or book.hiding_entries(row.home)
             return causes or self.no_users_carried(entry)
         if code == "reverse_peer":
-            causes = self.entry_back() or book.blocking(row.remote)
+            causes = self.entry_back() or book.hiding_entries(row.remote)
             return causes or self.no_users_carried(entry)
         # What is left is protocol_match.
         return (
             book.entries[row.key]
             or self.entry_back()
             or self.unread()
-            or book.blocking(row.home)
-            or book.blocking(row.remote)
+            or book.hiding_entries(row.home)
+            or book.hiding_entries(row.remote)
         )
 
     def at_target(self, code: str) -> list[Found]:

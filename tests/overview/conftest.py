@@ -96,3 +96,8 @@ def only(problems):
         return found[0]
 
     return look
+
+
+@pytest.fixture
+def ada(client_of, administrator):
+    return client_of(administrator)

@@ -122,6 +122,7 @@ BEFORE = [
     ("page_node=redirect", PageCode.OTHER_NODE),
     ("page_language=de", PageCode.LANGUAGE),
     ("page_peer=label", PageCode.LABEL),
+    ("page_list=query", PageCode.LIST),
     ("pages=cut-body", Code.CLOSED),
     ("pages=hang-up", Code.CLOSED),
 ]
