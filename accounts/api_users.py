@@ -215,7 +215,6 @@ class UserViewSet(
     )
     filterset_fields = ("username", "email", "is_active")
     ordering_fields = ("username", "last_name", "last_login")
-    lookup_value_regex = "[0-9]{1,9}"
     access = dict.fromkeys(
         (
             "list",
