@@ -58,6 +58,7 @@ lint: $(TEST_VENV)/.installed
 	$(TEST_VENV)/bin/ruff check .
 	$(TEST_VENV)/bin/ruff format --check .
 	$(TEST_VENV)/bin/mypy .
+	$(TEST_VENV)/bin/mypy --config-file= --strict --explicit-package-bases --ignore-missing-imports clients/ansible
 	$(TEST_VENV)/bin/lint-imports
 	$(TEST_VENV)/bin/djlint --lint --quiet templates
 	CUPADMIN_DATA_DIR=$$(mktemp -d) $(TEST_VENV)/bin/python manage.py makemigrations --check --dry-run
