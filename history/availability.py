@@ -47,12 +47,17 @@ class Slot:
 
 @dataclass(frozen=True)
 class Availability:
-    """In percent of the checks that came to a result; None where none did."""
+    """In percent of the checks that came to a result; None where none did.
+
+    `since` is the first day of the quarter that has checks: percentages of longer times
+    are of the time since then.
+    """
 
     day: float | None = None
     week: float | None = None
     month: float | None = None
     quarter: float | None = None
+    since: date | None = None
 
 
 def hourly_slots(
@@ -101,7 +106,11 @@ def availability_of(days: QuerySet[PeerDay], now: datetime) -> Availability:
 
     begin = in_utc(now).replace(minute=0, second=0, microsecond=0) - 23 * HOUR
     return Availability(
-        percent_passed(hourly_slots(days, begin, now)), last(7), last(30), last(90)
+        percent_passed(hourly_slots(days, begin, now)),
+        last(7),
+        last(30),
+        last(90),
+        slots[0].at.date() if slots else None,
     )
 
 

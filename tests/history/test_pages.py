@@ -32,6 +32,8 @@ def test_the_history_is_drawn(client_of, viewer, peer, checked, name, chosen):
     assert chart.range.name == (chosen if chosen in ("week", "year") else "day")
     assert [bar.slot.passed for bar in chart.filled][0] == 1
     assert response.context["availability"].week == 50
+    since = response.context["availability"].since
+    assert f"since {since:%Y-%m-%d}" in response.content.decode()
     assert b"<html" not in response.content
 
 

@@ -90,6 +90,7 @@ def test_availability_of_each_length(check):
     found = availability_of(PeerDay.objects.all(), NOON)
     assert (found.day, found.week, found.month) == (100, 50, 33.33)
     assert found.quarter == 25
+    assert found.since == (NOON - 60 * DAY).date()
 
 
 @pytest.mark.parametrize("name", RANGES)
