@@ -16,6 +16,7 @@ with error_sentences():
 
     import wire  # Django first, for its settings
     from accounts.checks import self_test  # needs the apps
+    from cupadmin.console_watch import start_console_watch
     from cupadmin.versions import refuse_other_database
     from jobs import presence
     from jobs.models import Process
@@ -23,5 +24,6 @@ with error_sentences():
     refuse_other_database()
     self_test()
     presence.start_presence(Process.Kind.WEB)
+    start_console_watch()
 # A page makes some ten thousand objects and no cycles that matter.
 wire.spare_collector()

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from jobs.locks import Busy
@@ -25,12 +27,9 @@ from notifications.models import (
 @transaction.atomic
 def detect_changes() -> int:
     """Tell every subscriber what changed since the last look; return how much did."""
-    Watch.objects.get_or_create(pk=1)
-    watch = Watch.objects.select_for_update().get(pk=1)
+    watch = hold_watch()
     changed = changed_observations()
-    everybody = Subscriber.objects.exclude(user__is_active=False)
-    everybody = everybody.select_related("user__limit")
-    for subscriber in everybody if changed else ():
+    for subscriber in active_subscribers() if changed else ():
         queue_events(
             subscriber, [one for one in changed if one.topic in subscriber.topics]
         )
@@ -38,6 +37,17 @@ def detect_changes() -> int:
     forget_older(timezone.now())
     watch.save()
     return len(changed)
+
+
+def hold_watch() -> Watch:
+    """Look alone until the end of the transaction."""
+    Watch.objects.get_or_create(pk=1)
+    return Watch.objects.select_for_update().get(pk=1)
+
+
+def active_subscribers() -> QuerySet[Subscriber]:
+    everybody = Subscriber.objects.exclude(user__is_active=False)
+    return everybody.select_related("user__limit")
 
 
 def forget_older(now: datetime) -> None:
@@ -82,12 +92,10 @@ def is_news(one: Observation, before: str) -> bool:
     return one.state != WELL or one.topic in (Topic.PEER, Topic.PRESENCE)
 
 
-def queue_events(subscriber: Subscriber, changed: list[Observation]) -> None:
-    """Add to the message that waits to be sent, or begin one."""
-    if not changed:
-        return
+def events_of(changed: Iterable[Observation]) -> list[dict[str, Any]]:
+    """What messages say of changes."""
     at = timezone.now().isoformat(timespec="seconds")
-    events = [
+    return [
         {
             "topic": str(one.topic),
             "key": one.key,
@@ -99,6 +107,13 @@ def queue_events(subscriber: Subscriber, changed: list[Observation]) -> None:
         }
         for one in changed
     ]
+
+
+def queue_events(subscriber: Subscriber, changed: list[Observation]) -> None:
+    """Add to the message that waits to be sent, or begin one."""
+    if not changed:
+        return
+    events = events_of(changed)
     if (limit := subscriber.limit) is not None:
         events = [event for event in events if is_within(event, limit)]
     if not events:

@@ -31,6 +31,7 @@ class Topic(models.TextChoices):
     AGENT = "agent", "An Intercluster Sync Agent stopped"
     CERTIFICATE = "certificate", "A certificate expires in 30, 7 or 1 days, or changed"
     JOB = "job", "A job needs attention"
+    CONSOLE = "console", "A part of the console itself fails, or works again"
 
 
 class Subscriber(HoldsSecrets):

@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,17 +16,20 @@ import yaml
 from click.testing import CliRunner
 from cupadminctl.commands import cli
 from cupadminctl.exits import DIFFERS, FAILED, JOB_FAILED, STILL_RUNNING
+from django.utils import timezone
 
 import cupadmin
 from accounts.models import ApiToken
 from accounts.roles import Role
 from clusters.models import Cluster
+from diagnostics.models import PeerCheck
 from jobs.models import Job
 from peers.models import Peer
 from tests.rest.test_automation import worker  # noqa: F401
 
 CLIENT = Path(cupadminctl.__file__).parents[1]
 USAGE = 2
+NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
@@ -159,6 +163,30 @@ def test_drift_is_listed(ctl, peers):
     assert row["field"] is None
 
 
+def test_history_of_a_peer(ctl, peers):
+    pk = str(peers[0].pk)
+    found = ctl("peers", "history", pk, "--exit-code")
+    assert (found["buckets"], found["availability"]["day"]) == ([], None)
+    now = timezone.now().replace(microsecond=0)
+    for minute, outcome in enumerate(("failed", "passed")):
+        at = now - timedelta(minutes=10 - minute)
+        PeerCheck.objects.create(peer=peers[0], at=at, outcome=outcome)
+    found = ctl("peers", "history", pk, "--exit-code", code=DIFFERS)
+    assert [one["failed"] for one in found["buckets"]] == [1, 0]
+    since = (now - timedelta(minutes=9)).isoformat()
+    found = ctl("peers", "history", pk, "--since", since, "--exit-code")
+    assert len(found["buckets"]) == 1
+    in_yaml = ctl("peers", "history", pk, output="yaml").output
+    assert len(yaml.safe_load(in_yaml)["buckets"]) == 2
+    lines = ctl("peers", "history", pk, output="table").output.splitlines()
+    assert lines[0].split()[:3] == ["AT", "CHECKS", "PASSED"]
+    assert len(lines) == 4
+    assert ctl("peers", "history", pk, "--step", "day", "--since", "2026-01-01T00:00Z")
+    ctl("peers", "history", pk, "--since", "yesterday", code=USAGE)
+    ctl("peers", "history", pk, "--step", "week", code=USAGE)
+    ctl("peers", "history", NOBODY, code=FAILED)
+
+
 def test_problems_and_services_of_an_empty_console(ctl):
     assert ctl("problems") == []
     assert ctl("services", "list") == []
@@ -264,6 +292,10 @@ def test_completion_is_printed_and_completes(ctl, shell):
     runner = CliRunner(env=env)
     found = runner.invoke(cli, [], prog_name="cupadminctl")
     assert "mesh" in found.output
+    deeper = {"COMP_WORDS": "cupadminctl peers hi", "COMP_CWORD": "2"}
+    runner = CliRunner(env=env | deeper)
+    found = runner.invoke(cli, [], prog_name="cupadminctl")
+    assert "history" in found.output
 
 
 class Away(BaseHTTPRequestHandler):

@@ -1,12 +1,13 @@
-"""Intercluster peers: list, show, check."""
+"""Intercluster peers: list, show, history, check."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from cupadminctl.client import Console, Row
 from cupadminctl.commands.clusters import given_filters
-from cupadminctl.options import CliSession, session, waiting, within
+from cupadminctl.options import CliSession, end_if, exits, session, waiting, within
 
 COLUMNS = {
     "id": "id",
@@ -27,6 +28,20 @@ ENTRIES = {
     "problem": "problem",
     "solution": "solution",
 }
+BUCKETS = {
+    name.replace("_", " "): name
+    for name in (
+        "at",
+        "checks",
+        "passed",
+        "warning",
+        "failed",
+        "unknown",
+        "associated_users",
+        "remote_users",
+    )
+}
+TIMES = ("since", "until")
 
 
 @click.group()
@@ -73,6 +88,54 @@ def show(session: CliSession, peer: str) -> None:
         session.show(row["status"]["entries"], ENTRIES)
     else:
         session.show(row, {})
+
+
+@peers.command()
+@click.argument("peer", metavar="ID", type=click.UUID)
+@click.option("--since", metavar="TIME", help="As in 2026-01-31 or 2026-01-31T08:00Z.")
+@click.option("--until", metavar="TIME", help="Likewise; now if not given.")
+@click.option(
+    "--step",
+    type=click.Choice(["hour", "day"]),
+    help="Checks by hour or day; single checks if not given.",
+)
+@exits("the peer did not pass each check of the time")
+@session
+def history(
+    session: CliSession,
+    peer: str,
+    since: str | None,
+    until: str | None,
+    step: str | None,
+    exit_code: bool,
+) -> None:
+    """Show the checks of a peer, oldest first, and its availability."""
+    query = given_filters({"since": since, "until": until, "step": step})
+    query |= {name: full_time(query[name]) for name in TIMES if name in query}
+    found = session.console.get(f"peers/{peer}/history/", **query)
+    if session.output == "table":
+        session.show(found["buckets"], BUCKETS)
+        click.echo(availability_line(found["availability"]))
+    else:
+        session.show(found, {})
+    end_if(any(one["failed"] for one in found["buckets"]), exit_code)
+
+
+def full_time(text: str) -> str:
+    """Return a time as REST reads it; a day begins at midnight, UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text} is not a time.") from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()
+
+
+def availability_line(availability: Row) -> str:
+    parts = [
+        f"{name} {'-' if value is None else f'{value:.2f} %'}"
+        for name, value in availability.items()
+    ]
+    return f"Availability: {', '.join(parts)}"
 
 
 @peers.command()
