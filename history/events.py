@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.cluster_limits import all_clusters
 from clusters.models import Cluster, Node
-from history.models import Event, Look, SeenState
+from history.models import Event, EventLock, SeenState
 from notifications.models import Message
 from peers.models import Peer, PeerOutcome
 from services.models import Service
@@ -56,13 +56,13 @@ class ObservedState:
 def record_changes() -> int:
     """Record what changed since the last look; return the number of events."""
     with all_clusters(), transaction.atomic():
-        Look.objects.get_or_create(pk=1)
-        row = Look.objects.select_for_update().get(pk=1)
+        EventLock.objects.get_or_create(pk=1)
+        row = EventLock.objects.select_for_update().get(pk=1)
         now = timezone.now()
         events = changed_events(now)
         events += sent_notifications(row.looked_at or now - FIRST_LOOK, now)
         Event.objects.bulk_create(events, batch_size=200)
-        Look.objects.filter(pk=1).update(looked_at=now)
+        EventLock.objects.filter(pk=1).update(looked_at=now)
         return len(events)
 
 

@@ -127,10 +127,10 @@ class SeenState(models.Model):
         return f"{self.key}: {self.state}"
 
 
-class Look(models.Model):
+class EventLock(models.Model):
     """One row: who looks for changes holds it, so that none is recorded twice."""
 
     looked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
-        return f"Look at {self.looked_at}"
+        return f"Lock, held last at {self.looked_at}"

@@ -16,7 +16,7 @@ import wire
 from clusters.inventory import node_ownership
 from clusters.node_evidence import addresses_of
 from clusters.ownership import address_of
-from mesh.models import Shown, UsersSeen
+from mesh.models import ObservedPeerTable, UsersSeen
 
 # At most so many names, so seldom, and for so many seconds in all.
 MOST, EVERY, SECONDS = 100, timedelta(minutes=10), 4.0
@@ -27,7 +27,7 @@ def resolve_addresses(clusters: Iterable[UUID | str]) -> None:
     owners, now = node_ownership(), timezone.now()
     rows = UsersSeen.objects.filter(pk__in=list(clusters))
     for row in rows.exclude(looked_up_at__gt=now - EVERY):
-        table = Shown.objects.filter(pk=row.pk).first()
+        table = ObservedPeerTable.objects.filter(pk=row.pk).first()
         entries = [one.address for one in table.all] if table else []
         known = {ip for ips in row.addresses.values() for ip in ips}
         strange = (one for one in entries if not owners.of(one))

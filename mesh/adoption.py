@@ -22,7 +22,7 @@ from diagnostics.jobs.check import CheckPeers
 from mesh import applying
 from mesh.grouping import PAGES, TABLE, USERS
 from mesh.intent import Credentials, peering_user
-from mesh.models import Shown, UsersSeen
+from mesh.models import ObservedPeerTable, UsersSeen
 from mesh.plan import address_for
 from peers.models import Peer
 from peers.values import visible_values
@@ -68,7 +68,7 @@ class Observer:
         self.credentials = credentials
         self.owners: Ownership[UUID] = node_ownership()
         pks = [cluster.pk for cluster in self.clusters]
-        self.tables = Shown.objects.in_bulk(pks)
+        self.tables = ObservedPeerTable.objects.in_bulk(pks)
         rows = UsersSeen.objects.filter(pk__in=pks)
         self.counts = {row.pk: self.by_owner(row) for row in rows}
         self.held = set(
@@ -96,7 +96,9 @@ class Observer:
             return self.in_table(home, remote, table)
         return self.by_users(home, remote)
 
-    def in_table(self, home: Cluster, remote: Cluster, table: Shown) -> PeeringEvidence:
+    def in_table(
+        self, home: Cluster, remote: Cluster, table: ObservedPeerTable
+    ) -> PeeringEvidence:
         by = PAGES if table.by_pages else TABLE
         entries = [e for e in table.all if self.owners.of(e.address) == remote.pk]
         if not entries:

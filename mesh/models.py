@@ -141,7 +141,7 @@ class PlannedPassword(HoldsSecrets):
         return f"Password of {self.username} on {self.cluster}"
 
 
-class Shown(HangsOnClusters):
+class ObservedPeerTable(HangsOnClusters):
     """A cluster's own peer table as it was last read, the passwords left there."""
 
     cluster = models.OneToOneField(Cluster, primary_key=True, on_delete=models.CASCADE)
@@ -160,7 +160,7 @@ class Shown(HangsOnClusters):
         return f"Entries of {self.cluster}"
 
     @classmethod
-    def of(cls, clusters: Iterable[Cluster]) -> models.QuerySet["Shown"]:
+    def of(cls, clusters: Iterable[Cluster]) -> models.QuerySet["ObservedPeerTable"]:
         return cls.objects.filter(cluster__in=clusters).order_by()
 
     @cached_property

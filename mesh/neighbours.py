@@ -16,7 +16,7 @@ from clusters.inventory import node_ownership
 from clusters.models import Cluster, Node
 from clusters.ownership import Ownership, plain_host
 from mesh.grouping import NODES, PAGES, TABLE, USERS, Trace, group_traces
-from mesh.models import Shown, UsersSeen
+from mesh.models import ObservedPeerTable, UsersSeen
 from mesh.node_names import is_publisher
 
 # What names the publisher comes first.
@@ -115,7 +115,7 @@ class Reader:
         rows = UsersSeen.objects.filter(pk__in=self.homes)
         traces = [one for row in rows for one in self.in_counts(row)]
         addresses = {name: ips for row in rows for name, ips in row.addresses.items()}
-        tables = Shown.objects.filter(pk__in=self.homes)
+        tables = ObservedPeerTable.objects.filter(pk__in=self.homes)
         traces += [one for row in tables for one in self.in_entries(row)]
         known: dict[UUID, list[Trace]] = {}
         strange = []
@@ -143,7 +143,7 @@ class Reader:
             if name and not own.candidates(name):
                 yield Trace(home, name, NODES, at, subcluster=subcluster)
 
-    def in_entries(self, row: Shown) -> Iterator[Trace]:
+    def in_entries(self, row: ObservedPeerTable) -> Iterator[Trace]:
         by = PAGES if row.by_pages else TABLE
         for entry in row.all:
             if entry.address:

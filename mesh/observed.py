@@ -20,7 +20,7 @@ from peers.values import visible_values
 from wire import PeerEntry
 
 if TYPE_CHECKING:
-    from mesh.models import Shown
+    from mesh.models import ObservedPeerTable
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class UnmanagedEntry:
 
 
 def entry_for(
-    table: Shown,
+    table: ObservedPeerTable,
     remote: Cluster,
     peer: Peer | None,
     owners: Ownership[UUID],
@@ -69,12 +69,12 @@ def store_tables(
     Args:
         pages: the ids of those whose own pages showed them.
     """
-    from mesh.models import Shown
+    from mesh.models import ObservedPeerTable
 
-    newer = Shown.objects.filter(read_at__gt=at).values("pk")
+    newer = ObservedPeerTable.objects.filter(read_at__gt=at).values("pk")
     alive = Cluster.objects.filter(pk__in=tables).exclude(pk__in=newer)
     rows = [
-        Shown(
+        ObservedPeerTable(
             cluster_id=pk,
             entries=[list(visible_values(entry).values()) for entry in tables[str(pk)]],
             by_pages=str(pk) in pages,
@@ -82,7 +82,7 @@ def store_tables(
         )
         for pk in alive.order_by("pk").values_list("pk", flat=True)
     ]
-    Shown.objects.bulk_create(
+    ObservedPeerTable.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["cluster"],
@@ -92,17 +92,17 @@ def store_tables(
 
 def forget_entries(home: UUID, addresses: Iterable[str]) -> None:
     """Leave out of what a cluster showed the entries that were deleted there since."""
-    from mesh.models import Shown
+    from mesh.models import ObservedPeerTable
 
     gone = {address.casefold() for address in addresses}
-    for row in Shown.objects.filter(pk=home):
+    for row in ObservedPeerTable.objects.filter(pk=home):
         row.entries = [one for one in row.entries if one[0].casefold() not in gone]
         row.save(update_fields=["entries"])
 
 
 def unmanaged_entries() -> list[UnmanagedEntry]:
     """All entries on clusters that the console does not have, in four queries."""
-    from mesh.models import Shown
+    from mesh.models import ObservedPeerTable
 
     owners, nodes = node_ownership(), machine_ownership()
     clusters = Cluster.objects.in_bulk()
@@ -117,7 +117,7 @@ def unmanaged_entries() -> list[UnmanagedEntry]:
         UnmanagedEntry(
             clusters[row.cluster_id], remote_of(entry, owners, clusters), entry
         )
-        for row in Shown.objects.all()
+        for row in ObservedPeerTable.objects.all()
         for entry in row.all
         if row.cluster_id in clusters
         and (row.cluster_id, nodes.of(entry.address) or entry.address.casefold())

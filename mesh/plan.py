@@ -15,7 +15,7 @@ from clusters.ownership import Ownership
 from jobs.locks import JobLock
 from mesh.entry_changes import EntryChange, MeshPlan, Values
 from mesh.intent import Credentials, MeshIntent, peering_user
-from mesh.models import PlannedEntry, Shown
+from mesh.models import ObservedPeerTable, PlannedEntry
 from mesh.observed import entry_for
 from peers import rules
 from peers.entries import matches_peer
@@ -49,7 +49,9 @@ class Planner:
         for peer in held:
             used = self.addresses.setdefault(peer.cluster_id, set())
             used.add(peer.address.casefold())
-        self.tables = {row.cluster_id: row for row in Shown.of(intent.clusters)}
+        self.tables = {
+            row.cluster_id: row for row in ObservedPeerTable.of(intent.clusters)
+        }
         # What an unfinished job is about to make the desired entries.
         self.waiting = {
             (entry.home_id, entry.remote_id): entry.values
@@ -95,7 +97,7 @@ class Planner:
 
     def entry(
         self, home: Cluster, remote: Cluster, peer: Peer | None
-    ) -> tuple[Shown | None, PeerEntry | None]:
+    ) -> tuple[ObservedPeerTable | None, PeerEntry | None]:
         """What the home cluster showed for a side; a newer edit is not in it yet."""
         table = self.tables.get(home.pk)
         if table is None or (peer and table.read_at < peer.updated_at):
@@ -103,7 +105,10 @@ class Planner:
         return table, entry_for(table, remote, peer, self.owners, self.machines)
 
     def before(
-        self, peer: Peer | None, table: Shown | None, entry: PeerEntry | None
+        self,
+        peer: Peer | None,
+        table: ObservedPeerTable | None,
+        entry: PeerEntry | None,
     ) -> Values | None:
         if entry is not None:
             password = "set" if peer and peer.password else "not known"
@@ -265,7 +270,7 @@ def version_warnings(one: str, other: str) -> Iterable[str]:
 
 def has_drifted(
     peer: Peer | None,
-    table: Shown | None,
+    table: ObservedPeerTable | None,
     entry: PeerEntry | None,
     machines: Ownership[UUID],
 ) -> bool:

@@ -47,7 +47,7 @@ def show_matrix(request: Request) -> HttpResponse:
         "part": part,
         "matrix_form": form,
         "large": len(whole.clusters) > ROOMY,
-        "strangers": unmanaged_entries(),
+        "unmanaged": unmanaged_entries(),
     }
     return render(request, "mesh/matrix.html", context)
 
@@ -131,7 +131,7 @@ def adopt_entry(request: Request, pk: UUID, entry: str) -> HttpResponse:
         else:
             messages.success(request, f"{peer} is in the console now.")
             return redirect(peer)
-    return render(request, "mesh/adopt.html", {"form": form, "stranger": found[0]})
+    return render(request, "mesh/adopt.html", {"form": form, "unmanaged": found[0]})
 
 
 @access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)

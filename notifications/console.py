@@ -16,7 +16,7 @@ from django.utils import timezone
 from notifications import detect
 from notifications.delivery import Undelivered, deliver_message
 from notifications.findings import WELL, Observation
-from notifications.models import Message, Subscriber, Told, Topic
+from notifications.models import LastNotified, Message, Subscriber, Topic
 
 # An upgrade or a restart takes less; it is nothing to report.
 PATIENCE = timedelta(minutes=1)
@@ -37,7 +37,7 @@ class PartCheck(Protocol):
 def report_checks(checks: Mapping[str, PartCheck]) -> int:
     """Report parts that failed for a minute, or work again; return how many."""
     with transaction.atomic():
-        detect.hold_watch()
+        detect.hold_lock()
         changed = list(changed_parts(checks))
         made = queue_messages(changed) if changed else []
     for message in made:
@@ -46,7 +46,9 @@ def report_checks(checks: Mapping[str, PartCheck]) -> int:
 
 
 def changed_parts(checks: Mapping[str, PartCheck]) -> Iterator[Observation]:
-    known = {row.key: row for row in Told.objects.filter(key__startswith=PREFIX)}
+    known = {
+        row.key: row for row in LastNotified.objects.filter(key__startswith=PREFIX)
+    }
     for part, check in checks.items():
         key = f"{PREFIX}{part}"
         state = note_part(key, check.ok, known.get(key))
@@ -55,14 +57,14 @@ def changed_parts(checks: Mapping[str, PartCheck]) -> Iterator[Observation]:
             yield Observation(Topic.CONSOLE, key, state, check.sentence, url)
 
 
-def note_part(key: str, ok: bool, row: Told | None) -> str | None:
+def note_part(key: str, ok: bool, row: LastNotified | None) -> str | None:
     """Remember how a part is; return its state where that is to be reported."""
     if ok:
         if row is not None:
             row.delete()
         return WELL if row is not None and row.state == FAILED else None
     if row is None:
-        Told.objects.create(key=key, state=SUSPECTED)
+        LastNotified.objects.create(key=key, state=SUSPECTED)
     elif row.state == SUSPECTED and timezone.now() - row.since >= PATIENCE:
         row.state = FAILED
         row.save()

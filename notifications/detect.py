@@ -14,12 +14,12 @@ from jobs.models import Job
 from notifications.findings import WELL, Observation, observe_all
 from notifications.jobs.send import SendNotifications
 from notifications.models import (
+    DetectionLock,
+    LastNotified,
     Maintenance,
     Message,
     Subscriber,
-    Told,
     Topic,
-    Watch,
     is_within,
 )
 
@@ -27,7 +27,7 @@ from notifications.models import (
 @transaction.atomic
 def detect_changes() -> int:
     """Tell every subscriber what changed since the last look; return how much did."""
-    watch = hold_watch()
+    lock = hold_lock()
     changed = changed_observations()
     for subscriber in active_subscribers() if changed else ():
         queue_events(
@@ -35,14 +35,14 @@ def detect_changes() -> int:
         )
     send_waiting()
     forget_older(timezone.now())
-    watch.save()
+    lock.save()
     return len(changed)
 
 
-def hold_watch() -> Watch:
+def hold_lock() -> DetectionLock:
     """Look alone until the end of the transaction."""
-    Watch.objects.get_or_create(pk=1)
-    return Watch.objects.select_for_update().get(pk=1)
+    DetectionLock.objects.get_or_create(pk=1)
+    return DetectionLock.objects.select_for_update().get(pk=1)
 
 
 def active_subscribers() -> QuerySet[Subscriber]:
@@ -54,7 +54,7 @@ def forget_older(now: datetime) -> None:
     before = now - timedelta(days=settings.MESSAGE_RETENTION_DAYS)
     Message.objects.filter(created_at__lt=before).delete()
     # A job ended once and stays so; other trouble is remembered until it is over.
-    Told.objects.filter(key__startswith="job:", since__lt=before).delete()
+    LastNotified.objects.filter(key__startswith="job:", since__lt=before).delete()
     # The history shows when maintenance was.
     oldest = now - timedelta(days=settings.HISTORY_RETENTION_DAYS)
     Maintenance.objects.filter(ends_at__lt=oldest).delete()
@@ -67,7 +67,7 @@ def changed_observations() -> list[Observation]:
     reported at its end, and trouble that does not is never reported.
     """
     silent = set(Maintenance.objects.open().values_list("cluster", flat=True))
-    notified = dict(Told.objects.values_list("key", "state"))
+    notified = dict(LastNotified.objects.values_list("key", "state"))
     changed = [
         one
         for one in observe_all(notified)
@@ -78,9 +78,11 @@ def changed_observations() -> list[Observation]:
 
 
 def store_states(changed: Iterable[Observation]) -> None:
-    Told.objects.filter(key__in=[one.key for one in changed if not one.state]).delete()
-    Told.objects.bulk_create(
-        [Told(key=one.key, state=one.state) for one in changed if one.state],
+    LastNotified.objects.filter(
+        key__in=[one.key for one in changed if not one.state]
+    ).delete()
+    LastNotified.objects.bulk_create(
+        [LastNotified(key=one.key, state=one.state) for one in changed if one.state],
         update_conflicts=True,
         unique_fields=["key"],
         update_fields=["state", "since"],

@@ -186,7 +186,7 @@ def subject_of(events: list[dict[str, Any]]) -> str:
     return f"{first} (and {more} more)"[:200] if more > 0 else first[:200]
 
 
-class Told(models.Model):
+class LastNotified(models.Model):
     """The state of a thing that was reported last; absent when all is well."""
 
     key = models.CharField(primary_key=True, max_length=120)
@@ -197,13 +197,13 @@ class Told(models.Model):
         return f"{self.key}: {self.state}"
 
 
-class Watch(models.Model):
+class DetectionLock(models.Model):
     """One row, held while changes are looked for, so that none is reported twice."""
 
     looked_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
-        return f"Watch at {self.looked_at}"
+        return f"Lock, held last at {self.looked_at}"
 
 
 class MaintenanceQuerySet(models.QuerySet["Maintenance"]):

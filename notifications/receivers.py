@@ -3,7 +3,7 @@
 from typing import Any
 
 from jobs.models import Job, JobStep
-from notifications.models import Told
+from notifications.models import LastNotified
 from services.models import Service
 from services.signals import services_controlled
 
@@ -20,8 +20,11 @@ def know_stopped(sender: object, *, job: Job, **extra: Any) -> None:
         job.steps.filter(state=JobStep.State.DONE).values_list("key", flat=True)
     )
     agents = Service.objects.sync_agents().filter(pk__in=done)
-    Told.objects.bulk_create(
-        [Told(key=f"agent:{agent.node_id}", state="stopped") for agent in agents],
+    LastNotified.objects.bulk_create(
+        [
+            LastNotified(key=f"agent:{agent.node_id}", state="stopped")
+            for agent in agents
+        ],
         update_conflicts=True,
         unique_fields=["key"],
         update_fields=["state", "since"],

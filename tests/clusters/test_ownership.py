@@ -9,7 +9,7 @@ from diagnostics.answers import Answer
 from diagnostics.facts import ClusterFacts, Facts, NodeFacts, PeerFacts
 from diagnostics.judge.peer import PeerView
 from mesh import observed
-from mesh.models import Shown
+from mesh.models import ObservedPeerTable
 from peers import inventory
 from peers.imports.inventory import ImportBook
 from peers.models import Peer
@@ -72,13 +72,13 @@ def of_imports(host, clusters, monkeypatch):
 
 
 def of_plans(host, clusters, monkeypatch):
-    Shown.objects.create(
+    ObservedPeerTable.objects.create(
         cluster=clusters["Rome"],
         entries=[[host, "ic", "TCP", ""]],
         read_at=timezone.now(),
     )
-    (stranger,) = observed.unmanaged_entries()
-    return stranger.remote
+    (found,) = observed.unmanaged_entries()
+    return found.remote
 
 
 def of_checks(host, clusters, monkeypatch):

@@ -7,7 +7,7 @@ from django.utils import timezone
 from jobs.models import Job
 from mesh import observed
 from mesh.intent import MeshIntent
-from mesh.models import Shown
+from mesh.models import ObservedPeerTable
 from mesh.plan import plan_mesh
 from peers.models import Peer
 from peers.values import visible_values
@@ -109,7 +109,7 @@ def test_an_older_reading_does_not_replace_a_newer_one(pair, peer):
     long_ago = timezone.now()
     shows(pair[0], entry(peer))
     observed.store_tables({str(pair[0].pk): []}, long_ago)
-    assert len(Shown.objects.get().all) == 1
+    assert len(ObservedPeerTable.objects.get().all) == 1
 
 
 def test_an_entry_the_console_does_not_know_is_taken_over_by_a_plan(pair):
@@ -126,7 +126,7 @@ def adopting(cluster, address):
     return reverse("mesh:adopt", args=[cluster.pk, key])
 
 
-def test_strangers_are_shown_and_adopted(administrator, client_of, pair):
+def test_unmanaged_entries_are_shown_and_adopted(administrator, client_of, pair):
     there = PeerEntry("old.example.net", "icuser", "TLS", "+1408XXXX")
     shows(pair[0], there)
     ada = client_of(administrator)

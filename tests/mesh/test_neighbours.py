@@ -12,7 +12,7 @@ from diagnostics.facts import HaNode, ProcessNode
 from diagnostics.signals import clusters_recorded
 from mesh import addresses, observed
 from mesh.grouping import NODES, PAGES, TABLE, USERS, Trace, group_traces
-from mesh.models import Shown, UsersSeen
+from mesh.models import ObservedPeerTable, UsersSeen
 from mesh.neighbours import neighbours_of, unmanaged_neighbours
 from mesh.node_names import is_publisher
 from tests.diagnostics.healthy import cluster as facts_of
@@ -178,7 +178,7 @@ def test_what_a_collection_read_is_kept(pair):
     )
     row = UsersSeen.objects.get(pk=pair[0].pk)
     assert row.nodes == [["bonn-pub.x", "1"], ["oslo-pub.x", ""]]
-    assert Shown.objects.get(pk=pair[0].pk).by_pages
+    assert ObservedPeerTable.objects.get(pk=pair[0].pk).by_pages
 
 
 def test_names_are_looked_up_only_where_an_entry_has_an_address(pair, monkeypatch):

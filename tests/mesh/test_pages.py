@@ -10,7 +10,7 @@ from django.utils import timezone
 from clusters.models import Cluster
 from jobs.models import Job
 from mesh.intent import MeshIntent
-from mesh.models import Draft, Shown
+from mesh.models import Draft, ObservedPeerTable
 from mesh.plan import plan_mesh
 from peers.models import Peer
 
@@ -196,7 +196,7 @@ def test_complete_plans_only_what_is_missing(ada, cluster_factory, peer_factory)
 
 def test_a_plan_tells_when_the_clusters_were_read(ada, pair):
     at = timezone.now() - timedelta(hours=2)
-    Shown.objects.create(cluster=pair[0], entries=[], read_at=at)
+    ObservedPeerTable.objects.create(cluster=pair[0], entries=[], read_at=at)
     found = ada.get(drafted(ada, pair)).content.decode()
     assert re.search(r"As east showed it, read\s+<time[^>]*>2 hours ago", found)
     assert "What the console has: west was not read yet, or not since an edit" in found
@@ -206,7 +206,7 @@ def test_a_large_plan_tells_when_the_clusters_were_read(ada, cluster_factory):
     clusters = [cluster_factory(version="8.6") for _ in range(8)]
     at = timezone.now() - timedelta(hours=2)
     for cluster in clusters[1:]:
-        Shown.objects.create(cluster=cluster, entries=[], read_at=at)
+        ObservedPeerTable.objects.create(cluster=cluster, entries=[], read_at=at)
     body = {"clusters": [c.pk for c in clusters], "protocol": "TCP"}
     found = ada.get(ada.post(page("complete"), body).url).content.decode()
     assert "2 hours ago" in found

@@ -10,7 +10,7 @@ from cupadmin import console_watch, readiness
 from cupadmin.readiness import Check
 from jobs.models import Job
 from notifications import console
-from notifications.models import Message, Told
+from notifications.models import LastNotified, Message
 from tests.notifications.conftest import sent
 
 GOOD = Check(True, "Beat is running.")
@@ -20,7 +20,7 @@ BAD = Check(False, "Beat is not running: nothing is done on schedule.")
 def look(check, minutes=0):
     """Look so many minutes after what was seen last."""
     seen = timezone.now() - timedelta(minutes=minutes)
-    Told.objects.update(since=seen)
+    LastNotified.objects.update(since=seen)
     return console.report_checks({"beat": check})
 
 
@@ -40,13 +40,13 @@ def test_trouble_is_reported_once_after_a_minute_and_its_end(reader):
 def test_a_restart_is_no_news(reader):
     assert [look(BAD), look(GOOD), look(BAD), look(GOOD)] == [0, 0, 0, 0]
     assert not Message.objects.exists()
-    assert not Told.objects.exists()
+    assert not LastNotified.objects.exists()
 
 
 def test_each_part_has_its_own_trouble(reader):
     bad = {"beat": BAD, "broker": Check(False, "The broker does not answer.")}
     console.report_checks(bad)
-    Told.objects.update(since=timezone.now() - timedelta(minutes=2))
+    LastNotified.objects.update(since=timezone.now() - timedelta(minutes=2))
     assert console.report_checks(bad) == 2
     keys = [event["key"] for event in Message.objects.get().events]
     assert keys == ["console:beat", "console:broker"]
@@ -107,9 +107,9 @@ def without_anybody(db, monkeypatch, tmp_path):
 
 def test_a_web_process_looks_at_what_readiness_finds(without_anybody, reader):
     assert console_watch.look_once() == 0
-    suspected = set(Told.objects.values_list("key", flat=True))
+    suspected = set(LastNotified.objects.values_list("key", flat=True))
     assert suspected == {"console:beat", "console:workers"}
-    Told.objects.update(since=timezone.now() - timedelta(minutes=2))
+    LastNotified.objects.update(since=timezone.now() - timedelta(minutes=2))
     assert console_watch.look_once() == 2
 
 
@@ -117,4 +117,4 @@ def test_without_a_database_nothing_is_reported(monkeypatch, db):
     unknown = {"database": Check(False, "No."), "beat": Check(False, "No.")}
     monkeypatch.setattr(readiness.cached_checks, "get", lambda: unknown)
     assert console_watch.look_once() == 0
-    assert not Told.objects.exists()
+    assert not LastNotified.objects.exists()

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from clusters.models import Cluster
 from diagnostics.models import TroubleshooterResult
-from mesh.models import Shown
+from mesh.models import ObservedPeerTable
 from peers.models import Peer
 from proof.models import Canary, Proof
 from tests.directory.conftest import has, of, own_folder
@@ -88,7 +88,9 @@ def test_certificate_that_the_last_contact_found(pair, only, contact, code, seve
 
 def test_entry_without_an_address_cannot_be_adopted(pair, only):
     rows = [["", "user", "TCP", ""]]
-    Shown.objects.create(cluster=pair.home, entries=rows, read_at=timezone.now())
+    ObservedPeerTable.objects.create(
+        cluster=pair.home, entries=rows, read_at=timezone.now()
+    )
     assert (only().code, only().fix_url) == ("entry_unmanaged", reverse("mesh:matrix"))
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from clusters.models import Cluster, Node
 from diagnostics.models import TroubleshooterResult, TroubleshooterRun
 from jobs.models import Job
-from mesh.models import Shown
+from mesh.models import ObservedPeerTable
 from peers.models import Peer
 from services.models import NodeReading, Service
 from tests.overview.conftest import make_healthy
@@ -229,7 +229,9 @@ def test_many_pairs_without_entries_are_one_problem(pair, only, cluster_factory)
 
 def test_entry_that_the_console_does_not_manage(pair, only):
     entry = ["stranger.example.net", "user", "TCP", ""]
-    Shown.objects.create(cluster=pair.home, entries=[entry], read_at=timezone.now())
+    ObservedPeerTable.objects.create(
+        cluster=pair.home, entries=[entry], read_at=timezone.now()
+    )
     found = only()
     assert (found.code, found.severity) == ("entry_unmanaged", "warning")
     assert found.fix_url.startswith("/administration/presence/mesh/adopt/")

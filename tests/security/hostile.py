@@ -14,7 +14,7 @@ from directory.column_builder import Builder
 from directory.columns import User as ClusterUser
 from directory.models import Snapshot
 from jobs.models import Job, JobStep
-from mesh.models import Shown
+from mesh.models import ObservedPeerTable
 from notifications.models import Message, Subscriber
 from peers.models import Peer
 from tests.security import world
@@ -65,7 +65,7 @@ FROM_CLUSTERS = {
         *{"description", "problem", "solution", "cluster_name", "node_name"},
         *{"peer_address", "details"},
     },
-    "mesh.Shown": {"entries"},
+    "mesh.ObservedPeerTable": {"entries"},
     "mesh.PlannedEntry": {"values"},
     "mesh.UsersSeen": {"own_nodes", "users", "nodes", "addresses"},
     "notifications.Message": {"events", "error"},
@@ -106,7 +106,7 @@ OURS = {
     "mesh.PlannedPassword": {"username", "password"},
     "mesh.Draft": {"pairs", "protocol", "masks", "credentials"},
     "notifications.Subscriber": {"name", "email", "url", "secret", "topics"},
-    "notifications.Told": {"key", "state"},
+    "notifications.LastNotified": {"key", "state"},
     "sizing.StatedProfile": {"values", "stated_by"},
     # Names of services are taken only as the pattern of the wire allows.
     "exchange.KnownCertificate": {"fingerprint", "key_hash", "signer_key", "pem"},
@@ -204,7 +204,7 @@ def make_hostile(
     poison(text)
     # Of a name that no peer has, so that it can be adopted.
     unknown = poisoned(["a", "b", "c", "d"], storable(f"{text}/x", models.JSONField()))
-    Shown.objects.update(entries=[unknown, ["", *unknown[1:]]])
+    ObservedPeerTable.objects.update(entries=[unknown, ["", *unknown[1:]]])
     return made
 
 
@@ -222,7 +222,7 @@ def enrich(made: world.World) -> None:
         },
         remote_cluster=Cluster.objects.exclude(pk=peer.cluster_id).get(),
     )
-    Shown.objects.filter(pk=peer.cluster_id).update(
+    ObservedPeerTable.objects.filter(pk=peer.cluster_id).update(
         entries=[["one.example.net", "u", "TCP", ""], ["x", "y", "z", "m"]]
     )
     for result in apps.get_model("diagnostics.TroubleshooterResult").objects.all():

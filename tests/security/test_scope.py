@@ -85,7 +85,7 @@ THROUGH_OTHERS = {
     "Proof",
     # Also added up over all peers, without names; tests/history has that.
     "PeerDay",
-    "Shown",
+    "ObservedPeerTable",
     "UsersOnDay",
     "UsersSeen",
 }

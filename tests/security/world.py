@@ -14,7 +14,7 @@ from directory.columns import User
 from directory.models import Comparison, Snapshot
 from exchange.models import KnownCertificate, NodeCertificates
 from jobs.models import Job
-from mesh.models import Shown
+from mesh.models import ObservedPeerTable
 from notifications.models import Maintenance
 from overview.models import Problem, ProblemCluster, Renewal
 from peers.models import Peer
@@ -68,7 +68,7 @@ def make_world(word: str, cluster: Cluster) -> World:
         peer=peer, at=now, outcome="passed", elsewhere=0, settling=0, **comparison
     )
     entry = [f"{word}-stranger.example.net", word, "TCP", ""]
-    Shown.objects.create(cluster=cluster, entries=[entry], read_at=now)
+    ObservedPeerTable.objects.create(cluster=cluster, entries=[entry], read_at=now)
     certificate(word, node)
     window = Maintenance.objects.create(
         cluster=cluster, begins_at=now, ends_at=now.replace(year=now.year + 1)
