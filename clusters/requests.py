@@ -11,7 +11,9 @@ from clusters.models import Cluster
 from jobs import presence
 from jobs.kind import JobKind
 from jobs.models import Job
-from jobs.sites import PREFIX
+from jobs.run import Run
+from jobs.sites import PREFIX, served_by
+from jobs.waiting import served_queues
 
 
 def queue_of(cluster: Cluster) -> str:
@@ -22,6 +24,24 @@ def queue_of(cluster: Cluster) -> str:
 def is_near(cluster: Cluster) -> bool:
     """Whether this process reaches the cluster: no worker near it does that instead."""
     return presence.serves(queue_of(cluster))
+
+
+def unreached(cluster: Cluster) -> str:
+    """A sentence if no running worker reaches the cluster; else empty."""
+    queue = served_by(queue_of(cluster))
+    if presence.serves(queue) or queue in served_queues():
+        return ""
+    return f"No running worker serves the queue {queue}."
+
+
+def go_near(run: Run, cluster: Cluster, seconds: float = 0) -> None:
+    """Give the job to the workers near a cluster, unless they have it.
+
+    Raises:
+        jobs.run.Parked: they take it up after so many seconds, where it stands.
+    """
+    if not is_near(cluster):
+        run.hand_over(served_by(queue_of(cluster)), seconds)
 
 
 def queue_for(clusters: Sequence[Cluster]) -> str:

@@ -196,7 +196,8 @@ class Run:
         raise Parked(seconds)
 
     def hand_over(self, queue: str, seconds: float = 0) -> NoReturn:
-        """Give the job to the workers of a queue, which reach what comes next."""
+        """Give the job to the workers of a queue, which reach what is next, to go on
+        where it stands."""
         raise Parked(seconds, queue)
 
     def rounds(self, *, pause: float, attended: float, later: float) -> Iterator[None]:

@@ -4,11 +4,15 @@ A pair whose second side fails is undone as far as this job made it; an update i
 undone, since the password that stood before is not known. What stays half done is said.
 """
 
+from functools import partial
 from uuid import UUID
 
 from accounts.audit import Actor
 from clusters.locks import mesh_lock_of
+from clusters.models import Cluster
+from clusters.requests import is_near, unreached
 from jobs.failpoints import failpoint
+from jobs.kind import StepKind
 from jobs.locks import JobLock, take_locks
 from jobs.models import Job, JobStep
 from jobs.run import Ended, Run, Step
@@ -21,8 +25,17 @@ from peers.models import Peer
 from wire import WireError
 
 State = JobStep.State
+BETWEEN_SITES = "the job was cancelled while the workers of another site had it."
 # Step states that a pair does not recover from in this attempt.
 SETTLED = (State.FAILED, State.UNKNOWN, State.UNDONE)
+
+
+class PairElsewhere(Exception):
+    """What is next of a pair is for the workers near this cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__(f"{cluster} is of another site.")
+        self.cluster = cluster
 
 
 class Entries:
@@ -41,22 +54,61 @@ class Entries:
             WireError, Ended: a side could not be written, or the job was cancelled.
             Parked: somebody has yet to make a side by hand.
             Busy: in the meantime another job works on one of the clusters.
+            PairElsewhere: the pair goes on at another site.
         """
         if reason := self.given_up(pair):
             raise Ended(Job.State.FAILED, reason)
         try:
             entries = planned.entries_of(self.run.job, pair.peers)
             if not self.has_started(pair):
-                for entry in entries:
-                    self.sign_ins.try_out(planned.draft_peer(entry))
-            for entry in entries:
+                self.try_users(entries)
+            # What can be done here comes before what can not.
+            for entry in sorted(entries, key=order_here):
+                if self.is_over(PairSteps.write, entry):
+                    continue
+                self.reach(entry.home)
                 if entry.home.written:
                     self.hold(pair)
                 self.write_side(entry)
                 failpoint("mesh:between-sides")
-        except (WireError, Ended):
-            self.undo(pair)
+        except (WireError, Ended) as error:
+            self.undo(pair, travel=not is_cancelled(error))
             raise
+
+    def try_users(self, entries: list[PlannedEntry]) -> None:
+        """Sign in as the entries will; at two sites, a step each keeps what is done."""
+        if all(is_near(entry.remote) and is_near(entry.home) for entry in entries):
+            for entry in entries:
+                self.sign_ins.try_out(planned.draft_peer(entry))
+            return
+        for entry in sorted(entries, key=lambda one: not is_near(one.remote)):
+            if self.is_over(PairSteps.sign_in, entry):
+                continue
+            self.reach(entry.remote)
+            kind = PairSteps.sign_in.of(entry.peer)
+            _, label = kind.planned(remote=entry.remote, home=entry.home)
+            self.run.do(kind, partial(self.try_user, entry), label)
+
+    def try_user(self, entry: PlannedEntry, step: Step) -> str:
+        self.sign_ins.try_out(planned.draft_peer(entry))
+        return "The user is accepted."
+
+    def is_over(self, kind: StepKind, entry: PlannedEntry) -> bool:
+        rows = self.run.job.steps.filter(key=kind.of(entry.peer).key)
+        return rows.filter(state=State.DONE).exists()
+
+    def reach(self, cluster: Cluster) -> None:
+        """Go on only if the cluster is reached from here.
+
+        Raises:
+            PairElsewhere: the workers of its site reach it.
+            Ended: nobody does.
+        """
+        self.run.raise_if_cancelled()
+        if reason := unreached(cluster):
+            raise Ended(Job.State.FAILED, reason, "site_unserved")
+        if not is_near(cluster):
+            raise PairElsewhere(cluster)
 
     def hold(self, pair: Pair) -> None:
         """Have the locks again that were given back while somebody was waited for."""
@@ -94,8 +146,7 @@ class Entries:
                 )
                 self.run.do(key, lambda step: self.notice(step, self.accept(entry)))
         except (WireError, Ended) as error:
-            cancelled = getattr(error, "state", None) == Job.State.CANCELLED
-            if entry.accepted_at and not cancelled:
+            if entry.accepted_at and not is_cancelled(error):
                 Peer.objects.filter(pk=entry.peer).mark_failed()
             raise
 
@@ -123,8 +174,12 @@ class Entries:
         peer.mark_applied()
         return sentence
 
-    def undo(self, pair: Pair) -> None:
-        """Delete the entries of this pair that this job was the first to write."""
+    def undo(self, pair: Pair, *, travel: bool = True) -> None:
+        """Delete the entries of this pair that this job was the first to write.
+
+        Args:
+            travel: go to another site for that.
+        """
         failpoint("mesh:before-undo")
         rows = Peer.objects.filter(pk__in=pair.peers)
         for peer in rows.select_related("cluster", "remote_cluster"):
@@ -134,11 +189,30 @@ class Entries:
                 continue
             made = str(peer.pk) in pair.created and row.memo.get("before") is None
             if made and peer.cluster.written:
-                undo_side(peer, row)
+                self.undo_here(peer, row, travel)
             elif made:
                 mark_one_sided(
                     row, f"{peer} has no matching entry; it was entered manually."
                 )
+
+    def undo_here(self, peer: Peer, row: JobStep, travel: bool) -> None:
+        """Delete an entry where its cluster is reached; else say that it remains."""
+        if is_near(peer.cluster):
+            undo_side(peer, row)
+            return
+        reason = unreached(peer.cluster)
+        if travel and not reason:
+            raise PairElsewhere(peer.cluster)
+        mark_one_sided(row, f"{peer} stands alone: {reason or BETWEEN_SITES}")
+
+
+def order_here(entry: PlannedEntry) -> bool:
+    """First those that nobody has to travel for, guided ones before others."""
+    return not is_near(entry.home)
+
+
+def is_cancelled(error: Exception) -> bool:
+    return getattr(error, "state", None) == Job.State.CANCELLED
 
 
 def asker_of(job: Job) -> Actor:

@@ -22,6 +22,7 @@ PlannedEntries = Mapping[tuple[UUID, UUID], PlannedEntry]
 class PairSteps:
     """The steps of each pair, and of each entry of it that the job writes."""
 
+    sign_in = StepKind("Sign in to {remote} as {home} will")
     instruct = StepKind("Configure {address} on {home} manually")
     write = StepKind("{home}: the entry for {remote}")
     verify = StepKind("Verify {one} and {other} until the users agree")
@@ -59,6 +60,11 @@ class Pair:
     def writes(self) -> list[str]:
         """The keys of the steps that write its entries."""
         return [PairSteps.write.of(pk).key for pk in self.peers]
+
+    @property
+    def sign_ins(self) -> list[str]:
+        """The keys of the steps that try the users of its entries, if it has them."""
+        return [PairSteps.sign_in.of(pk).key for pk in self.peers]
 
     @property
     def instructs(self) -> list[str]:

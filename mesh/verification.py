@@ -13,6 +13,7 @@ from django.db.models import prefetch_related_objects
 
 from clusters.models import Cluster
 from clusters.ownership import Ownership
+from clusters.requests import is_near
 from diagnostics.checks import check_peers
 from diagnostics.collect import count_users
 from diagnostics.facts import ClusterFacts, ownership_of
@@ -96,10 +97,14 @@ class Verification:
             time.sleep(self.pause())
 
     def count(self) -> None:
-        """See which pairs have carried all their users."""
+        """See which pairs have carried all their users.
+
+        Clusters of other sites are not asked so often: whole checks ask their workers.
+        """
         if not self.busy:
             return
-        clusters = list(Cluster.objects.filter(pk__in=self.busy))
+        rows = Cluster.objects.filter(pk__in=self.busy)
+        clusters = [cluster for cluster in rows if is_near(cluster)]
         prefetch_related_objects(clusters, "nodes")
         counted = count_users(clusters_of(clusters))
         owners = ownership_of(counted.values())

@@ -11,6 +11,7 @@ from clusters.conversation import ask_node
 from clusters.discovery import publisher_of
 from clusters.inventory import node_ownership
 from clusters.models import Cluster
+from clusters.requests import is_near
 from jobs.run import Run, Step
 from peers import table_watch
 from peers.drift import drift_of
@@ -108,6 +109,9 @@ def observe_users(
         )
     if remote is None:
         return False, f"{unread} The remote cluster is not managed. {CONFIRM_ENTRY}"
+    if not is_near(remote):
+        # Its users are counted by a check, which asks the workers of its site.
+        return False, f"{unread} {remote} is of another site. {CONFIRM_ENTRY}"
     try:
         users, expected = associated_users(peer.cluster, remote), own_users(remote)
     except WireError:

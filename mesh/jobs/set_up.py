@@ -17,6 +17,7 @@ from accounts.audit import Actor
 from accounts.roles import Role
 from clusters.locks import mesh_lock_of
 from clusters.models import Cluster
+from clusters.requests import go_near, is_near, queue_for, unreached
 from diagnostics.jobs.troubleshoot import Troubleshoot
 from jobs.failpoints import failpoint
 from jobs.kind import JobKind, StepKind
@@ -24,7 +25,7 @@ from jobs.locks import Busy, JobLock
 from jobs.models import Job, JobStep
 from jobs.run import Action, Ended, Parked, Run, Step
 from mesh import planned
-from mesh.entries import Entries, asker_of
+from mesh.entries import BETWEEN_SITES, Entries, PairElsewhere, asker_of, mark_one_sided
 from mesh.entry_changes import MeshPlan
 from mesh.pairs import (
     Pair,
@@ -53,6 +54,7 @@ ENOUGH = 120.0
 
 NOT_READY = "not_ready"
 WRITTEN, GIVEN_UP, BY_HAND = "written", "given up", "by hand"
+AWAY = "away"
 
 
 class SetUpPeerings(JobKind):
@@ -77,6 +79,8 @@ class SetUpPeerings(JobKind):
         # Why a cluster is left out, in this attempt or an earlier one.
         self.unready: dict[UUID, str] = {}
         self.entries = Entries(run)
+        # By its key, near which cluster a pair goes on.
+        self.away: dict[str, Cluster] = {}
         self.verification = Verification(run)
         self.began = time.monotonic()
         self.worked = False
@@ -119,6 +123,7 @@ class SetUpPeerings(JobKind):
             ],
             user=actor.user,
             address=actor.address,
+            queue=queue_for(clusters),
         )
 
     @classmethod
@@ -146,6 +151,8 @@ class SetUpPeerings(JobKind):
         """Let no row look as if it would still be written."""
         for pair in pairs_of(job):
             give_up(job, pair)
+        if state == Job.State.CANCELLED:
+            say_one_sided(job)
 
     def work(self) -> None:
         try:
@@ -166,10 +173,14 @@ class SetUpPeerings(JobKind):
         return f"{len(self.pairs)} in all."
 
     def prepare(self) -> None:
-        """See which clusters are ready, and start their agents."""
+        """See which clusters are ready, and start their agents; those of each site by
+        its workers."""
         steps = self.run.steps()
-        run_together(partial(self.observe_cluster, steps), self.clusters)
-        ready_ones = [c for c in self.clusters if c.pk not in self.unready]
+        far = [c for c in self.clusters if not self.is_prepared(c, steps)]
+        here = [c for c in self.clusters if c not in far]
+        run_together(partial(self.observe_cluster, steps), here)
+        self.leave_unreached(far)
+        ready_ones = [c for c in here if c.pk not in self.unready]
         run_together(partial(self.start, steps), ready_ones)
         skipped: dict[str, tuple[str, str]] = {
             self.agents.of(pk).key: (State.SKIPPED, "The cluster is not ready.")
@@ -178,6 +189,27 @@ class SetUpPeerings(JobKind):
         }
         if skipped:
             self.run.end_steps(skipped)
+        for cluster in far:
+            if cluster.pk not in self.unready:
+                go_near(self.run, cluster)
+
+    def is_prepared(self, cluster: Cluster, steps: dict[str, JobStep]) -> bool:
+        """Whether the cluster is prepared here, or was by the workers of its site."""
+        kinds = (self.ready, self.agents)
+        states = {steps[kind.of(cluster.pk).key].state for kind in kinds}
+        return is_near(cluster) or states.isdisjoint((State.PENDING, State.RUNNING))
+
+    def leave_unreached(self, clusters: Sequence[Cluster]) -> None:
+        """Leave the clusters out that no running worker reaches."""
+        reasons = {c: reason for c in clusters if (reason := unreached(c))}
+        self.run.end_steps(
+            {
+                self.ready.of(cluster.pk).key: (State.FAILED, reason)
+                for cluster, reason in reasons.items()
+            }
+        )
+        for cluster, reason in reasons.items():
+            self.unready[cluster.pk] = f"{cluster} is not ready: {reason}"
 
     def observe_cluster(self, steps: dict[str, JobStep], cluster: Cluster) -> None:
         action = partial(self.make_ready, cluster)
@@ -232,9 +264,17 @@ class SetUpPeerings(JobKind):
             if self.verification.open:
                 self.verification.check_pairs(last=not todo or self.enough)
             elif not picked:
+                self.follow_away(by_hand)
                 self.run.park(0)
+        self.follow_away(by_hand)
         if by_hand:
             self.wait_for_hands(by_hand)
+
+    def follow_away(self, by_hand: list[Pair]) -> None:
+        """Go where a pair goes on; not at once where a person is waited for as well."""
+        seconds = observation.EVERY if by_hand else 0
+        for cluster in self.away.values():
+            go_near(self.run, cluster, seconds)
 
     def unfinished(self) -> list[Pair]:
         steps = self.run.steps()
@@ -251,7 +291,8 @@ class SetUpPeerings(JobKind):
         if self.enough:
             return []
         self.worked = True
-        busy = self.verification.busy
+        half_done = {pk for p in self.pairs if p.key in self.away for pk in p.clusters}
+        busy = self.verification.busy | half_done
         picked = []
         for pair in todo:
             if busy.isdisjoint(pair.clusters):
@@ -269,6 +310,9 @@ class SetUpPeerings(JobKind):
                 return WRITTEN
         except (Parked, Busy):
             return BY_HAND
+        except PairElsewhere as elsewhere:
+            self.away[pair.key] = elsewhere.cluster
+            return AWAY
         except WireError as error:
             reason, code = error.message, error.code.value
         except Ended as end:
@@ -281,7 +325,7 @@ class SetUpPeerings(JobKind):
     def leave_out(self, pair: Pair, reason: str, code: str) -> None:
         """Say with each step of the pair that is not done why it never will be."""
         steps = self.run.job.steps.filter(state=State.PENDING)
-        keys = [pair.verify, *pair.writes, *pair.instructs]
+        keys = [pair.verify, *pair.writes, *pair.instructs, *pair.sign_ins]
         rows = steps.filter(key__in=keys).values_list("key", flat=True)
         self.run.end_steps(dict.fromkeys(rows, (State.SKIPPED, reason)))
         verify = self.run.job.steps.filter(key=pair.verify)
@@ -326,6 +370,24 @@ def give_up(job: Job, pair: Pair) -> None:
     pending = Peer.objects.filter(pk__in=pair.peers).pending()
     pending.filter(pk__in=pair.created).mark_absent()
     pending.mark_failed()
+
+
+def say_one_sided(job: Job) -> None:
+    """Say which entries stand alone when a job is cancelled between two sites."""
+    steps = {step.key: step for step in job.steps.all()}
+    for pair in pairs_of(job):
+        writes = {pk: steps[PairSteps.write.of(pk).key] for pk in pair.peers}
+        done = {pk for pk, row in writes.items() if row.state == State.DONE}
+        made = done & pair.created
+        if made and done != set(writes):
+            for peer in Peer.objects.filter(pk__in=made).select_related("cluster"):
+                row = writes[str(peer.pk)]
+                if peer.cluster.written and not row.memo.get("alone"):
+                    mark_one_sided(row, f"{peer} stands alone: {BETWEEN_SITES}")
+    if alone := one_sided_entries(job):
+        state, error = Job.State.NEEDS_ATTENTION, " ".join(alone)[:1000]
+        cancelled = Job.objects.filter(pk=job.pk, state=Job.State.CANCELLED)
+        cancelled.update(state=state, error=error)
 
 
 def one_sided_entries(job: Job) -> list[str]:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from accounts.audit import Actor
 from accounts.roles import Role
-from clusters.requests import queue_of
+from clusters.requests import go_near, queue_of
 from jobs.kind import JobKind, StepKind
 from jobs.models import Job
 from jobs.run import Step
@@ -65,6 +65,7 @@ class RemovePeer(JobKind):
             peer = Peer.objects.select_related("cluster").filter(pk=pk).first()
             if peer is None:
                 continue  # an earlier attempt finished it
+            go_near(self.run, peer.cluster)
             if peer.cluster.written:
                 self.delete_entry(peer)
             else:

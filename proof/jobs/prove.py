@@ -8,10 +8,12 @@ from django.utils import timezone
 from accounts import audit
 from accounts.audit import CONSOLE, Actor
 from accounts.roles import Role
-from clusters.requests import queue_of
+from clusters.models import Cluster
+from clusters.requests import go_near, is_near, queue_of, unreached
 from jobs.kind import JobKind, StepKind
 from jobs.models import Job
 from jobs.run import Step
+from jobs.sites import served_by
 from peers.models import Peer, PeerOutcome
 from proof.models import Proof
 from proof.pairs import NoCanary, locks_of, pair_of, with_canaries
@@ -71,7 +73,7 @@ class Prove(JobKind):
         if self.run.arguments.get("when_verified"):
             self.wait_until_verified()
         for pk in self.run.arguments["peers"]:
-            self.run.do(self.watch.keyed(pk), partial(prove_one, pk))
+            self.run.do(self.watch.keyed(pk), partial(self.prove_one, pk))
 
     def wait_until_verified(self) -> None:
         peer = Peer.objects.filter(pk=self.run.arguments["peers"][0]).first()
@@ -79,17 +81,29 @@ class Prove(JobKind):
         if peer and peer.outcome != PeerOutcome.PASSED and since < PATIENCE:
             self.run.park(LATER)
 
+    def prove_one(self, pk: str, step: Step) -> str:
+        """Prove one direction; give how it ended in words."""
+        peer = with_canaries(pk)
+        if peer is None:
+            return "The peer was deleted in the meantime."
+        try:
+            watcher, watched = pair_of(peer)
+        except NoCanary as error:
+            return str(error)
+        if reason := self.reach(watcher.cluster, watched.cluster):
+            return reason
+        proof = prove_direction(peer, watcher, watched)
+        if proof.outcome == Proof.Outcome.PASSED:
+            return f"Arrived after {proof.seconds}."
+        return proof.problem
 
-def prove_one(pk: str, step: Step) -> str:
-    """Prove one direction; give how it ended in words."""
-    peer = with_canaries(pk)
-    if peer is None:
-        return "The peer was deleted in the meantime."
-    try:
-        watcher, watched = pair_of(peer)
-    except NoCanary as error:
-        return str(error)
-    proof = prove_direction(peer, watcher, watched)
-    if proof.outcome == Proof.Outcome.PASSED:
-        return f"Arrived after {proof.seconds}."
-    return proof.problem
+    def reach(self, home: Cluster, remote: Cluster) -> str:
+        """Go to where both clusters are reached; say why not, if nobody does."""
+        if is_near(home) and is_near(remote):
+            return ""
+        if served_by(queue_of(home)) != served_by(queue_of(remote)):
+            return f"Not proven: no worker reaches both {home} and {remote}."
+        if reason := unreached(home):
+            return f"Not proven: {reason}"
+        go_near(self.run, home)
+        return ""

@@ -16,6 +16,7 @@ from accounts import audit
 from accounts.audit import Actor
 from accounts.roles import Role
 from clusters.models import Node
+from clusters.requests import go_near, is_near
 from jobs.kind import JobKind, StepKind
 from jobs.models import Job, JobStep
 from jobs.run import Run
@@ -131,8 +132,7 @@ class ControlServices(JobKind):
         wave = self.current_wave()
         if not wave:
             return None
-        chosen = [t for t in self.open() if t["node"] in wave]
-        nodes = self.nodes(chosen)
+        chosen, nodes = self.chosen_here(wave)
         readings = read_services(nodes.values(), backoff=AT_ONCE_OR_NEVER)
         now = database_now().timestamp() if nodes else 0.0
         verdicts = {
@@ -140,6 +140,22 @@ class ControlServices(JobKind):
         }
         self.carry_out(chosen, verdicts, readings, now)
         return any(isinstance(verdict, Do) for verdict in verdicts.values())
+
+    def chosen_here(
+        self, wave: Sequence[str]
+    ) -> tuple[list[dict[str, str]], dict[UUID, Node]]:
+        """What of the wave is open and reached from here, with its nodes.
+
+        Raises:
+            jobs.run.Parked: all of it is for the workers of another site.
+        """
+        chosen = [t for t in self.open() if t["node"] in wave]
+        nodes = self.nodes(chosen)
+        far = {str(pk) for pk, node in nodes.items() if not is_near(node.cluster)}
+        here = [target for target in chosen if target["node"] not in far]
+        if far and not here:
+            go_near(self.run, nodes[UUID(min(far))].cluster)
+        return here, {pk: node for pk, node in nodes.items() if str(pk) not in far}
 
     def open(self) -> list[dict[str, str]]:
         return [t for t in self.targets if self.steps[t["service"]].state in OPEN]

@@ -8,12 +8,15 @@ from django.urls import reverse
 from accounts.audit import Actor
 from accounts.roles import Role
 from clusters.models import Node
+from clusters.requests import go_near, is_near, unreached
 from jobs.kind import JobKind, StepKind
 from jobs.models import Job, JobStep
 from jobs.run import Ended
 from services.decisions import in_words
 from services.poll import ServiceReading, read_services
 from services.requests import shared_queue
+
+OPEN = (JobStep.State.PENDING, JobStep.State.RUNNING)
 
 
 class RefreshServices(JobKind):
@@ -65,19 +68,36 @@ class RefreshServices(JobKind):
         return reverse("services:server")
 
     def work(self) -> None:
-        """Read all nodes in one batch; one that fails does not keep the others back."""
-        keys = self.run.steps()
-        nodes = Node.objects.filter(pk__in=keys).select_related("cluster")
-        readings = read_services(nodes, self.show_progress)
-        results = {key: outcome_of(readings.get(UUID(key))) for key in keys}
+        """Read all nodes in one batch, those of each site by its workers.
+
+        One that fails does not keep the others back.
+        """
+        keys = [key for key, step in self.run.steps().items() if step.state in OPEN]
+        nodes = list(Node.objects.filter(pk__in=keys).select_related("cluster"))
+        near = [node for node in nodes if is_near(node.cluster)]
+        readings = read_services(near, self.show_progress)
+        far = {str(node.pk): node.cluster for node in nodes if node not in near}
+        results = {
+            key: outcome_of(readings.get(UUID(key))) for key in keys if key not in far
+        }
+        for key, cluster in far.items():
+            if reason := unreached(cluster):
+                results[key] = JobStep.State.SKIPPED, reason
         self.run.end_steps(results)
-        failed = [key for key, (state, _) in results.items() if state != "done"]
+        for key, cluster in far.items():
+            if key not in results:
+                go_near(self.run, cluster)
+        self.conclude()
+
+    def conclude(self) -> None:
+        steps = list(self.run.steps().values())
+        failed = [step for step in steps if step.state == JobStep.State.FAILED]
         if failed:
-            message = f"{len(failed)} of {len(results)} nodes could not be read."
+            message = f"{len(failed)} of {len(steps)} nodes could not be read."
             if len(failed) == 1:
-                message = f"{message} {results[failed[0]][1]}"
+                message = f"{message} {failed[0].detail}"
             # One dead node must not hide among the failures what needs a person.
-            some = len(failed) < len(results)
+            some = len(failed) < len(steps)
             raise Ended(Job.State.SUCCEEDED if some else Job.State.FAILED, message)
 
     def show_progress(self, done: int, total: int, name: str) -> None:

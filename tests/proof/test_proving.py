@@ -6,6 +6,7 @@ from django.utils import timezone
 from accounts.audit import CONSOLE
 from accounts.models import AuditEntry
 from clusters.models import Cluster
+from jobs import presence
 from jobs.engine import perform_job
 from jobs.models import Job
 from proof import canaries, pairs, proving
@@ -103,6 +104,20 @@ def test_a_working_peering_is_proven_both_ways_by_one_job(pair):
     for there in pair.there:
         assert there.availability.states == {}
     assert not Canary.objects.exclude(state_set_at=None)
+
+
+def test_clusters_that_no_worker_reaches_both_are_not_proven(
+    pair, settings, monkeypatch
+):
+    settings.SITES = ["berlin"]
+    Cluster.objects.filter(pk=pair.clusters[0].pk).update(site="berlin")
+    monkeypatch.setattr(presence, "_queues", frozenset(["site-berlin"]))
+    job = Prove.submit(pairs.with_canaries(pair.peers[0].pk))
+    perform_job(str(job.pk))
+    job.refresh_from_db()
+    assert job.state == Job.State.SUCCEEDED
+    assert all("no worker reaches both" in one.detail for one in job.steps.all())
+    assert not Proof.objects.exists()
 
 
 def test_what_a_crash_left_is_set_back_by_the_next_proof(pair):
