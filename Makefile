@@ -12,7 +12,7 @@ POSTGRES ?= postgres://postgres@127.0.0.1:5432/cupadmin
 # takes longer than importing them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo run test test-crawl test-servers test-all test-postgres fuzz lint format bench lock clean python
+.PHONY: demo run test test-crawl test-servers test-all test-postgres fuzz lint format docs screenshots bench lock clean python
 
 # REAL=1: a running mesh with hidden peer tables; it has data of its own.
 ifdef REAL
@@ -71,6 +71,11 @@ format: $(TEST_VENV)/.installed
 # The docs as a site in site/, with the REST reference; fails on a broken link.
 docs: $(TEST_VENV)/.installed
 	NO_MKDOCS_2_WARNING=1 $(TEST_VENV)/bin/mkdocs build --strict --quiet
+
+# Pictures of the pages with 0, 3 and 60 clusters into var/screenshots, from a fixed state:
+# three widths, light and dark. DOCS=1: those that the docs show.
+screenshots: $(TEST_VENV)/.installed
+	$(TEST_VENV)/bin/python -m tests.screenshots $(if $(DOCS),--docs)
 
 bench: $(TEST_VENV)/.installed
 	$(TEST_VENV)/bin/python -m bench

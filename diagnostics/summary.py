@@ -38,7 +38,8 @@ class Extent:
 SCREEN = Extent()
 # Of each test, where very many went wrong at once.
 FEWEST = 5
-PAPER = Extent(rows=500, subjects=24, lines=1_000_000, read=100_000)
+# What passed is counted, not named: the clusters and peers are in the report.
+PAPER = Extent(rows=500, subjects=0, lines=1_000_000, read=100_000)
 
 
 @dataclass
@@ -201,6 +202,42 @@ def add_subjects(
         test = groups[title].tests[code]
         if len(test.subjects) < extent.subjects:
             test.subjects.append(subject_of(*names))
+
+
+@dataclass(frozen=True)
+class SummaryLine:
+    """A test of which rows have an outcome: how many, and what the first ones say."""
+
+    test: TestRows
+    count: int
+    rows: list[TroubleshooterResult]
+
+    @property
+    def code(self) -> str:
+        return self.test.code
+
+    @property
+    def problem(self) -> str:
+        return self.rows[0].problem if self.rows else ""
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.rows)
+
+
+def sum_up(groups: list[ResultGroup], outcome: Outcome) -> list[SummaryLine]:
+    """Give the tests with an outcome, those of most rows first, each with one row."""
+    tests = [test for group in groups for test in group.tests.values()]
+    lines = [
+        SummaryLine(
+            test,
+            test.counts[outcome],
+            [row for row in test.rows if row.outcome == outcome][:1],
+        )
+        for test in tests
+        if outcome in test.counts
+    ]
+    return sorted(lines, key=lambda line: -line.count)
 
 
 def count_agreement(peer: dict[str, Any]) -> str:

@@ -29,6 +29,7 @@ from diagnostics.summary import (
     WORST_FIRST,
     count_agreement,
     group_results,
+    sum_up,
     test_descriptions,
 )
 from peers.bulk.selection import SelectionError, selected_peers
@@ -40,7 +41,9 @@ SUMMED_UP = (
     TroubleshooterResult.Outcome.FAILED,
     TroubleshooterResult.Outcome.WARNING,
 )
-MOST_IN_SUMMARY = 12
+MOST_IN_SUMMARY = 4
+# Of more peers than these, a report lists those whose numbers of users differ.
+MOST_PEERS = 200
 
 
 @access(get=Role.VIEWER, post=Role.OPERATOR)
@@ -137,6 +140,9 @@ def print_run(request: Request, pk: str) -> HttpResponse:
     finished = TroubleshooterRun.objects.finished().select_related("requested_by")
     row = get_object_or_404(finished, pk=pk)
     groups = group_results(row, extent=PAPER)
+    lines = [(outcome, sum_up(groups, outcome)) for outcome in SUMMED_UP]
+    peers = [peer | {"outcome": count_agreement(peer)} for peer in row.visible_peers]
+    differing = [peer for peer in peers if peer["outcome"] != "passed"]
     context = {
         "run": row,
         "groups": groups,
@@ -145,13 +151,13 @@ def print_run(request: Request, pk: str) -> HttpResponse:
         ],
         "outcomes": WORST_FIRST,
         "summary": [
-            (outcome, list(found[:MOST_IN_SUMMARY]), found.count())
-            for outcome in SUMMED_UP
-            if (found := row.results.filter(outcome=outcome))
+            (outcome, found[:MOST_IN_SUMMARY], len(found))
+            for outcome, found in lines
+            if found
         ],
-        "peers": [
-            peer | {"outcome": count_agreement(peer)} for peer in row.visible_peers
-        ],
+        "peers": differing if len(peers) > MOST_PEERS else peers,
+        "n_peers": len(peers),
+        "n_agreeing": len(peers) - len(differing),
         "tests": test_descriptions(row.tests),
         "version": settings.VERSION,
     }

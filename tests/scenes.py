@@ -1,13 +1,18 @@
 """Fixed states of the console: no cluster, three, sixty; the same rows each time."""
 
 import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from clusters.models import Cluster, Node
-from diagnostics.models import PeerCheck
+from diagnostics.judge.status import ENTRIES
+from diagnostics.judge.tests import Level, Test, ordered_tests
+from diagnostics.models import PeerCheck, TroubleshooterResult, TroubleshooterRun
 from exchange.models import KnownCertificate, NodeCertificates
 from history import rollup
+from jobs.models import Job
 from peers.models import Peer
 from services.models import NodeReading, Service
 
@@ -41,6 +46,9 @@ def scene(number: int, now: datetime | None = None) -> None:
     Cluster.objects.update(checked_at=now)
     mesh(clusters, nodes[::2], chance, now)
     certificates(nodes, chance, now)
+    if clusters:
+        swept(now)
+        run(clusters, nodes, chance, now)
 
 
 def cluster(n: int, number: int, chance: random.Random) -> Cluster:
@@ -99,22 +107,36 @@ def mesh(
                 remote_users=users[remote.pk],
                 associated_users=users[remote.pk],
                 checked_at=now - timedelta(seconds=chance.randrange(300)),
+                entries=list(PASSED),
             )
             peer.seal("password", "open sesame")
             if peer.outcome == "failed":
                 peer.associated_users = 0
-                peer.entries = [CONNECT]
+                peer.entries = [CONNECT if e["code"] == "sip" else e for e in PASSED]
             peers.append(peer)
     Peer.objects.bulk_create(peers)
     past(peers[:6], chance, now)
 
 
+PASSED = [
+    {
+        "code": one.code,
+        "label": one.label,
+        "outcome": "passed",
+        "evidence": str(one.known_by),
+        "problem": "",
+        "solution": "",
+        "fix_url": "",
+        "duration_ms": 12.0,
+    }
+    for one in ENTRIES
+]
 CONNECT = {
-    "code": "connect",
-    "label": "Connection",
+    "code": "sip",
+    "label": "SIP answers over the preferred protocol.",
     "outcome": "failed",
     "evidence": "probe",
-    "problem": "The node does not answer on port 5060.",
+    "problem": "SIP does not answer on port 5060.",
     "solution": "Check that the node is up and that no firewall is in between.",
     "fix_url": "",
     "duration_ms": 5000,
@@ -133,17 +155,17 @@ def outcome_of(drawn: int) -> str:
 
 
 def past(peers: list[Peer], chance: random.Random, now: datetime) -> None:
-    """A fortnight of checks, every two hours, with an outage."""
+    """A fortnight of checks, every hour, with an outage."""
     PeerCheck.objects.bulk_create(
         PeerCheck(
             peer=peer,
-            at=now - timedelta(hours=2 * n),
-            outcome="failed" if 30 < n < 36 else "passed",
-            associated_users=None if 30 < n < 36 else peer.associated_users,
+            at=now - timedelta(hours=n),
+            outcome="failed" if 60 < n < 72 else "passed",
+            associated_users=None if 60 < n < 72 else peer.associated_users,
             remote_users=peer.remote_users,
         )
         for peer in peers
-        for n in range(168)
+        for n in range(336)
     )
     rollup.roll_up()
 
@@ -195,3 +217,95 @@ def certificates(nodes: list[Node], chance: random.Random, now: datetime) -> Non
         )
     with_account = {node.cluster_id for node in nodes[4:]}
     Cluster.objects.filter(pk__in=with_account).update(os_username="osadmin")
+
+
+def swept(now: datetime) -> None:
+    """The last sweep, which a worker has done."""
+    job = Job.objects.submit("sweep", [], label="All clusters")
+    Job.objects.filter(pk=job.pk).update(
+        state=Job.State.SUCCEEDED,
+        started_at=now - timedelta(seconds=9),
+        finished_at=now,
+    )
+
+
+def run(
+    clusters: list[Cluster], nodes: list[Node], chance: random.Random, now: datetime
+) -> None:
+    """A run of the troubleshooter over everything, with a few tests that failed."""
+    made = TroubleshooterRun.objects.create(
+        clusters=[{"id": str(one.pk), "name": one.name} for one in clusters],
+        started_at=now - timedelta(seconds=14),
+        peers=[
+            {
+                "home": peer.cluster.name,
+                "address": peer.address,
+                "remote": peer.remote_cluster.name,
+                "protocol": peer.protocol,
+                "associated_users": peer.associated_users,
+                "remote_users": peer.remote_users,
+                "outcome": "failed" if peer.outcome == "failed" else "passed",
+            }
+            for peer in Peer.objects.select_related("cluster", "remote_cluster")
+        ],
+    )
+    rows = [
+        result(made, test, chance, **about)
+        for test in ordered_tests()
+        for about in subjects(test.scope, clusters, nodes)
+    ]
+    for position, row in enumerate(rows):
+        row.position = position
+    TroubleshooterResult.objects.bulk_create(rows)
+    counts = Counter(row.outcome for row in rows)
+    outcomes = TroubleshooterResult.Outcome.values
+    made.finish({outcome: counts[outcome] for outcome in outcomes}, now)
+
+
+def subjects(
+    scope: Level, clusters: list[Cluster], nodes: list[Node]
+) -> list[dict[str, Any]]:
+    """What a test has a row for each of."""
+    if scope == Level.MESH:
+        return [{}]
+    if scope == Level.CLUSTER:
+        return [{"cluster": one, "cluster_name": one.name} for one in clusters]
+    if scope == Level.NODE:
+        return [
+            {
+                "cluster": one.cluster,
+                "cluster_name": one.cluster.name,
+                "node": one,
+                "node_name": one.name,
+            }
+            for one in nodes
+        ]
+    return [
+        {
+            "cluster": peer.cluster,
+            "cluster_name": peer.cluster.name,
+            "peer": peer,
+            "peer_address": peer.address,
+        }
+        # Those of the first clusters: a run over sixty has as many rows as it can.
+        for peer in Peer.objects.select_related("cluster")[:240]
+    ]
+
+
+def result(
+    made: TroubleshooterRun, test: Test, chance: random.Random, **about: Any
+) -> TroubleshooterResult:
+    drawn = chance.randrange(400)
+    outcome = {0: "failed", 1: "warning", 2: "information"}.get(drawn, "passed")
+    if outcome not in test.meaning:
+        outcome = "passed"
+    return TroubleshooterResult(
+        run=made,
+        section=test.section.value,
+        code=test.code,
+        description=test.description,
+        outcome=outcome,
+        problem=test.meaning.get(outcome, "") if outcome != "passed" else "",
+        solution=test.remedy if outcome in ("failed", "warning") else "",
+        **about,
+    )

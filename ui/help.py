@@ -42,6 +42,8 @@ CHAPTERS = {
 }
 LINK = re.compile(r'href="([^"#:]*)\.md(#[^"]*)?"')
 OUTSIDE = re.compile(r'<a href="(?:\.\./|examples/)([^"]*)">(.*?)</a>', re.DOTALL)
+# The console shows these pages itself.
+PICTURE = re.compile(r"<p><img [^>]*></p>\n?")
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 
 
@@ -65,6 +67,7 @@ def html_of(name: str) -> SafeString:
     html = Markdown(extensions=EXTENSIONS).convert(text)
     html = html.replace("<table>", '<div class="table-wrap"><table class="table">')
     html = html.replace("</table>", "</table></div>")
+    html = PICTURE.sub("", html)
     html = OUTSIDE.sub(r"\2 (<code>\1</code>)", html)
     return mark_safe(LINK.sub(inside, html))  # noqa: S308 - the project's own
 

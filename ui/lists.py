@@ -7,6 +7,7 @@ from django.http import QueryDict
 LISTS: dict[str, tuple[str, ...]] = {
     "clusters:clusters": (
         "Cluster",
+        "Health",
         "Domain",
         "Publisher",
         "Version",
@@ -14,7 +15,6 @@ LISTS: dict[str, tuple[str, ...]] = {
         "Nodes",
         "Peers",
         "Certificates",
-        "Health",
         "Checked",
     ),
     "peers:find": (

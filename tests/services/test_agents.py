@@ -72,7 +72,7 @@ def test_the_page_answers_the_question_in_one_sentence(client_of, viewer, node):
     agent_of(node, "started")
     read_agents(node)
     content = client_of(viewer).get(reverse("services:agents")).content.decode()
-    assert "The agent is on, on the one node." in content
+    assert "The agent is running on the one node." in content
     assert "Start where stopped" not in content
 
 
