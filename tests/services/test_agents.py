@@ -109,7 +109,7 @@ def test_what_is_not_known_is_told_apart(client_of, viewer, cluster_factory):
         agent_of(one, status)
         read_agents(one, error)
     content = client_of(viewer).get(reverse("services:agents")).content.decode()
-    assert "On at 0 of 3 nodes." in content
+    assert "Running on 0 of 3 nodes." in content
     for sentence in ("Starting: 1.", "Unreachable: 1.", "Could not be read: 1."):
         assert sentence in content
 
