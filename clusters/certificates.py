@@ -1,20 +1,16 @@
 """The certificate that a node presents, and its confirmation."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 
-import wire
 from accounts import audit
 from accounts.audit import Actor
 from base.revisions import Stale
-from clusters.connections import cluster_policy
+from clusters.jobs.present import ask_workers, is_asked_here
 from clusters.models import Node
-from wire import Certificate, WireError
-
-CERTIFICATE_DEADLINE = 10.0
-Presented = tuple[Certificate | None, WireError | None]
+from clusters.presented import Presented, ask_nodes
+from wire import Certificate, Code, WireError
 
 
 class FingerprintDiffers(Exception):
@@ -22,38 +18,25 @@ class FingerprintDiffers(Exception):
 
 
 def present_certificate(node: Node) -> Certificate:
-    """Return what the node presents now; the only question asked within a request."""
-    return wire.run_loop(_presented_certificate(node, node.cluster.legacy_tls))
+    """Return what the node presents now; the only question asked within a request.
 
-
-async def _presented_certificate(node: Node, legacy: bool) -> Certificate:
-    return await wire.fetch_certificate(
-        node.address,
-        node.axl_port,
-        cluster_policy(),
-        server_name=node.name,
-        legacy=legacy,
-        deadline=CERTIFICATE_DEADLINE,
-    )
+    Raises:
+        WireError: it presents none, or nobody could ask it.
+    """
+    certificate, error = present_certificates([node])[node]
+    if certificate is None:
+        raise error or WireError(Code.PROTOCOL, node=node.name)
+    return certificate
 
 
 def present_certificates(nodes: Iterable[Node]) -> dict[Node, Presented]:
-    """Return what each node presents now, or why it does not, all asked at once."""
-
-    async def one(node: Node, legacy: bool) -> Presented:
-        try:
-            return await _presented_certificate(node, legacy), None
-        except WireError as error:
-            return None, error
-
-    async def everyone() -> dict[Node, Presented]:
-        found = await asyncio.gather(*map(one, rows, legacy))
-        return dict(zip(rows, found, strict=True))
-
-    rows = list(nodes)
-    # Read before: the database is not asked from within the loop.
-    legacy = [node.cluster.legacy_tls for node in rows]
-    return wire.run_loop(everyone())
+    """Return what each node presents now, or why it does not, all asked at once; those
+    of a site that has workers by these."""
+    nodes = list(nodes)
+    here = [node for node in nodes if is_asked_here(node)]
+    there = [node for node in nodes if node not in here]
+    with ask_workers(there) as answers:
+        return ask_nodes(here) | answers()
 
 
 def trust_certificate(node: Node, fingerprint: str, actor: Actor) -> None:

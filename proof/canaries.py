@@ -10,11 +10,11 @@ import wire
 from accounts import audit
 from accounts.audit import Actor
 from clusters.certificates import (
-    CERTIFICATE_DEADLINE,
     FingerprintDiffers,
 )
 from clusters.connections import cluster_policy
 from clusters.models import Cluster, Node
+from clusters.presented import CERTIFICATE_DEADLINE
 from presence import ProofInterface
 from proof.models import Canary, CanaryUser, PresenceCertificate
 from wire import Certificate
