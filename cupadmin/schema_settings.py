@@ -18,6 +18,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "Role": "accounts.roles.Role",
+        "WebhookFormat": "notifications.models.Subscriber.Format",
         "JobState": "jobs.models.Job.State",
         "StepState": "jobs.models.JobStep.State",
         "NodeRole": "clusters.models.Node.Role",

@@ -66,9 +66,19 @@ class SubscriptionViewSet(viewsets.ModelViewSet[Subscriber]):
     filterset_fields = ("channel",)
     ordering_fields = ("channel", "created_at")
     access = dict.fromkeys(
-        ("list", "retrieve", "create", "update", "partial_update", "destroy"),
+        ("list", "retrieve", "create", "update", "partial_update", "destroy", "test"),
         Role.VIEWER,
     )
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"])
+    def test(self, request: Request, pk: str) -> Response:
+        """Send a mail that says that it is a test; 409 for another channel."""
+        mine = self.get_object()
+        if mine.channel != Subscriber.Channel.MAIL:
+            raise Conflict("Only a subscription by mail is tested.")
+        message, job = editing.test_mail(mine, audit.actor_of(request))
+        return accepted_response(job, request, delivery=str(message.pk))
 
     def get_queryset(self) -> QuerySet[Subscriber]:
         if not self.request.user.is_authenticated:

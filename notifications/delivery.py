@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import json
 import smtplib
 import ssl
 import time
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from ipaddress import ip_address, ip_network
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -18,12 +17,16 @@ from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 
 import wire
+from notifications.bodies import absolute_link, body_of
 from notifications.models import Message, Subscriber, subject_of
+from notifications.syslog import send_lines, syslog_line
 from wire import Code, Deadline, NodeAddress, Policy, WireError
 from wire.connect import connect_host
 from wire.http import Connection
 
 DEADLINE = 15.0
+# Schemes that may lead to public addresses.
+ENCRYPTED = ("https", "syslog+tls")
 # Events that one mail lists.
 MOST = 100
 
@@ -57,15 +60,25 @@ def deliver_message(message: Message) -> None:
     Raises:
         Undelivered: it did not arrive, as far as can be known.
     """
-    if message.subscriber.channel == Subscriber.Channel.WEBHOOK:
-        post_message(message.subscriber, str(message.pk), message_payload(message))
+    subscriber = message.subscriber
+    if subscriber.format == Subscriber.Format.SYSLOG:
+        send_syslog(message)
+        return
+    if subscriber.channel == Subscriber.Channel.WEBHOOK:
+        post_message(subscriber, str(message.pk), body_of(message))
         return
     if events := message.events_within(message.subscriber.limit):
         send_mail(message, events)
 
 
-def absolute_link(path: str) -> str:
-    return urljoin(settings.CONSOLE_URL, path)
+def send_syslog(message: Message) -> None:
+    url = message.subscriber.url
+    lines = [syslog_line(event) for event in message.events]
+    allowed = webhook_policy(urlsplit(url).scheme)
+    try:
+        wire.run_loop(send_lines(url, lines, allowed, Deadline(DEADLINE)))
+    except WireError as error:
+        raise Undelivered(error.message) from None
 
 
 def send_mail(message: Message, events: list[dict[str, Any]]) -> None:
@@ -91,12 +104,6 @@ def send_mail(message: Message, events: list[dict[str, Any]]) -> None:
         mail.send()
     except (smtplib.SMTPException, OSError) as error:
         raise Undelivered(f"The mail server did not take it: {error}"[:500]) from error
-
-
-def message_payload(message: Message) -> bytes:
-    events = [event | {"url": absolute_link(event["url"])} for event in message.events]
-    body = {"id": str(message.pk), "subject": message.subject, "events": events}
-    return json.dumps(body).encode()
 
 
 def body_signature(secret: str, timestamp: str, body: bytes) -> str:
@@ -131,7 +138,7 @@ def webhook_policy(scheme: str) -> Policy:
     return WebhookPolicy(
         networks=networks,
         dns_servers=tuple(settings.DNS_SERVERS),
-        public=scheme == "https",
+        public=scheme in ENCRYPTED,
     )
 
 

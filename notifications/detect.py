@@ -14,6 +14,7 @@ from jobs.models import Job
 from notifications.findings import WELL, Observation, observe_all
 from notifications.jobs.send import SendNotifications
 from notifications.models import (
+    TEST,
     DetectionLock,
     LastNotified,
     Maintenance,
@@ -158,7 +159,7 @@ def submit_delivery(subscriber: Subscriber) -> Job:
 def queue_test(subscriber: Subscriber) -> tuple[Message, Job]:
     """Send something harmless, so that a receiver can be tried."""
     event = {
-        "topic": "test",
+        "topic": TEST,
         "key": "test",
         "state": "test",
         "text": "This is a test of cupadmin's notifications.",

@@ -15,7 +15,7 @@ from jobs.models import Job, from_now
 from notifications import detect
 from notifications.models import Maintenance, Message, Subscriber
 
-WEBHOOK_FIELDS = ("name", "url", "topics")
+WEBHOOK_FIELDS = ("name", "url", "format", "template", "topics")
 WINDOW_FIELDS = ("begins_at", "ends_at", "reason")
 
 
@@ -63,6 +63,14 @@ def test_webhook(webhook: Subscriber, actor: Actor) -> tuple[Message, Job]:
     """Send a message that says that it is a test."""
     found = detect.queue_test(webhook)
     audit.append_entry(actor, "test webhook", webhook)
+    return found
+
+
+@transaction.atomic
+def test_mail(subscription: Subscriber, actor: Actor) -> tuple[Message, Job]:
+    """Send one's own mail address a message that says that it is a test."""
+    found = detect.queue_test(subscription)
+    audit.append_entry(actor, "test mail", subscription)
     return found
 
 

@@ -8,7 +8,13 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from notifications.models import Maintenance, Subscriber, Topic
-from notifications.validation import LONGEST, validate_beginning, validate_webhook
+from notifications.validation import (
+    LONGEST,
+    format_problems,
+    is_syslog,
+    validate_beginning,
+    validate_webhook,
+)
 
 
 def topics_field(required: bool = False) -> forms.MultipleChoiceField:
@@ -70,16 +76,33 @@ class WebhookForm(forms.ModelForm[Subscriber]):
 
     class Meta:
         model = Subscriber
-        fields = ("name", "url", "topics")
+        fields = ("name", "url", "format", "template", "topics")
+        widgets = {"template": forms.Textarea(attrs={"rows": 6, "class": "mono"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].required = self.fields["url"].required = True
+        self.fields["format"].required = False
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]
         validate_webhook(url)
         return url
+
+    def clean_format(self) -> str:
+        """What was chosen; otherwise what it was, or what the URL says."""
+        if chosen := self.cleaned_data["format"]:
+            return str(chosen)
+        by_url = is_syslog(self.cleaned_data.get("url", ""))
+        return Subscriber.Format.SYSLOG if by_url else self.instance.format
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if "url" in values and "format" in values:
+            given = (values["url"], values["format"], values.get("template", ""))
+            for name, sentence in format_problems(*given).items():
+                self.add_error(name, sentence)
+        return values
 
 
 class EditWebhookForm(WebhookForm):

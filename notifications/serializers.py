@@ -10,6 +10,8 @@ from rest_framework import serializers
 from clusters.models import Cluster
 from notifications.models import Maintenance, Message, Subscriber, Topic
 from notifications.validation import (
+    format_problems,
+    is_syslog,
     validate_beginning,
     validate_end,
     validate_webhook,
@@ -79,6 +81,8 @@ class WebhookSerializer(serializers.ModelSerializer[Subscriber]):
             "id",
             "name",
             "url",
+            "format",
+            "template",
             "topics",
             "secret",
             "secret_set",
@@ -92,6 +96,19 @@ class WebhookSerializer(serializers.ModelSerializer[Subscriber]):
     def validate_url(self, url: str) -> str:
         validate_webhook(url)
         return url
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        row = self.instance
+        url = attrs.get("url", row.url if row else "")
+        if row is None and "format" not in attrs and is_syslog(url):
+            attrs["format"] = Subscriber.Format.SYSLOG
+        chosen = attrs.get("format", row.format if row else Subscriber.Format.JSON)
+        template = attrs.get("template", row.template if row else "")
+        if problems := format_problems(url, chosen, template):
+            raise serializers.ValidationError(
+                {name: [sentence] for name, sentence in problems.items()}
+            )
+        return attrs
 
     def validate_secret(self, secret: str) -> str:
         if not secret.isprintable():

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.my_notifications, name="mine"),
     path("badge/", views.notifications_badge, name="badge"),
     path("read/", views.mark_read, name="read"),
+    path("test-mail/", views.test_mail, name="test_mail"),
     # webhooks
     path("webhooks/", views.list_webhooks, name="webhooks"),
     path("webhooks/<uuid:pk>/", views.edit_webhook, name="edit_webhook"),

@@ -5,9 +5,12 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.utils import timezone
 
-from notifications.delivery import webhook_policy
+from notifications import bodies, syslog
+from notifications.delivery import ENCRYPTED, webhook_policy
+from notifications.models import Subscriber
 from wire import WireError, parse_host
 
 LONGEST = timedelta(days=14)
@@ -18,6 +21,7 @@ GRACE = timedelta(minutes=5)
 
 def validate_webhook(url: str) -> None:
     """Refuse what can be refused without asking DNS."""
+    validate_scheme(url)
     try:
         parts = urlsplit(url)
     except ValueError:  # a bracket that is not closed, as in https://[::1
@@ -31,10 +35,47 @@ def validate_webhook(url: str) -> None:
             allowed.check(str(ip_address(host.text)))
     except WireError as error:
         raise ValidationError(error.message) from None
-    if parts.scheme == "http" and not allowed.networks:
+    if parts.scheme not in ENCRYPTED and not allowed.networks:
         raise ValidationError(
-            "Use https; http is for addresses in CUPADMIN_WEBHOOK_NETWORKS."
+            "Use https or syslog+tls; what is not encrypted is for addresses in"
+            " CUPADMIN_WEBHOOK_NETWORKS."
         )
+
+
+def validate_scheme(url: str) -> None:
+    """A URL of the web by Django's rules; one of syslog is a host and a port."""
+    if not is_syslog(url):
+        URLValidator(schemes=["http", "https"])(url)
+        return
+    try:
+        parts = urlsplit(url)
+        bare = parts.netloc and not (parts.query or parts.fragment)
+        plain = bare and parts.path in ("", "/") and parts.port != 0
+    except ValueError:
+        plain = False
+    if not plain or not url.isprintable():
+        raise ValidationError("Write syslog+tls://HOST:PORT, and nothing else.")
+
+
+def is_syslog(url: str) -> bool:
+    return url.partition("://")[0] in syslog.SCHEMES
+
+
+def format_problems(url: str, chosen: str, template: str) -> dict[str, str]:
+    """Say by field what of a receiver does not fit together."""
+    found = {}
+    if is_syslog(url) != (chosen == Subscriber.Format.SYSLOG):
+        found["format"] = (
+            "Syslog goes with a URL of syslog+udp, syslog+tcp or syslog+tls."
+        )
+    if chosen == Subscriber.Format.TEMPLATE:
+        try:
+            bodies.validate_template(template)
+        except ValidationError as error:
+            found["template"] = " ".join(error.messages)
+    elif template:
+        found["template"] = "Only JSON by a template has one."
+    return found
 
 
 def validate_beginning(begins_at: datetime) -> None:

@@ -57,6 +57,7 @@ def my_notifications(request: Request) -> HttpResponse:
         "form": form,
         "page": page,
         "mail": bool(settings.EMAIL_URL),
+        "subscribed_by_mail": Subscriber.Channel.MAIL in form.subscribers,
         "undelivered": count_undelivered(request),
     }
     return render(request, "notifications/mine.html", context)
@@ -83,6 +84,16 @@ def notifications_badge(request: Request) -> HttpResponse:
         "undelivered": count_undelivered(request),
     }
     return render(request, "components/_notifications_badge.html", context)
+
+
+@access(post=Role.VIEWER)
+def test_mail(request: Request) -> HttpResponse:
+    """Send a mail that says that it is a test, to the address that was saved."""
+    mail = Subscriber.Channel.MAIL
+    mine = get_object_or_404(Subscriber, user=request.user, channel=mail)
+    editing.test_mail(mine, audit.actor_of(request))
+    messages.success(request, f"A test mail to {mine.email} is on its way.")
+    return redirect("notifications:mine")
 
 
 @access(post=Role.VIEWER)

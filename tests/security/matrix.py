@@ -66,6 +66,7 @@ MATRIX = {
     "notifications:mine": {"GET": V, "POST": V},
     "notifications:badge": {"GET": V},
     "notifications:read": {"POST": V},
+    "notifications:test_mail": {"POST": V},
     "notifications:webhooks": {"GET": A, "POST": A},
     "notifications:edit_webhook": {"GET": A, "POST": A},
     "notifications:test_webhook": {"POST": A},
@@ -285,6 +286,7 @@ MATRIX = {
     # REST: notifications
     "api:subscriptions-list": {"GET": V, "POST": V},
     "api:subscriptions-detail": {"GET": V, "PUT": V, "PATCH": V, "DELETE": V},
+    "api:subscriptions-test": {"POST": V},
     "api:webhooks-list": {"GET": A, "POST": A},
     "api:webhooks-detail": {"GET": A, "PUT": A, "PATCH": A, "DELETE": A},
     "api:webhooks-test": {"POST": A},
@@ -475,6 +477,7 @@ OWN = {
     "api:tokens-detail",
     "api:sessions-detail",
     "api:subscriptions-detail",
+    "api:subscriptions-test",
     "api:deliveries-detail",
     "mesh:plan",
     "peers:bulk_edit",
