@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,13 +55,19 @@ def answers(url: str) -> bool:
 @pytest.fixture(scope="session")
 def console(chromium: str, fresh_lab: Lab, tmp_path_factory) -> Iterator[str]:
     """The URL of a console that `manage.py run` started, with an empty database."""
+    with running_console(fresh_lab, tmp_path_factory.mktemp("console")) as url:
+        yield url
+
+
+@contextmanager
+def running_console(lab: Lab, folder: Path) -> Iterator[str]:
     port = free_port()
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "cupadmin.settings",
-        "CUPADMIN_DATA_DIR": str(tmp_path_factory.mktemp("console")),
+        "CUPADMIN_DATA_DIR": str(folder),
         "CUPADMIN_ADMIN_PASSWORD": PASSWORD,
         "CUPADMIN_ALLOWED_NETWORKS": "127.0.0.0/8",
-        "CUPADMIN_DNS_SERVERS": fresh_lab.describe()["dns"],
+        "CUPADMIN_DNS_SERVERS": lab.describe()["dns"],
     }
     environment.pop("CUPADMIN_FAILPOINT", None)
     process = subprocess.Popen(
@@ -102,12 +109,16 @@ def page(browser: Browser, console: str) -> Iterator[Page]:
     context = browser.new_context(base_url=console)
     context.set_default_timeout(60_000)
     page = context.new_page()
-    page.goto("/")
-    page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page)
     yield page
     # For a look at what the last page was when a test failed.
     if folder := os.environ.get("CUPADMIN_TEST_SCREENSHOTS"):
         page.screenshot(path=f"{folder}/last.png", full_page=True)
     context.close()
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()

@@ -1,9 +1,13 @@
-"""axe finds nothing on any page, wide and narrow, light and dark."""
+"""axe finds nothing on any page, wide and narrow, light and dark; few requests each."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 
 from accounts.roles import Role
+from clusters.models import Cluster
+from peers.models import Peer
 from tests.browser.in_process import Pages
 from tests.conftest import person
 from tests.security.matrix import MATRIX, SAMPLES
@@ -21,6 +25,8 @@ ELSEWHERE = {
     # Swagger UI brings a main part and headings of its own.
     "docs",
 }
+# Of one page that the browser opens for the first time.
+MOST_REQUESTS = 30
 PAGES = [
     pytest.param(route, id=route.name)
     for route in routes()
@@ -52,8 +58,11 @@ def test_axe_finds_nothing(route, world, pages):
     url = route.url.replace(str(NOBODY), str(pk))
     if not is_page(pages.client.get(url)):
         pytest.skip("a file, a redirect or a fragment of a page")
+    requested = []
+    pages.context.on("request", lambda request: requested.append(request.url))
     page = pages.open(url)
     page.wait_for_load_state("networkidle")
+    assert len(requested) <= MOST_REQUESTS
     found = [*violations(page, WIDE, "light"), *violations(page, NARROW, "dark")]
     assert found == []
 
@@ -72,3 +81,63 @@ def violations(page, size, theme):
         for one in results.response["violations"]
         for node in one["nodes"]
     ]
+
+
+ENTRIES = (
+    "cluster,address,username,password,external_phone_number_mask\n"
+    "alpha,10.9.9.9,ic,open sesame,'+1408XXXX\n"
+    "alpha,10.9.9.9,ic,open sesame,wrong\n"
+    "nowhere,10.9.9.8,ic,open sesame,\n"
+)
+
+
+def mesh_plan(client):
+    pks = list(Cluster.objects.values_list("pk", flat=True))
+    return {"url": reverse("mesh:complete"), "clusters": pks, "protocol": "TCP"}
+
+
+def peering_plan(client):
+    one, other = Cluster.objects.values_list("pk", flat=True)[:2]
+    return {"url": reverse("mesh:set_up"), "one": one, "other": other} | TCP
+
+
+def import_preview(client):
+    file = SimpleUploadedFile("peers.csv", ENTRIES.encode())
+    return {"url": reverse("peers:import"), "file": file}
+
+
+def bulk_form(client):
+    peers = list(Peer.objects.values_list("pk", flat=True))
+    return {"url": reverse("peers:bulk_choose"), "peer": peers}
+
+
+def bulk_plan(client):
+    form = client.post(reverse("peers:bulk_choose"), bulk_form(client))["Location"]
+    return {"url": form, "protocol": "TLS"}
+
+
+def deletion_plan(client):
+    chosen = bulk_form(client) | {"action": "delete"}
+    form = client.post(reverse("peers:bulk_choose"), chosen)["Location"]
+    return {"url": form, "scope": "home"}
+
+
+TCP = {"protocol": "TCP"}
+DRAFTS = [mesh_plan, peering_plan, import_preview, bulk_form, bulk_plan, deletion_plan]
+
+
+@pytest.mark.parametrize("draft", DRAFTS, ids=lambda draft: draft.__name__)
+def test_axe_finds_nothing_in_a_draft(draft, world, pages):
+    """Pages that exist only after a form was sent, each with rows in it."""
+    data = draft(pages.client)
+    answer = pages.client.post(data.pop("url"), data)
+    assert answer.status_code == 302, answer.content.decode()
+    page = pages.open(answer["Location"])
+    page.wait_for_load_state("networkidle")
+    found = [
+        one
+        for size in (WIDE, NARROW)
+        for theme in ("light", "dark")
+        for one in violations(page, size, theme)
+    ]
+    assert found == []
