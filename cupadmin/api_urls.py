@@ -37,8 +37,19 @@ from notifications.api import (
 from overview.api import ProblemViewSet
 from peers.api import PeerViewSet
 from peers.api.bulk import BulkApplyView, BulkPlanView
-from proof.api import CanaryClusterViewSet, ProofView, ProveView
-from services.api import RefreshView, ServiceViewSet
+from peers.api.imports import (
+    ApplyImportView,
+    ExportsView,
+    ImportsView,
+    ImportView,
+)
+from proof.api import (
+    CanaryClusterViewSet,
+    PresenceCertificateView,
+    ProofView,
+    ProveView,
+)
+from services.api import RefreshAllView, RefreshView, ServiceViewSet
 from sizing.api import PlatformView, SizingView
 
 app_name = "api"
@@ -110,6 +121,16 @@ urlpatterns = [
     ),
     path("peers/<uuid:pk>/prove/", ProveView.as_view(), name="peers-prove"),
     path("peers/<uuid:pk>/proof/", ProofView.as_view(), name="peers-proof"),
+    path(
+        "nodes/<uuid:pk>/presence-certificate/",
+        PresenceCertificateView.as_view(),
+        name="nodes-presence-certificate",
+    ),
+    path("services/refresh/", RefreshAllView.as_view(), name="services-refresh"),
+    path("exports/", ExportsView.as_view(), name="exports"),
+    path("imports/", ImportsView.as_view(), name="imports"),
+    path("imports/<uuid:pk>/", ImportView.as_view(), name="imports-detail"),
+    path("imports/<uuid:pk>/apply/", ApplyImportView.as_view(), name="imports-apply"),
     path("peers/bulk/plan/", BulkPlanView.as_view(), name="peers-bulk-plan"),
     path("peers/bulk/apply/", BulkApplyView.as_view(), name="peers-bulk-apply"),
     path("peers/check/", PeerChecks.as_view(), name="peers-check-many"),

@@ -10,19 +10,28 @@ from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import (
     Direction,
+    OpenApiParameter,
     extend_schema,
     extend_schema_serializer,
 )
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import audit
 from accounts.roles import Role
+from clusters.api.base import unreachable_problem
 from clusters.api.clusters import ClusterViewSet
-from clusters.api.serializers import ClusterSerializer, PasswordSerializerField
-from clusters.models import Cluster
+from clusters.api.serializers import (
+    CertificateSerializer,
+    ClusterSerializer,
+    PasswordSerializerField,
+    TrustSerializer,
+)
+from clusters.certificates import FingerprintDiffers
+from clusters.models import Cluster, Node
 from clusters.validation import validate_credential
 from jobs.api import JobSerializer, accepted_response, busy_conflict
 from jobs.locks import Busy
@@ -30,9 +39,10 @@ from peers.models import Peer
 from presence import ProofInterface, Stage
 from proof import canaries, pairs
 from proof.jobs.prove import Prove
-from proof.models import Canary, Proof
+from proof.models import Canary, PresenceCertificate, Proof
 from rest.idempotency import IdempotentMixin
 from rest.problems import Conflict
+from wire import WireError
 
 
 class ProofSerializer(serializers.ModelSerializer[Proof]):
@@ -108,6 +118,63 @@ class ProofView(APIView):
         # An answer of REST framework with null has no body at all.
         newest_data = ProofSerializer(newest).data if newest else None
         return JsonResponse(newest_data, safe=False)
+
+
+class PresenceTrustSerializer(TrustSerializer):
+    """The fingerprint to confirm, and of which interface."""
+
+    kind = serializers.ChoiceField(
+        choices=PresenceCertificate.Kind.choices, default=PresenceCertificate.Kind.CUP
+    )
+
+
+class PresenceCertificateView(IdempotentMixin, APIView):
+    """The certificate that a node presents to proofs of presence."""
+
+    access = {"get": Role.OPERATOR, "post": Role.ADMINISTRATOR}
+    recent_proof = ("post",)
+
+    @extend_schema(
+        operation_id="nodes_presence_certificate",
+        parameters=[
+            OpenApiParameter("kind", str, enum=PresenceCertificate.Kind.values)
+        ],
+        responses=CertificateSerializer,
+    )
+    def get(self, request: Request, pk: UUID) -> Response:
+        """Ask the node now; 409 with a `code` when it does not answer."""
+        kind = request.query_params.get("kind", PresenceCertificate.Kind.CUP)
+        known = PresenceCertificate.Kind.values
+        if kind not in known or set(request.query_params) - {"kind"}:
+            raise ValidationError({"kind": [f"One of {', '.join(known)}."]})
+        node = get_object_or_404(Node.objects.select_related("cluster"), pk=pk)
+        try:
+            presented = canaries.present_certificate(node, kind)
+        except WireError as error:
+            raise unreachable_problem(error) from error
+        return Response(CertificateSerializer(presented).data)
+
+    @extend_schema(
+        operation_id="nodes_presence_trust",
+        request=PresenceTrustSerializer,
+        responses={204: None},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Confirm the certificate; 409 when it is not what the node presents."""
+        node = get_object_or_404(Node.objects.select_related("cluster"), pk=pk)
+        form = PresenceTrustSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        given = form.validated_data
+        fingerprint = given["fingerprint"].strip().replace(":", "").lower()
+        try:
+            canaries.trust_service(
+                node, given["kind"], fingerprint, audit.actor_of(request)
+            )
+        except FingerprintDiffers as error:
+            raise Conflict(str(error)) from error
+        except WireError as error:
+            raise unreachable_problem(error) from error
+        return Response(status=204)
 
 
 PORT = Canary._meta.get_field("presence_port").default

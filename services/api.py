@@ -137,6 +137,21 @@ class ServiceViewSet(IdempotentMixin, viewsets.ReadOnlyModelViewSet[Service]):
         return start_control(request, form.validated_data["action"], services)
 
 
+class RefreshAllView(IdempotentMixin, APIView):
+    """Read the services of all nodes again."""
+
+    access = {"post": Role.OPERATOR}
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    def post(self, request: Request) -> Response:
+        """Start it, or answer with the job that does so now."""
+        nodes = list(Node.objects.select_related("cluster"))
+        if not nodes:
+            raise Conflict("There is no node to read.")
+        job = RefreshServices.submit(nodes, audit.actor_of(request))
+        return accepted_response(job, request)
+
+
 def start_control(request: Request, action: str, services: list[Service]) -> Response:
     try:
         job = ControlServices.submit(action, services, audit.actor_of(request))

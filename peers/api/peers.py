@@ -13,14 +13,16 @@ from accounts.roles import Role
 from clusters.api.base import EDITS, EditableViewSet
 from jobs.api import JobSerializer, accepted_response
 from jobs.models import Job
-from peers import attestation, lifecycle, rules
+from peers import attestation, guide, lifecycle, rules
 from peers.api.serializers import (
     COLUMNS,
     AttestSerializer,
+    ManualSyncSerializer,
     PeerSerializer,
     SavedPeerSerializer,
     TakeOverSerializer,
 )
+from peers.jobs.manual_sync import ManualSync, NotByPages
 from peers.models import Peer
 from peers.resync import NoPublisher, request_resync
 from rest.headers import IDEMPOTENCY_KEY, IF_MATCH
@@ -76,6 +78,8 @@ class PeerViewSet(EditableViewSet[Peer]):
         **EDITS,
         "attest": Role.ADMINISTRATOR,
         "resync": Role.OPERATOR,
+        "manual_sync": Role.OPERATOR,
+        "read_again": Role.OPERATOR,
         "take_over": Role.ADMINISTRATOR,
         "write_again": Role.ADMINISTRATOR,
     }
@@ -125,6 +129,33 @@ class PeerViewSet(EditableViewSet[Peer]):
             job = self.attempt(lambda: request_resync(peer, self.actor))
         except NoPublisher as error:
             raise Conflict(str(error)) from error
+        return accepted_response(job, request)
+
+    @extend_schema(request=ManualSyncSerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"], url_path="manual-sync")
+    def manual_sync(self, request: Request, pk: str) -> Response:
+        """Force a sync on the product's own peer page."""
+        peer = self.get_object()
+        form = ManualSyncSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        chosen = form.validated_data["certificates"]
+        try:
+            job = self.attempt(
+                lambda: ManualSync.submit(peer, self.actor, certificates=chosen)
+            )
+        except NotByPages as error:
+            raise Conflict(str(error)) from error
+        return accepted_response(job, request)
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"], url_path="read-again")
+    def read_again(self, request: Request, pk: str) -> Response:
+        """Have the job that waits for the entry read the cluster at once."""
+        peer = self.get_object()
+        job = guide.job_of(peer)
+        if job is None or not guide.run_waiting_job(peer):
+            raise Conflict("No job waits for the entry of this peer.")
+        job.refresh_from_db()
         return accepted_response(job, request)
 
     @extend_schema(request=AttestSerializer, responses=PeerSerializer)

@@ -228,3 +228,11 @@ class SavedPeerSerializer(PeerSerializer):
             "job",
             "warnings",
         )
+
+
+class ManualSyncSerializer(serializers.Serializer[Any]):
+    """How to force a sync."""
+
+    certificates = serializers.BooleanField(
+        default=False, help_text="Sync the Tomcat certificates of the peer again too."
+    )

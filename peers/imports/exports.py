@@ -48,11 +48,15 @@ def peers_csv() -> StreamingHttpResponse:
     return csv_download("peers", PEER_COLUMNS, rows)
 
 
-def all_yaml() -> HttpResponse:
-    document = {
+def export_document() -> dict[str, list[dict[str, str]]]:
+    return {
         "clusters": [without_empty(row) for row in cluster_rows()],
         "peers": [without_empty(row) for row in peer_rows()],
     }
+
+
+def all_yaml() -> HttpResponse:
+    document = export_document()
     content = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     response = HttpResponse(content, content_type="application/yaml; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="clusters-and-peers.yaml"'

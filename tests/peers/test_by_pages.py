@@ -238,6 +238,18 @@ def test_a_manual_sync_is_a_job(site, peer, client, administrator, chosen):
     assert site.syncs == [bool(chosen)]
 
 
+def test_a_manual_sync_is_started_by_rest(site, peer, cluster, administrator, api):
+    done(save(peer))
+    client, url = api(administrator), f"/api/v1/peers/{peer.pk}/manual-sync/"
+    assert client.post(url, {"certificates": "perhaps"}).status_code == 400
+    assert client.post(url, {"certificates": True}).status_code == 202
+    assert client.post(url).status_code == 409
+    assert done(Job.objects.get(kind=ManualSync.name)).state == Job.State.SUCCEEDED
+    assert site.syncs == [True]
+    Cluster.objects.update(provisioning="guided")
+    assert client.post(url).status_code == 409
+
+
 def test_a_manual_sync_that_was_cut_off_is_not_started_again(site, peer):
     done(save(peer))
     job = ManualSync.submit(peer, CONSOLE, certificates=False)

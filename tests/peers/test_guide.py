@@ -157,6 +157,20 @@ def test_i_have_done_it_makes_the_job_due(ada, peer, job, monkeypatch):
     assert Job.objects.due().get() == job
 
 
+def test_rest_makes_the_job_due_too(administrator, api, peer, job, monkeypatch):
+    shows(monkeypatch, None)
+    perform_now(job)
+    url = f"/api/v1/peers/{peer.pk}/read-again/"
+    answer = api(administrator).post(url)
+    assert (answer.status_code, answer.json()["id"]) == (202, str(job.pk))
+    assert Job.objects.due().get() == job
+
+
+def test_rest_says_409_where_nothing_waits(administrator, api, peer):
+    url = f"/api/v1/peers/{peer.pk}/read-again/"
+    assert api(administrator).post(url).status_code == 409
+
+
 def test_nothing_waits_is_said(ada, peer):
     url = reverse("peers:look", args=[peer.pk])
     assert "Nothing waits" in ada.post(url, follow=True).content.decode()

@@ -152,6 +152,21 @@ def test_a_certificate_is_confirmed_only_as_presented(client_of, administrator, 
     assert PresenceCertificate.objects.get().fingerprint == presented
 
 
+def test_rest_confirms_a_certificate_only_as_presented(api, administrator, pair):
+    node = pair.clusters[0].publisher
+    PresenceCertificate.objects.all().delete()
+    client = api(administrator)
+    url = f"/api/v1/nodes/{node.pk}/presence-certificate/"
+    presented = client.get(url).json()["fingerprint"]
+    assert presented == pair.there[0].publisher.cup_identity.fingerprint
+    assert client.get(url, {"kind": "smtp"}).status_code == 400
+    assert client.post(url, {"fingerprint": "ab" * 32}).status_code == 409
+    assert client.post(url, {"fingerprint": "ab"}).status_code == 400
+    assert not PresenceCertificate.objects.exists()
+    assert client.post(url, {"fingerprint": presented.upper()}).status_code == 204
+    assert PresenceCertificate.objects.get().fingerprint == presented
+
+
 FORM = {
     "userid": "anna",
     "way": "",

@@ -28,7 +28,11 @@ pytestmark = pytest.mark.crawl
 
 ROUTES = {route.name: route for route in routes()}
 # They ask a node, which no test has; or lead to another host.
-LEFT_OUT = {"clusters:certificate", "api:nodes-certificate"}
+LEFT_OUT = {
+    "clusters:certificate",
+    "api:nodes-certificate",
+    "api:nodes-presence-certificate",
+}
 LEFT_OUT |= {"accounts:prove_at_provider", "accounts:connect"}
 # What a parameter leads to: {value} is the hostile value.
 QUERIES = {

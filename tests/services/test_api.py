@@ -94,6 +94,19 @@ def test_a_node_is_read_anew(api, operator, agent):
     assert Job.objects.get().kind == "refresh-services"
 
 
+def test_all_nodes_are_read_by_one_job(api, operator, viewer, agent):
+    url = "/api/v1/services/refresh/"
+    first, second = (api(operator).post(url) for _ in range(2))
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json()["id"] == second.json()["id"]
+    assert Job.objects.get().kind == "refresh-services"
+    assert api(viewer).post(url).status_code == 403
+
+
+def test_without_nodes_there_is_nothing_to_read(api, operator, db):
+    assert api(operator).post("/api/v1/services/refresh/").status_code == 409
+
+
 def test_a_node_under_control_is_not_read_beside_it(api, operator, agent):
     client = api(operator)
     client.post(action_url(agent, "restart"))
