@@ -15,7 +15,8 @@ from rest_framework.test import APIClient
 from accounts.models import ApiToken
 from accounts.roles import Role
 from base.csv import DANGEROUS
-from notifications.delivery import absolute_link, deliver_message, message_payload
+from notifications.bodies import absolute_link, body_of
+from notifications.delivery import deliver_message
 from notifications.detect import detect_changes
 from notifications.models import Maintenance, Message, Subscriber, Topic
 from tests.security import hostile
@@ -226,7 +227,7 @@ def test_what_goes_wrong_is_told_of_it_as_text(made, value):
     detect_changes()
     assert Message.objects.exists()
     for message in Message.objects.all():
-        assert json.loads(message_payload(message))["events"] == [
+        assert json.loads(body_of(message))["events"] == [
             one | {"url": absolute_link(one["url"])} for one in message.events
         ]
         assert "\n" not in " ".join(message.subject.split())
