@@ -10,7 +10,7 @@ from accounts.audit import Actor
 from clusters.models import Cluster
 from jobs import presence
 from jobs.kind import JobKind
-from jobs.models import Job
+from jobs.models import Job, JobStep
 from jobs.run import Run
 from jobs.sites import PREFIX, served_by
 from jobs.waiting import served_queues
@@ -42,6 +42,27 @@ def go_near(run: Run, cluster: Cluster, seconds: float = 0) -> None:
     """
     if not is_near(cluster):
         run.hand_over(served_by(queue_of(cluster)), seconds)
+
+
+def take_near(run: Run, keys: Sequence[str]) -> list[str]:
+    """Of clusters with a step each, give those that are reached from here.
+
+    Those that no running worker reaches are skipped, with that as the reason.
+
+    Raises:
+        jobs.run.Parked: the rest is for the workers of another site.
+    """
+    rows = Cluster.objects.filter(pk__in=keys)
+    far = {str(row.pk): row for row in rows if not is_near(row)}
+    reasons = {key: reason for key, row in far.items() if (reason := unreached(row))}
+    skipped = JobStep.State.SKIPPED.value
+    if reasons:
+        run.end_steps({key: (skipped, reason) for key, reason in reasons.items()})
+    near = [key for key in keys if key not in far]
+    for key, row in far.items():
+        if not near and key not in reasons:
+            go_near(run, row)
+    return near
 
 
 def queue_for(clusters: Sequence[Cluster]) -> str:

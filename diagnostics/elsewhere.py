@@ -182,5 +182,5 @@ def help_others() -> None:
     due = Job._base_manager.filter(pk__in=Job.objects.due(), kind=CollectFacts.name)
     for pk, queue in due.values_list("pk", "queue"):
         if presence.served_here() and presence.serves(queue):
-            perform_job(str(pk))
+            perform_job(str(pk), alone=True)
             return

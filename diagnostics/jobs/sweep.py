@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.audit import CONSOLE, Actor
 from accounts.roles import Role
 from clusters.models import Cluster
+from clusters.requests import is_near
 from diagnostics.checks import TOTAL
 from diagnostics.collect import held_peers
 from diagnostics.elsewhere import Elsewhere, ask_elsewhere
@@ -84,8 +85,11 @@ class Sweep(JobKind):
         """Collect the clusters, then their peers; a sweep that was cut starts over."""
         rows = list(Cluster.objects.prefetch_related("nodes"))
         clusters = clusters_of(rows)
+        # To open the passwords of all peers takes time.
+        apart = any(not is_near(row) for row in rows)
+        peers = every_peer(clusters) if apart else []
         question = Question(TOTAL, settings.PEER_CHECK_TIMEOUT, gently=True)
-        with ask_elsewhere(rows, clusters, every_peer(clusters), question) as asked:
+        with ask_elsewhere(rows, clusters, peers, question) as asked:
             facts: list[Facts] = []
 
             def read_clusters(step: Step) -> str:

@@ -17,7 +17,7 @@ from clusters.connections import address_of
 from clusters.contacts import remember_error
 from clusters.discovery import publisher_of
 from clusters.models import Cluster
-from clusters.requests import submit_for
+from clusters.requests import submit_for, take_near
 from directory import comparison_history, store
 from directory.models import Snapshot
 from directory.reading import DirectoryReading, read_users
@@ -106,7 +106,9 @@ class SnapshotDirectory(JobKind):
     def read_all(self) -> None:
         """Read every cluster that is still to be read, some at once."""
         for _ in self.run.rounds(pause=0, attended=ATTENDED, later=0):
-            waiting = self.keys(JobStep.State.PENDING, JobStep.State.RUNNING)
+            waiting = take_near(
+                self.run, self.keys(JobStep.State.PENDING, JobStep.State.RUNNING)
+            )
             if not waiting:
                 return
             self.read_some(waiting[:AT_ONCE])

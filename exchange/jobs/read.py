@@ -12,7 +12,7 @@ import wire
 from accounts.audit import CONSOLE, Actor
 from accounts.roles import Role
 from clusters.models import Cluster, Node
-from clusters.requests import submit_for
+from clusters.requests import submit_for, take_near
 from exchange import store
 from exchange.models import NodeCertificates
 from exchange.reading import (
@@ -83,7 +83,7 @@ class ReadCertificates(JobKind):
 
     def work(self) -> None:
         for _ in self.run.rounds(pause=0, attended=ATTENDED, later=0):
-            waiting = self.waiting()
+            waiting = take_near(self.run, self.waiting())
             if not waiting:
                 break
             self.read_some(waiting[:AT_ONCE])

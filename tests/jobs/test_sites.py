@@ -1,9 +1,11 @@
+from uuid import uuid4
+
 import pytest
 from celery import current_app
 
 from accounts.audit import CONSOLE
 from clusters.jobs.test import TestCluster
-from jobs import dispatch, tasks
+from jobs import alone, dispatch, presence, tasks
 from jobs.models import Job, Process
 from jobs.waiting import stalled_queues
 
@@ -58,6 +60,27 @@ def test_jobs_that_wait_follow_a_change_of_the_sites(job, queues, settings):
 def test_waiting_jobs_count_for_the_workers_that_serve_them(job):
     Job.objects.filter(pk=job().pk).update(not_before="2020-01-01T00:00Z")
     assert [waiting.queue for waiting in stalled_queues()] == ["operate"]
+
+
+def test_a_job_on_its_own_is_worked_on_for_the_queues_of_its_worker(monkeypatch):
+    found = {}
+    monkeypatch.setattr(presence, "_queues", frozenset(["site-berlin", "operate"]))
+    monkeypatch.setattr(alone.subprocess, "Popen", lambda *a, **k: found.update(k))
+    alone.start_process(uuid4(), "me")
+    assert found["env"][alone.QUEUES] == "operate,site-berlin"
+
+
+def test_what_is_no_worker_works_for_all(settings):
+    settings.SITES = ["berlin"]
+    assert presence.serves("site-berlin")
+
+
+def test_a_worker_works_for_its_sites_only(settings, monkeypatch):
+    settings.SITES = ["berlin", "munich"]
+    monkeypatch.setattr(presence, "_queues", frozenset(["site-berlin"]))
+    served = [presence.serves(q) for q in ("site-berlin", "site-munich", "site-rome")]
+    assert served == [True, False, False]
+    assert not presence.serves("")
 
 
 def ring_again():

@@ -4,6 +4,8 @@ import pytest
 
 from accounts.audit import CONSOLE
 from clusters.models import Cluster
+from directory.jobs.snapshot import SnapshotDirectory
+from exchange.jobs.read import ReadCertificates
 from jobs import presence
 from jobs.engine import perform_job
 from jobs.models import Job
@@ -179,6 +181,24 @@ def test_services_are_read_and_controlled_at_their_sites(spread, lab, travel):
     job = ControlServices.submit("start", agents, CONSOLE)
     assert set(travel(job)) == set(QUEUES)
     assert job.state == Job.State.SUCCEEDED, job.error
+
+
+@pytest.mark.parametrize("kind", [SnapshotDirectory, ReadCertificates])
+def test_clusters_are_read_at_their_sites(spread, travel, kind):
+    job = kind.submit(spread, CONSOLE)
+    assert set(travel(job)) == set(QUEUES)
+    keys = [str(cluster.pk) for cluster in spread]
+    states = set(job.steps.filter(key__in=keys).values_list("state", flat=True))
+    assert states == {"done"}
+
+
+@pytest.mark.parametrize("kind", [SnapshotDirectory, ReadCertificates])
+def test_a_cluster_that_nobody_reaches_is_skipped_by_a_reading(spread, travel, kind):
+    job = kind.submit(spread, CONSOLE)
+    travel(job, ["operate", "site-berlin"])
+    assert job.state == Job.State.SUCCEEDED
+    step = job.steps.get(key=str(spread[1].pk))
+    assert step.state == "skipped" and "site-munich" in step.detail
 
 
 def test_nodes_of_a_site_without_a_worker_are_skipped(spread, lab, travel):
