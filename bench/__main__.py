@@ -22,6 +22,7 @@ MEASURES = (
     "services",
     "pages",
     "adopt_clicks 4",
+    "overview",
 )
 
 

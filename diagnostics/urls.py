@@ -7,6 +7,7 @@ app_name = "diagnostics"
 urlpatterns = [
     # the troubleshooter and its runs
     path("system-troubleshooter/", views.show_troubleshooter, name="troubleshooter"),
+    path("system-troubleshooter/runs/", views.list_runs, name="runs"),
     path("system-troubleshooter/<uuid:pk>/", views.show_run_page, name="run"),
     path("system-troubleshooter/<uuid:pk>/rows/", views.list_rows, name="rows"),
     path(

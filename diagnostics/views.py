@@ -16,6 +16,7 @@ from accounts.http import Request
 from base import csv
 from clusters.models import Cluster
 from diagnostics import exports
+from diagnostics.forms import RunFilterForm
 from diagnostics.jobs.check import CheckPeers, request_check
 from diagnostics.jobs.troubleshoot import Troubleshoot
 from diagnostics.models import (
@@ -36,6 +37,7 @@ from peers.bulk.selection import SelectionError, selected_peers
 from peers.models import Peer
 
 MOST_RUNS = 15
+RUNS_ON_A_PAGE = 50
 # What the first page of a report lists; so many of each fit on it.
 SUMMED_UP = (
     TroubleshooterResult.Outcome.FAILED,
@@ -55,6 +57,20 @@ def show_troubleshooter(request: Request) -> HttpResponseBase:
     if csv.is_requested(request):
         return exports.runs_as_csv(runs)
     return show_run(request, runs.filter(whole=True).first() or runs.first())
+
+
+@access(get=Role.VIEWER)
+def list_runs(request: Request) -> HttpResponseBase:
+    """All runs, newest first, filtered by cluster and by what they found."""
+    runs = TroubleshooterRun.objects.select_related("job", "requested_by")
+    form = RunFilterForm(request.GET)
+    found = form.apply(runs)
+    if csv.is_requested(request):
+        return exports.runs_as_csv(found)
+    page = Paginator(found, RUNS_ON_A_PAGE).get_page(request.GET.get("page"))
+    count_results(page.object_list)
+    context = {"form": form, "page_obj": page, "any": runs.exists()}
+    return render(request, "diagnostics/runs.html", context)
 
 
 def start_run(request: Request) -> HttpResponse:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
+from django.db.models import Q, QuerySet
 
 from clusters.models import Cluster
 from services.models import Service, ServiceQuerySet, SyncAgent
@@ -73,6 +74,44 @@ class ServiceGridForm(forms.Form):
 
 
 NOT_RUNNING = "off"
+
+
+class ServerForm(forms.Form):
+    """Filter servers by cluster, name or address, and what was read of them."""
+
+    STOPPED, UNREAD = "stopped", "unread"
+
+    cluster = forms.ModelChoiceField(
+        Cluster.objects.all(), required=False, empty_label="All clusters"
+    )
+    node = forms.CharField(
+        required=False,
+        max_length=253,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Node"}),
+    )
+    show = forms.ChoiceField(
+        required=False,
+        label="State",
+        choices=[
+            ("", "Any state"),
+            (STOPPED, "With stopped services"),
+            (UNREAD, "Services not read"),
+        ],
+    )
+
+    def apply(self, nodes: QuerySet[Any]) -> QuerySet[Any]:
+        """Filter by what is valid; `stopped` and `listed` are the counts of each."""
+        self.is_valid()
+        cluster, text, show = map(self.cleaned_data.get, ("cluster", "node", "show"))
+        if cluster:
+            nodes = nodes.filter(cluster=cluster)
+        if text:
+            nodes = nodes.filter(Q(name__icontains=text) | Q(address__icontains=text))
+        if show == self.STOPPED:
+            nodes = nodes.filter(stopped__gt=0)
+        if show == self.UNREAD:
+            nodes = nodes.filter(Q(listed=0) | ~Q(reading__error_code=""))
+        return nodes
 
 
 class AgentForm(forms.Form):

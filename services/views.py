@@ -24,7 +24,7 @@ from clusters.models import Cluster, Node
 from jobs.locks import Busy
 from jobs.models import Job
 from services import confirmations, requests
-from services.forms import AgentForm, ServiceGridForm
+from services.forms import AgentForm, ServerForm, ServiceGridForm
 from services.jobs.control import ControlServices
 from services.jobs.refresh import RefreshServices
 from services.matrix import service_matrix
@@ -51,7 +51,9 @@ def choose_server(request: Request) -> HttpResponse:
         listed=Count("services"),
     )
     nodes = nodes.order_by(*CLUSTER_BY_CLUSTER)
-    return render_live(request, "server", {"nodes": nodes})
+    form = ServerForm(request.GET)
+    context = {"nodes": nodes, "form": form, "shown": form.apply(nodes)}
+    return render_live(request, "server", context)
 
 
 def as_uuid(text: str) -> UUID | None:

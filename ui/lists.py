@@ -56,6 +56,7 @@ LISTS: dict[str, tuple[str, ...]] = {
         "Up time",
         "Seen",
     ),
+    "services:server": (),
     "services:agents": (
         "Cluster",
         "Node",
@@ -65,6 +66,7 @@ LISTS: dict[str, tuple[str, ...]] = {
         "Up time",
         "Seen",
     ),
+    "diagnostics:runs": (),
     "directory:comparisons": (),
     "directory:duplicates": (),
     "overview:problems": (),
@@ -72,6 +74,7 @@ LISTS: dict[str, tuple[str, ...]] = {
 # Those that are a file with `?format=csv`; the others have a link of their own.
 EXPORTED = {
     "clusters:clusters",
+    "diagnostics:runs",
     "jobs:find",
     "services:grid",
     "services:agents",

@@ -298,3 +298,20 @@ def test_polling_of_a_status_ends_with_the_check(client_of, viewer, pair):
 def test_a_viewer_cannot_check(client_of, viewer, pair):
     url = reverse("diagnostics:check_peer", args=[pair.pk])
     assert client_of(viewer).post(url).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?show=failed", ["bad"]),
+        ("?show=good", ["good"]),
+        ("?show=running", []),
+        ("?cluster=nonsense", ["bad", "good"]),
+    ],
+)
+def test_runs_are_filtered_by_what_they_found(client_of, viewer, pair, query, found):
+    for name, outcome in (("good", "passed"), ("bad", "failed")):
+        finished_run((name, outcome))
+    page = client_of(viewer).get(reverse("diagnostics:runs") + query).context
+    codes = [run.results.get().code for run in page["page_obj"]]
+    assert codes == found

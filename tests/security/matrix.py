@@ -197,6 +197,7 @@ MATRIX = {
     "clusters:pages_description": {"GET": V},
     # diagnostics
     "diagnostics:troubleshooter": {"GET": V, "POST": OP},
+    "diagnostics:runs": {"GET": V},
     "diagnostics:run": {"GET": V},
     "diagnostics:rows": {"GET": V},
     "diagnostics:comparison": {"GET": V},

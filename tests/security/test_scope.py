@@ -37,6 +37,7 @@ QUERIES = {
     "services:agents": ["", "?format=csv"],
     "clusters:clusters": ["", "?format=csv"],
     "diagnostics:troubleshooter": ["", "?format=csv"],
+    "diagnostics:runs": ["", "?format=csv", "?cluster={cluster}"],
     "directory:leftovers": ["", "?format=csv"],
     "overview:problems": ["", "?format=csv"],
     "directory:locate": ["", f"?user={BACKWARDS}"],

@@ -1,9 +1,10 @@
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from clusters.models import Node
 from jobs.models import Job
-from services.models import Service
+from services.models import NodeReading, Service
 
 
 @pytest.fixture
@@ -92,3 +93,26 @@ def test_servers_are_listed_by_cluster_with_the_publisher_first(
     listed = [(str(node.cluster), node.role) for node in response.context["nodes"]]
     roles = ["publisher", "subscriber"]
     assert listed == [(name, role) for name in ("athens", "vienna") for role in roles]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"node": "ATHENS"}, ["athens"]),
+        ({"show": "stopped"}, ["vienna"]),
+        ({"show": "unread"}, ["athens"]),
+        ({"cluster": "nonsense"}, ["athens", "vienna"]),
+        ({}, ["athens", "vienna"]),
+    ],
+)
+def test_servers_are_filtered(client_of, viewer, cluster_factory, query, found):
+    for name in ("vienna", "athens"):
+        node = cluster_factory(name).publisher
+        Node.objects.filter(pk=node.pk).update(name=f"{name}-pub")
+        if name == "vienna":
+            Service.objects.create(node=node, name="Cisco Tomcat", status="stopped")
+            NodeReading.objects.create(node=node, tried_at=timezone.now())
+    response = client_of(viewer).get(reverse("services:server"), query)
+    assert [str(node.cluster) for node in response.context["shown"]] == found
+    # All of them can still be chosen.
+    assert len(response.context["nodes"]) == 2
