@@ -5,19 +5,17 @@ from typing import Any
 
 from django.db import transaction
 
-import presence
-import wire
 from accounts import audit
 from accounts.audit import Actor
 from clusters.certificates import (
     FingerprintDiffers,
 )
-from clusters.connections import cluster_policy
+from clusters.jobs.present import ask_workers, is_asked_here
 from clusters.models import Cluster, Node
-from clusters.presented import CERTIFICATE_DEADLINE
-from presence import ProofInterface
+from proof.jobs.present import PresentPresenceCertificates
 from proof.models import Canary, CanaryUser, PresenceCertificate
-from wire import Certificate
+from proof.presented import fetch_certificate
+from wire import Certificate, Code, WireError
 
 Kind = PresenceCertificate.Kind
 
@@ -56,46 +54,19 @@ def save_canary(cluster: Cluster, given: Mapping[str, Any], actor: Actor) -> Can
     return row
 
 
-def port_of(node: Node, kind: str) -> int:
-    """Give the port at which a certificate is read: the one that proofs use."""
-    row = Canary.objects.filter(pk=node.cluster_id).first()
-    row = row or Canary(cluster=node.cluster)
-    if kind == Kind.XMPP:
-        return row.xmpp_port
-    return (
-        node.sip_tls_port if row.interface is ProofInterface.SIP else row.presence_port
-    )
-
-
 def present_certificate(node: Node, kind: str) -> Certificate:
-    """Return what a node presents now.
+    """Return what a node presents now, to a worker of its site where it has workers.
 
     Raises:
-        WireError: it presents none.
+        WireError: it presents none, or nobody could ask it.
     """
-    port, legacy = port_of(node, kind), node.cluster.legacy_tls
-    if kind == Kind.XMPP:
-        return wire.run_loop(
-            presence.fetch_starttls_certificate(
-                node.address,
-                port,
-                cluster_policy(),
-                domain=node.cluster.domain,
-                server_name=node.name,
-                legacy=legacy,
-                deadline=CERTIFICATE_DEADLINE,
-            )
-        )
-    return wire.run_loop(
-        wire.fetch_certificate(
-            node.address,
-            port,
-            cluster_policy(),
-            server_name=node.name,
-            legacy=legacy,
-            deadline=CERTIFICATE_DEADLINE,
-        )
-    )
+    if is_asked_here(node):
+        return fetch_certificate(node, kind)
+    with ask_workers([node], PresentPresenceCertificates, kind=kind) as answers:
+        certificate, error = answers()[node]
+    if certificate is None:
+        raise error or WireError(Code.PROTOCOL, node=node.name)
+    return certificate
 
 
 def trust_service(node: Node, kind: str, fingerprint: str, actor: Actor) -> None:

@@ -24,6 +24,7 @@ from proof.forms import CanaryForm
 from proof.jobs.prove import Prove
 from proof.lines import line_of
 from proof.models import Canary, PresenceCertificate, Proof
+from proof.presented import port_of
 from wire import WireError
 
 MOST_PROOFS = 50
@@ -73,7 +74,7 @@ def show_certificate(request: Request, pk: UUID) -> HttpResponse:
         "node": node,
         "cluster": node.cluster,
         "kind": kind,
-        "port": canaries.port_of(node, kind),
+        "port": port_of(node, kind),
         "known": PresenceCertificate.objects.filter(node=node, kind=kind).first(),
     }
     try:

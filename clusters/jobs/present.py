@@ -36,14 +36,14 @@ class PresentCertificates(JobKind):
     ask = StepKind("Ask each node for its certificate")
 
     @classmethod
-    def submit(cls, nodes: Sequence[Node]) -> Job:
+    def submit(cls, nodes: Sequence[Node], **arguments: str) -> Job:
         """Submit the question to nodes of one site."""
         return Job.objects.submit(
             cls,
             [cls.ask.planned()],
             label=str(nodes[0]) if len(nodes) == 1 else f"of {len(nodes)} nodes",
             clusters={node.cluster_id for node in nodes},
-            arguments={"nodes": [str(node.pk) for node in nodes]},
+            arguments={"nodes": [str(node.pk) for node in nodes], **arguments},
             queue=queue_of(nodes[0].cluster),
         )
 
@@ -52,10 +52,18 @@ class PresentCertificates(JobKind):
 
     def ask_nodes(self, step: Step) -> str:
         rows = Node.objects.filter(pk__in=self.run.arguments["nodes"])
-        presented = ask_nodes(list(rows.select_related("cluster")))
+        presented = self.present(list(rows.select_related("cluster")))
         found = {str(node.pk): plain_of(answer) for node, answer in presented.items()}
         step.save_memo(presented=found)
         return f"{len(found)} nodes were asked."
+
+    def present(self, nodes: Sequence[Node]) -> dict[Node, Presented]:
+        return ask_nodes(nodes)
+
+    @classmethod
+    def error_of(cls, code: str, message: str, **more: str) -> WireError:
+        """Give an error that a worker met."""
+        return WireError(Code(code), message, **more)  # type: ignore[arg-type]
 
 
 def is_asked_here(node: Node) -> bool:
@@ -65,7 +73,11 @@ def is_asked_here(node: Node) -> bool:
 
 
 @contextmanager
-def ask_workers(nodes: Sequence[Node]) -> Iterator[Answers]:
+def ask_workers(
+    nodes: Sequence[Node],
+    job_kind: type[PresentCertificates] = PresentCertificates,
+    **arguments: str,
+) -> Iterator[Answers]:
     """Have the workers of each site ask its nodes; the block gets what they answered.
 
     Nothing is left of the jobs but those that failed.
@@ -75,7 +87,7 @@ def ask_workers(nodes: Sequence[Node]) -> Iterator[Answers]:
         by_queue.setdefault(served_by(queue_of(node.cluster)), []).append(node)
     served = served_queues() if by_queue else set()
     jobs = {
-        queue: PresentCertificates.submit(asked)
+        queue: job_kind.submit(asked, **arguments)
         for queue, asked in by_queue.items()
         if queue in served
     }
@@ -92,7 +104,7 @@ def ask_workers(nodes: Sequence[Node]) -> Iterator[Answers]:
             error = WireError(Code.UNREACHABLE, problem, remedy=REMEDY)
             for node in asked:
                 plain = memo.get(str(node.pk))
-                found[node] = presented_of(plain) if plain else (None, error)
+                found[node] = presented_of(plain, job_kind) if plain else (None, error)
         return found
 
     try:
@@ -133,11 +145,12 @@ def plain_of(presented: Presented) -> dict[str, Any]:
     return {"error": said | {"code": str(error.code)}}
 
 
-def presented_of(plain: Mapping[str, Any]) -> Presented:
+def presented_of(
+    plain: Mapping[str, Any], kind: type[PresentCertificates]
+) -> Presented:
     """Read what `plain_of` gave."""
     if found := plain.get("certificate"):
         times = {name: datetime.fromisoformat(found[name]) for name in TIMES}
         values = found | times | {"names": tuple(found["names"])}
         return Certificate(**values), None
-    error = dict(plain["error"])
-    return None, WireError(Code(error.pop("code")), error.pop("message"), **error)
+    return None, kind.error_of(**plain["error"])

@@ -1,0 +1,71 @@
+"""What a node of a site presents to proofs is read by a worker of the site."""
+
+import pytest
+
+from clusters.models import Cluster, Node
+from jobs import dispatch, presence
+from jobs.engine import perform_job
+from jobs.models import Job, Process
+from presence.errors import PresenceCode, PresenceError
+from proof import canaries
+from proof.jobs import present
+from wire import Code, WireError
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def node(pair, settings, monkeypatch):
+    """A node whose site has a worker, which takes jobs at once."""
+    settings.SITES = ["berlin"]
+    Cluster.objects.filter(pk=pair.clusters[0].pk).update(site="berlin")
+    Process.objects.create(host="b", pid=1, kind="worker", queues=["site-berlin"])
+
+    def send_messages(rings):
+        for pk, queue in rings:
+            assert queue == "site-berlin"
+            with monkeypatch.context() as patch:
+                patch.setattr(presence, "_queues", frozenset(["site-berlin"]))
+                perform_job(pk)
+
+    monkeypatch.setattr(dispatch, "send_messages", send_messages)
+    rows = Node.objects.select_related("cluster")
+    return rows.get(pk=pair.clusters[0].publisher.pk)
+
+
+def test_a_worker_of_the_site_reads_it(node, pair, monkeypatch):
+    asked = []
+    fetch = present.fetch_certificate
+
+    def fetch_certificate(*args):
+        asked.append(presence.served_here())
+        return fetch(*args)
+
+    monkeypatch.setattr(present, "fetch_certificate", fetch_certificate)
+    found = canaries.present_certificate(node, canaries.Kind.CUP)
+    assert found.fingerprint == pair.there[0].publisher.cup_identity.fingerprint
+    assert asked == [["site-berlin"]]
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        WireError(Code.REFUSED, node="cup1"),
+        PresenceError(PresenceCode.XMPP_NO_TLS, node="cup1", detail="why"),
+    ],
+)
+def test_an_error_is_the_same_from_there(node, monkeypatch, error):
+    def fetch_certificate(*args):
+        raise error
+
+    monkeypatch.setattr(present, "fetch_certificate", fetch_certificate)
+    with pytest.raises(type(error)) as refused:
+        canaries.present_certificate(node, canaries.Kind.XMPP)
+    found = refused.value
+    assert (found.code, found.message, found.remedy, found.detail) == (
+        error.code,
+        error.message,
+        error.remedy,
+        error.detail,
+    )
