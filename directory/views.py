@@ -132,8 +132,10 @@ def take_snapshot(request: Request) -> HttpResponse:
 @access(get=Role.VIEWER)
 def list_comparisons(request: Request) -> HttpResponseBase:
     """Every peer with its newest comparison, if any; those that differ first."""
-    newest = Comparison.objects.filter(peer=OuterRef("peer")).order_by("-at", "-id")
-    found = Comparison.objects.filter(pk=Subquery(newest.values("pk")[:1]))
+    # A look into the index for each peer; there are many comparisons of each.
+    newest = Comparison.objects.filter(peer=OuterRef("pk")).order_by("-at", "-id")
+    peers = Peer.objects.annotate(newest=Subquery(newest.values("pk")[:1])).order_by()
+    found = Comparison.objects.filter(pk__in=peers.values("newest")).order_by()
     found = found.select_related("peer__cluster", "peer__remote_cluster")
     order = [
         PeerOutcome.FAILED,
@@ -141,7 +143,7 @@ def list_comparisons(request: Request) -> HttpResponseBase:
         PeerOutcome.UNKNOWN,
         PeerOutcome.PASSED,
     ]
-    waiting = Peer.objects.exclude(remote_cluster=None).exclude(comparisons__in=found)
+    waiting = peers.exclude(remote_cluster=None).filter(newest=None)
     waiting = waiting.select_related("cluster", "remote_cluster")
     uncompared = (
         Comparison(peer=peer, outcome=PeerOutcome.UNKNOWN) for peer in waiting

@@ -7,13 +7,15 @@ nothing, so it counts neither way.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db.models import Q, QuerySet, Sum
 
-from history.models import PeerDay
+from history.models import ClusterDay, PeerDay
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# The days of one peer, or of one or more clusters.
+Days: TypeAlias = QuerySet[PeerDay] | QuerySet[ClusterDay]
 COUNTS = ("passed", "warning", "failed", "unknown")
 USERS = ("associated_users", "remote_users")
 
@@ -60,9 +62,7 @@ class Availability:
     since: date | None = None
 
 
-def hourly_slots(
-    days: QuerySet[PeerDay], since: datetime, until: datetime
-) -> list[Slot]:
+def hourly_slots(days: Days, since: datetime, until: datetime) -> list[Slot]:
     """One slot for each hour that begins in [since, until) and has checks."""
     found: dict[datetime, Slot] = {}
     chosen = days.filter(day__gte=in_utc(since).date(), day__lte=in_utc(until).date())
@@ -74,7 +74,7 @@ def hourly_slots(
     return [found[at] for at in sorted(found)]
 
 
-def daily_slots(days: QuerySet[PeerDay], since: date, until: date) -> list[Slot]:
+def daily_slots(days: Days, since: date, until: date) -> list[Slot]:
     """One slot for each day from `since` to `until` that has checks; one query."""
     both = Q(associated_users__isnull=False, remote_users__isnull=False)
     rows = (
@@ -95,7 +95,7 @@ def as_slot(row: Mapping[str, Any]) -> Slot:
     return slot
 
 
-def availability_of(days: QuerySet[PeerDay], now: datetime) -> Availability:
+def availability_of(days: Days, now: datetime) -> Availability:
     """Over the last 24 hours, and the last 7, 30 and 90 days with today."""
     today = in_utc(now).date()
     slots = daily_slots(days, today - 89 * DAY, today)
@@ -147,7 +147,7 @@ class Range:
             at = at.replace(hour=0)
         return at - (self.number - 1) * self.step
 
-    def slots(self, days: QuerySet[PeerDay], now: datetime) -> list[Slot]:
+    def slots(self, days: Days, now: datetime) -> list[Slot]:
         """Every slot, those without checks too, the oldest first."""
         begin = self.begin(now)
         if self.step == HOUR:

@@ -72,6 +72,42 @@ class PeerDay(HangsOnClusters):
             self.remote_users = numbers[5] = remote
 
 
+class ClusterDay(HangsOnClusters):
+    """The days of all peers of a cluster, added up: what its history and that of
+    everything show, without reading a row for each peer."""
+
+    scope = ClusterScope()
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    passed = models.PositiveIntegerField(default=0)
+    warning = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    unknown = models.PositiveIntegerField(default=0)
+    # Of the peers whose both numbers are known.
+    associated_users = models.PositiveBigIntegerField(null=True)
+    remote_users = models.PositiveBigIntegerField(null=True)
+    # As those of a peer.
+    hours = JSONField(default=dict)
+
+    objects = ScopedManager()
+
+    class Meta:
+        ordering = ["day", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cluster", "day"], name="one_row_per_cluster_day"
+            )
+        ]
+        indexes = [
+            # The days of all clusters, and those that are too old.
+            models.Index(fields=["day"], name="cluster_day_by_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cluster_id} on {self.day}"
+
+
 class RollUp(models.Model):
     """One row: who rolls up holds it, so that no check is counted twice."""
 

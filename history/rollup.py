@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from accounts.cluster_limits import all_clusters
 from diagnostics.models import PeerCheck
-from history.models import Event, PeerDay, RollUp
-from peers.models import PeerOutcome
+from history.availability import DAY, Slot, midnight_of
+from history.models import ClusterDay, Event, PeerDay, RollUp
+from peers.models import Peer, PeerOutcome
 
 # Checks in one transaction.
 BATCH = 2000
@@ -66,6 +67,7 @@ def count_checks(checks: Iterable[PeerCheck]) -> None:
             check.remote_users,
         )
     store_days(list(rows.values()))
+    renew_cluster_days(peers, days)
 
 
 def store_days(rows: list[PeerDay]) -> None:
@@ -75,9 +77,40 @@ def store_days(rows: list[PeerDay]) -> None:
     PeerDay.objects.bulk_update(old, [*COUNTS, *USERS, "hours"], batch_size=100)
 
 
+def renew_cluster_days(peers: Iterable[UUID], days: Iterable[date]) -> None:
+    """Add up all peers of the clusters of these peers again, for these days."""
+    clusters = Peer.objects.filter(pk__in=peers).order_by().values("cluster").distinct()
+    rows = PeerDay.objects.filter(day__in=days, peer__cluster__in=clusters).order_by()
+    sums: dict[tuple[UUID, date], dict[str, Slot]] = {}
+    for cluster, day, hours, *numbers in rows.values_list(
+        "peer__cluster", "day", "hours", *COUNTS, *USERS
+    ):
+        slots = sums.setdefault((cluster, day), {})
+        for hour, found in [("", numbers), *hours.items()]:
+            slots.setdefault(hour, Slot(midnight_of(day), DAY)).add(found)
+    ClusterDay.objects.bulk_create(
+        [cluster_day(*key, slots) for key, slots in sums.items()],
+        update_conflicts=True,
+        unique_fields=["cluster", "day"],
+        update_fields=[*COUNTS, *USERS, "hours"],
+        batch_size=100,
+    )
+
+
+def cluster_day(cluster: UUID, day: date, slots: dict[str, Slot]) -> ClusterDay:
+    """Make the row of slots by hour; the one without an hour is the whole day."""
+    numbers = {
+        hour: [getattr(slot, name) for name in (*COUNTS, *USERS)]
+        for hour, slot in slots.items()
+    }
+    whole = dict(zip((*COUNTS, *USERS), numbers.pop(""), strict=True))
+    return ClusterDay(cluster_id=cluster, day=day, hours=numbers, **whole)
+
+
 def prune_days() -> None:
     """Delete what is older than HISTORY_RETENTION_DAYS."""
     before = timezone.now() - timedelta(days=settings.HISTORY_RETENTION_DAYS)
     with all_clusters():
         PeerDay.objects.filter(day__lt=before.date()).delete()
+        ClusterDay.objects.filter(day__lt=before.date()).delete()
         Event.objects.filter(at__lt=before).delete()

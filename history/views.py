@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -13,9 +12,9 @@ from accounts.access import Role, access, role_of
 from accounts.http import Request
 from clusters.models import Cluster
 from history import timeline
-from history.availability import RANGES, availability_of
+from history.availability import RANGES, Days, availability_of
 from history.chart import Chart
-from history.models import PeerDay
+from history.models import ClusterDay, PeerDay
 from peers.models import Peer
 
 PAGE = 50
@@ -34,17 +33,17 @@ def cluster_history(request: Request, pk: str) -> HttpResponse:
     row = get_object_or_404(Cluster, pk=pk)
     url = reverse("history:cluster_timeline", args=[pk])
     context = {"subject": row, "timeline": url}
-    return render_history(request, PeerDay.objects.filter(peer__cluster=row), context)
+    return render_history(request, ClusterDay.objects.filter(cluster=row), context)
 
 
 @access(get=Role.VIEWER)
 def mesh_history(request: Request) -> HttpResponse:
     """All peers together."""
-    return render_history(request, PeerDay.objects.all(), {"subject": None})
+    return render_history(request, ClusterDay.objects.all(), {"subject": None})
 
 
 def render_history(
-    request: Request, days: QuerySet[PeerDay], context: dict[str, Any]
+    request: Request, days: Days, context: dict[str, Any]
 ) -> HttpResponse:
     """Render the page, or for htmx the panel's content."""
     now = timezone.now()

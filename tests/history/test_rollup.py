@@ -8,7 +8,7 @@ from django.utils import timezone
 from diagnostics.models import PeerCheck
 from history import rollup
 from history.availability import RANGES, availability_of
-from history.models import Event, PeerDay
+from history.models import ClusterDay, Event, PeerDay
 from tests.history.conftest import NOON
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -44,6 +44,46 @@ def test_more_checks_than_one_batch(check, monkeypatch):
     assert PeerDay.objects.get().passed == 5
 
 
+def test_the_peers_of_a_cluster_are_added_up(peer, check, peer_factory):
+    other = peer_factory(peer.cluster, peer.remote_cluster, address="10.9.9.9")
+    back = peer_factory(peer.remote_cluster, peer.cluster)
+    check(NOON, "passed", 3, 4)
+    PeerCheck.objects.create(
+        peer=other, at=NOON, outcome="failed", associated_users=5, remote_users=6
+    )
+    # Where one number is not known, the other says nothing either.
+    PeerCheck.objects.create(
+        peer=other, at=NOON + HOUR, outcome="failed", associated_users=7
+    )
+    PeerCheck.objects.create(peer=back, at=NOON + DAY, outcome="warning")
+    rollup.roll_up()
+    ours = ClusterDay.objects.get(cluster=peer.cluster)
+    assert (ours.passed, ours.failed) == (1, 2)
+    assert (ours.associated_users, ours.remote_users) == (10, 10)
+    assert ours.hours == {
+        "12": [1, 0, 1, 0, 8, 10],
+        "13": [0, 0, 1, 0, None, None],
+    }
+    theirs = ClusterDay.objects.get(cluster=peer.remote_cluster)
+    assert (theirs.day, theirs.warning) == ((NOON + DAY).date(), 1)
+    check(NOON, "passed", 3, 4)
+    rollup.roll_up()
+    ours.refresh_from_db()
+    assert (ours.passed, ours.hours["12"][0]) == (2, 2)
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_a_cluster_of_one_peer_has_the_history_of_the_peer(check, name):
+    now = timezone.now()
+    for n, outcome in enumerate(("passed", "failed", "warning", "passed")):
+        check(now - n * DAY, outcome, n, n)
+    rollup.roll_up()
+    of_peer, of_cluster = PeerDay.objects.all(), ClusterDay.objects.all()
+    chosen = RANGES[name]
+    assert chosen.slots(of_peer, now) == chosen.slots(of_cluster, now)
+    assert availability_of(of_peer, now) == availability_of(of_cluster, now)
+
+
 def test_checks_from_before_the_history_are_counted(check):
     check()
     assert not PeerCheck.objects.filter(rolled_up=True).exists()
@@ -54,12 +94,14 @@ def test_checks_from_before_the_history_are_counted(check):
 def test_a_year_is_kept(peer):
     today = timezone.now().date()
     for days in (0, 365, 367):
-        PeerDay.objects.create(peer=peer, day=today - days * DAY)
+        day = today - days * DAY
+        PeerDay.objects.create(peer=peer, day=day)
+        ClusterDay.objects.create(cluster=peer.cluster, day=day)
     Event.objects.create(
         cluster=peer.cluster, at=timezone.now() - 367 * DAY, sentence="x"
     )
     rollup.prune_days()
-    assert PeerDay.objects.count() == 2
+    assert PeerDay.objects.count() == ClusterDay.objects.count() == 2
     assert not Event.objects.exists()
 
 

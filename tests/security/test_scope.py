@@ -95,6 +95,8 @@ THROUGH_OTHERS = {
     "Proof",
     # Also added up over all peers, without names; tests/history has that.
     "PeerDay",
+    "ClusterDay",
+    "Comparison",
     "ObservedPeerTable",
     "UsersOnDay",
     "UsersSeen",
