@@ -1,6 +1,7 @@
 """Fixed states of the console: no cluster, three, sixty; the same rows each time."""
 
 import random
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from diagnostics.models import PeerCheck, TroubleshooterResult, TroubleshooterRu
 from exchange.models import KnownCertificate, NodeCertificates
 from history import rollup
 from jobs.models import Job
+from mesh.models import UsersSeen
 from peers.models import Peer
 from services.models import NodeReading, Service
 
@@ -44,6 +46,10 @@ def scene(number: int, now: datetime | None = None) -> None:
         for one in nodes
     )
     Cluster.objects.update(checked_at=now)
+    # Neighbours were looked for, and there are none: the first steps are done.
+    UsersSeen.objects.bulk_create(
+        UsersSeen(cluster=one, read_at=now) for one in clusters
+    )
     mesh(clusters, nodes[::2], chance, now)
     certificates(nodes, chance, now)
     if clusters:
@@ -305,7 +311,16 @@ def result(
         code=test.code,
         description=test.description,
         outcome=outcome,
-        problem=test.meaning.get(outcome, "") if outcome != "passed" else "",
+        problem=problem_text(test, outcome, about) if outcome != "passed" else "",
         solution=test.remedy if outcome in ("failed", "warning") else "",
         **about,
     )
+
+
+def problem_text(test: Test, outcome: str, about: dict[str, Any]) -> str:
+    """What the test says; of a service by its name, as its judge does."""
+    pattern = r"Verify (?:that the (.+) service is running|the status of (.+)\.)"
+    service = re.match(pattern, test.description)
+    if service and outcome == "failed":
+        return f"{service[1] or service[2]} is stopped on {about['node_name']}."
+    return test.meaning[outcome]
