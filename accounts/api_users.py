@@ -48,6 +48,8 @@ A_USER = OpenApiExample(
 class UserSerializer(serializers.ModelSerializer[User]):
     """A user of the console."""
 
+    # Not an address field: it may be empty.
+    email = serializers.CharField(read_only=True)
     role = serializers.SerializerMethodField()
     clusters = serializers.SerializerMethodField()
     groups = serializers.SerializerMethodField()
