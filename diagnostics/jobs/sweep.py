@@ -15,6 +15,7 @@ from diagnostics.checks import TOTAL
 from diagnostics.collect import held_peers
 from diagnostics.elsewhere import Elsewhere, ask_elsewhere
 from diagnostics.facts import Facts, merge_facts
+from diagnostics.jobs.collect import CollectFacts
 from diagnostics.near import (
     PEERS_AT_ONCE,
     Question,
@@ -58,12 +59,14 @@ class Sweep(JobKind):
 
     @classmethod
     def submit(cls, actor: Actor = CONSOLE) -> Job:
-        """Submit a sweep, and delete those of days ago.
+        """Submit a sweep, and delete those of days ago, with what nobody judged.
 
         Raises:
             jobs.locks.Busy: one is under way.
         """
-        cls.all().filter(finished_at__lt=timezone.now() - SWEEP_RETENTION).delete()
+        long_ago = timezone.now() - SWEEP_RETENTION
+        for kind in (cls, CollectFacts):
+            kind.all().filter(finished_at__lt=long_ago).delete()
         return Job.objects.submit(
             cls,
             [cls.clusters.planned(), cls.peers.planned()],

@@ -147,6 +147,14 @@ def test_a_worker_that_waits_does_what_the_other_waits_for(at_two_sites, work_at
     assert job.state == Job.State.SUCCEEDED
 
 
+def test_facts_that_nobody_judged_are_gone_after_a_day(at_two_sites):
+    job = CollectFacts.submit("site-munich", [], [], near.Question(5, 5))
+    SiteFacts.objects.create(job=job, body=b"facts")
+    Job.objects.update(state="succeeded", finished_at=NOW)
+    Sweep.submit()
+    assert not SiteFacts.objects.exists()
+
+
 def test_a_worker_that_serves_both_sites_asks_both(at_two_sites, work_at, asked):
     with work_at("site-berlin", "site-munich", others=[]) as worked:
         assert set(check_peers(at_two_sites).values()) == {"passed"}
