@@ -32,6 +32,12 @@ ACTIONS = (
     ("Run the System Troubleshooter", "diagnostics:troubleshooter", Role.OPERATOR),
     ("Add user", "accounts:add_user", Role.ADMINISTRATOR),
 )
+# Pages that other pages lead to, beside those of the menus.
+MORE_PAGES = (
+    ("All problems", "overview:problems", Role.VIEWER),
+    ("All runs of the System Troubleshooter", "diagnostics:runs", Role.VIEWER),
+    ("History of all peers", "history:everything", Role.VIEWER),
+)
 NOT_LIMITED = FOR_ALL_CLUSTERS | {"accounts:add_user"}
 
 
@@ -136,6 +142,7 @@ def of_user(user: User) -> Hit:
 def find_places(request: Request, term: str, most: int) -> Iterator[SearchGroup]:
     """Pages, and what can be done: few, so they are compared here."""
     pages = [(label, name, role) for *_, label, name, role in ITEMS]
+    pages += MORE_PAGES
     for title, entries in (("Pages", pages), ("Actions", list(ACTIONS))):
         hits = [
             Hit(label, reverse(name))
