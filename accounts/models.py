@@ -278,7 +278,10 @@ class AuditEntry(HangsOnClusters):
             # The history of one object on its page.
             models.Index(fields=["object_type", "object_id"], name="audit_object"),
             # What those see who are limited to some clusters.
-            models.Index(fields=["cluster"], name="audit_cluster"),
+            # The timeline of a cluster too, counted without reading the entries.
+            models.Index(fields=["cluster", "-number", "action"], name="audit_cluster"),
+            # What can be searched for.
+            models.Index(fields=["action"], name="audit_action"),
         ]
 
     def __str__(self) -> str:

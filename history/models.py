@@ -100,8 +100,20 @@ class ClusterDay(HangsOnClusters):
             )
         ]
         indexes = [
-            # The days of all clusters, and those that are too old.
-            models.Index(fields=["day"], name="cluster_day_by_day")
+            # The days of all clusters, added up without reading their hours.
+            models.Index(
+                fields=[
+                    "day",
+                    "cluster",
+                    "passed",
+                    "warning",
+                    "failed",
+                    "unknown",
+                    "associated_users",
+                    "remote_users",
+                ],
+                name="cluster_day_numbers",
+            )
         ]
 
     def __str__(self) -> str:
