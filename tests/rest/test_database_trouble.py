@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from django.conf import settings as configured
@@ -133,8 +134,8 @@ def test_broken_or_missing_file_is_said(tmp_path, content, outage):
     path = tmp_path / "file" if content else tmp_path / "no" / "file"
     if content:
         path.write_bytes(content)
-    with pytest.raises(sqlite3.Error) as caught:
-        sqlite3.connect(path).execute("SELECT * FROM sqlite_master")
+    with pytest.raises(sqlite3.Error) as caught, closing(sqlite3.connect(path)) as file:
+        file.execute("SELECT * FROM sqlite_master")
     wrapped = OperationalError()
     wrapped.__cause__ = caught.value
     assert outage_of(wrapped) is outage

@@ -35,6 +35,9 @@ class SqliteAxl:
         self.database.execute("create table systables (tabid, tabname, tabtype)")
         self.database.execute("create table syscolumns (tabid, colname)")
 
+    def __del__(self) -> None:
+        self.database.close()
+
     def create(self, table: str, columns: list[str], rows: list[tuple]) -> None:
         number = self.database.execute("select count(*) from systables").fetchone()[0]
         self.database.execute(
