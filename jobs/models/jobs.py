@@ -175,6 +175,11 @@ class Job(HangsOnClusters):
         return self.state in self.ACTIVE
 
     @property
+    def between_rounds(self) -> bool:
+        """Whether it gave its worker back, to go on later."""
+        return self.state == self.State.QUEUED and self.started_at is not None
+
+    @property
     def may_retry(self) -> bool:
         return not self.active and self.state != self.State.SUCCEEDED
 

@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clusters.models import Cluster
+from diagnostics.jobs.check import CheckPeers
 from diagnostics.jobs.troubleshoot import Troubleshoot, store_results
 from diagnostics.models import TroubleshooterResult, TroubleshooterRun
 from jobs.models import Job
@@ -315,3 +316,19 @@ def test_runs_are_filtered_by_what_they_found(client_of, viewer, pair, query, fo
     page = client_of(viewer).get(reverse("diagnostics:runs") + query).context
     codes = [run.results.get().code for run in page["page_obj"]]
     assert codes == found
+
+
+@pytest.mark.parametrize(
+    ("state", "started", "disabled"),
+    [("queued", False, True), ("running", True, True), ("queued", True, False)],
+)
+def test_a_check_that_comes_again_later_does_not_keep_from_checking_now(
+    client_of, operator, pair, state, started, disabled
+):
+    job = CheckPeers.submit([pair], until_verified=90)
+    started_at = timezone.now() if started else None
+    Job.objects.filter(pk=job.pk).update(state=state, started_at=started_at)
+    url = reverse("diagnostics:peer_status", args=[pair.pk])
+    page = client_of(operator).get(url).content.decode()
+    button = re.search(r"<button[^>]*>(?=.*Check now)", page)
+    assert ("disabled" in button[0]) is disabled
