@@ -1,8 +1,8 @@
 """A run as pages show it: grouped, the failed first, the passed summed up."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Case, Count, Min, QuerySet, When
@@ -24,12 +24,15 @@ class Extent:
 
     Args:
         rows: of one test in one group; the rest is a link away.
+        informing: rows that only inform, likewise: where one node is down, all tests
+            of it and of its peers say that they could not be done.
         subjects: of what passed a test, so many are named.
         lines: of the page; the groups after so many are loaded on demand.
         read: rows of one kind that are looked at, whatever the size of the run.
     """
 
     rows: int = 20
+    informing: int = 2
     subjects: int = 8
     lines: int = 150
     read: int = 5000
@@ -39,7 +42,7 @@ SCREEN = Extent()
 # Of each test, where very many went wrong at once.
 FEWEST = 5
 # What passed is counted, not named: the clusters and peers are in the report.
-PAPER = Extent(rows=500, subjects=0, lines=1_000_000, read=100_000)
+PAPER = Extent(rows=500, informing=500, subjects=0, lines=1_000_000, read=100_000)
 
 
 @dataclass
@@ -135,6 +138,7 @@ def group_results(
     results = run.results.all()
     if outcome:
         results = results.filter(outcome=outcome)
+        extent = replace(extent, informing=extent.rows)
     if only is not None:
         results = results.filter(**{key: only})
     groups = group_by(results, key)
@@ -185,10 +189,15 @@ def worst_rows(
     groups: dict[str, ResultGroup], results: Results, key: str, extent: Extent
 ) -> Iterator[tuple[int, tuple[str, str]]]:
     others = results.exclude(outcome=Outcome.PASSED).order_by(SEVERITY, "position")
-    counted: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for pk, title, code in others.values_list("pk", key, "code")[: extent.read]:
-        counted[title, code] += 1
-        if counted[title, code] <= groups[title].most_rows:
+    counted: Counter[tuple[str, str, bool]] = Counter()
+    found = others.values_list("pk", "outcome", key, "code")
+    for pk, outcome, title, code in found[: extent.read]:
+        informs = outcome == Outcome.INFORMATION
+        most = groups[title].most_rows
+        counted[title, code, informs] += 1
+        if counted[title, code, informs] <= (
+            min(most, extent.informing) if informs else most
+        ):
             yield pk, (title, code)
 
 

@@ -22,8 +22,15 @@ ELSEWHERE = {
     "clusters:certificate",
     "clusters:certificates",
     "proof:certificate",
-    # Swagger UI brings a main part and headings of its own.
-    "docs",
+}
+# Swagger UI brings a main part and headings of its own, which we do not choose.
+OF_A_LIBRARY = {
+    "docs": {
+        "heading-order",
+        "landmark-main-is-top-level",
+        "landmark-no-duplicate-main",
+        "landmark-unique",
+    }
 }
 # Of one page that the browser opens for the first time.
 MOST_REQUESTS = 30
@@ -64,7 +71,8 @@ def test_axe_finds_nothing(route, world, pages):
     page.wait_for_load_state("networkidle")
     assert len(requested) <= MOST_REQUESTS
     found = [*violations(page, WIDE, "light"), *violations(page, NARROW, "dark")]
-    assert found == []
+    accepted = OF_A_LIBRARY.get(route.name, set())
+    assert [one for one in found if one[2] not in accepted] == []
 
 
 def is_page(response):

@@ -123,3 +123,19 @@ def test_of_very_many_rows_the_worst_are_read(pair):
         ("warning", 3),
         ("information", 0),
     ]
+
+
+def test_of_rows_that_only_inform_a_few_are_listed(pair):
+    run = finished_run()
+    TroubleshooterResult.objects.bulk_create(
+        result(run, "clock", outcome, position=n)
+        for n, outcome in enumerate(["information"] * 9 + ["failed"] * 4)
+    )
+    [group] = group_results(run)
+    [test] = group.tests.values()
+    outcomes = [row.outcome for row in test.rows]
+    assert outcomes == ["failed"] * 4 + ["information"] * 2
+    assert test.hidden == 7
+    [group] = group_results(run, outcome="information")
+    [test] = group.tests.values()
+    assert (len(test.rows), test.hidden) == (9, 0)
