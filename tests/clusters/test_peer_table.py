@@ -53,6 +53,8 @@ def clusters(db, hidden_lab, settings):
     for cluster in hidden_lab.clusters:
         for entry in cluster.peers():
             cluster.remove_peer(entry.address)
+        # The users that it brought would be evidence of an entry in the next test.
+        hidden_lab._wait(cluster.agent.synchronise())
 
 
 @pytest.fixture
