@@ -80,7 +80,7 @@ def add_peer(page: Page, home: dict, remote: dict) -> None:
 def start_agent(page: Page, cluster: dict) -> None:
     page.goto("/serviceability/control-center/")
     server = cluster["nodes"][0]["name"]
-    choice = page.get_by_label("Server")
+    choice = page.get_by_label("Server", exact=True)
     choice.select_option(choice.locator("option", has_text=server).text_content())
     page.get_by_role("button", name="Go").click()
     name = agent_name(cluster)

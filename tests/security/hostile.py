@@ -40,7 +40,7 @@ FROM_CLUSTERS = {
     "clusters.Cluster": {
         *{"name", "domain", "description", "version", "user_sync"},
         *{"axl_username", "peer_table", "recognised_table", "table_search"},
-        "pages_seen",
+        *{"pages_seen", "pages_error"},
     },
     "clusters.Node": {
         "name",
@@ -91,7 +91,7 @@ OURS = {
     "clusters.Cluster": {
         *{"site", "axl_password", "ca_certificate"},
         *{"peering_username", "peering_password"},
-        *{"pages_username", "pages_password"},
+        *{"pages_username", "pages_password", "pages_error_code"},
         *{"os_username", "os_password"},
     },
     "clusters.Node": {"certificate_fingerprint", "resolved"},
@@ -105,7 +105,9 @@ OURS = {
     "mesh.PlannedEntry": {"password"},
     "mesh.PlannedPassword": {"username", "password"},
     "mesh.Draft": {"pairs", "protocol", "masks", "credentials"},
-    "notifications.Subscriber": {"name", "email", "url", "secret", "topics"},
+    "notifications.Subscriber": {
+        *{"name", "email", "url", "secret", "topics", "template"}
+    },
     "notifications.LastNotified": {"key", "state"},
     "sizing.StatedProfile": {"values", "stated_by"},
     # Names of services are taken only as the pattern of the wire allows.
@@ -221,6 +223,9 @@ def enrich(made: world.World) -> None:
             "associated_users": 1,
         },
         remote_cluster=Cluster.objects.exclude(pk=peer.cluster_id).get(),
+    )
+    Cluster.objects.exclude(pk=peer.cluster_id).update(
+        provisioning="pages", pages_error_code="timeout"
     )
     ObservedPeerTable.objects.filter(pk=peer.cluster_id).update(
         entries=[["one.example.net", "u", "TCP", ""], ["x", "y", "z", "m"]]
