@@ -43,7 +43,7 @@ def gather_facts(
         held: peers that need not be tried, but are known to the console.
         deep: ask also what only the troubleshooter judges.
         peer_total: seconds for all questions about one peer.
-        told: called with a cluster's name once its facts are there.
+        on_progress: called with a cluster's name once its facts are there.
         check: called again and again; what it raises ends the collection.
     """
     peers = list(peers)

@@ -24,7 +24,7 @@ OnRows = Callable[[int], None]
 
 @dataclass
 class DirectoryReading:
-    """What a cluster told of its users."""
+    """What a cluster reported of its users."""
 
     builder: Builder = field(default_factory=Builder)
     own_nodes: list[str] = field(default_factory=list)
@@ -35,7 +35,7 @@ class DirectoryReading:
 async def read_users(
     address: NodeAddress, profile: Profile, on_rows: OnRows
 ) -> DirectoryReading:
-    """Read all users; `told` is called with their number as they come.
+    """Read all users; `on_rows` is called with their number as they come.
 
     Raises:
         WireError: nothing that was read until then is of use.

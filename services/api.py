@@ -163,7 +163,7 @@ def start_control(request: Request, action: str, services: list[Service]) -> Res
 
 
 class RefreshView(IdempotentMixin, APIView):
-    """Read the services of a node anew."""
+    """Read the services of a node again."""
 
     access = {"post": Role.OPERATOR}
 

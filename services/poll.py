@@ -59,7 +59,7 @@ def read_services(
     """Read all services of these nodes in one batch and store them.
 
     Args:
-        told: hears (done, total, name) of each node that answered or failed.
+        on_read: called with (done, total, name) of each node that answered or failed.
         backoff: how to wait when a node asks for fewer requests.
     """
     by_id = {node.pk: node for node in nodes}

@@ -106,7 +106,7 @@ def age_of(at: Any) -> float:
 
 @access(post=Role.OPERATOR)
 def refresh_server(request: Request, pk: UUID) -> HttpResponse:
-    """Read a server's services anew."""
+    """Read a server's services again."""
     node = node_or_404(pk)
     if not requests.control_jobs(node.services.all()):
         RefreshServices.submit([node], audit.actor_of(request))
@@ -117,7 +117,7 @@ def refresh_server(request: Request, pk: UUID) -> HttpResponse:
 
 @access(post=Role.OPERATOR)
 def refresh_all(request: Request) -> HttpResponse:
-    """Read the services of all nodes anew."""
+    """Read the services of all nodes again."""
     nodes = list(Node.objects.select_related("cluster"))
     if nodes:
         RefreshServices.submit(nodes, audit.actor_of(request))

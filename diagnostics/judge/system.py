@@ -245,7 +245,7 @@ def control_center(view: NodeView) -> Verdict | None:
 def judge_clock(view: NodeView) -> Verdict | None:
     offset = view.node.clock_offset
     if offset is None:
-        return information(f"{view.node.name} told no time.")
+        return information(f"{view.node.name} reported no time.")
     off = offset - usual_offset(view.facts)
     if abs(off) <= CLOCK_TOLERATED:
         return PASSED
