@@ -130,7 +130,7 @@ class Entries:
         if found is None:
             return ""
         self.undo(pair)
-        return found.detail or "A side could not be set up."
+        return found.detail or "An entry could not be set up."
 
     def write_side(self, entry: PlannedEntry) -> None:
         key = PairSteps.write.of(entry.peer).key
@@ -203,7 +203,7 @@ class Entries:
         reason = unreached(peer.cluster)
         if travel and not reason:
             raise PairElsewhere(peer.cluster)
-        mark_one_sided(row, f"{peer} stands alone: {reason or BETWEEN_SITES}")
+        mark_one_sided(row, f"{peer} has no matching entry: {reason or BETWEEN_SITES}")
 
 
 def order_here(entry: PlannedEntry) -> bool:
@@ -228,7 +228,9 @@ def undo_side(peer: Peer, row: JobStep) -> None:
     try:
         sentence = provisioning.delete_entry(peer)
     except (WireError, Ended) as error:
-        mark_one_sided(row, f"{peer} stands alone and could not be undone: {error}")
+        mark_one_sided(
+            row, f"{peer} has no matching entry and could not be undone: {error}"
+        )
         return
     row.state, row.detail, row.memo = State.UNDONE, f"Undone. {sentence}", {}
     row.save(update_fields=["state", "detail", "memo"])

@@ -150,6 +150,6 @@ def grouped_sentences(sentences: Iterable[tuple[EntryChange, str]]) -> list[str]
     return [
         f"{steps[0].home} to {steps[0].remote}: {text}"
         if len(steps) == 1
-        else f"{text} ({len(steps)} sides)"
+        else f"{text} ({len(steps)} entries)"
         for text, steps in about.items()
     ]

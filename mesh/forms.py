@@ -27,7 +27,7 @@ class PeeringForm(forms.Form):
     protocol = forms.ChoiceField(
         choices=Peer.Protocol.choices,
         initial=Peer.Protocol.TCP,
-        help_text="TCP is recommended. Both sides get the same.",
+        help_text="TCP is recommended. Both entries use the same protocol.",
     )
     one_mask = forms.CharField(
         label="External phone number mask on the first",
@@ -155,7 +155,7 @@ class AdoptForm(forms.Form):
         max_length=128,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="The cluster does not tell it. Without it the console can neither "
+        help_text="Clusters never reveal passwords. Without it the console can neither "
         "check the credentials nor write the entry again.",
     )
 

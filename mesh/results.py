@@ -23,7 +23,7 @@ LABELS = {
     UNDONE: "Rolled back",
     LEFT_OUT: "Not set up",
     BY_HAND: "Needs action",
-    OPEN: "Not begun",
+    OPEN: "Not started",
 }
 SEEN = ("cluster_id", "remote_cluster_id", "outcome", "checked_at")
 OUTCOMES = {VERIFIED: "passed", BY_HAND: "warning", OPEN: "unknown"}

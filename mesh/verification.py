@@ -30,7 +30,7 @@ SOON, VERIFY_EVERY = 0.5, 2.0
 # A pair whose counts never agree is checked as a whole this often all the same.
 CHECK_EVERY = 10.0
 
-GOOD = "All check marks on both sides, and the users agree."
+GOOD = "Both entries are healthy, and the numbers of users agree."
 
 
 @dataclass

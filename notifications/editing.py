@@ -108,7 +108,7 @@ def edit_window(window: Maintenance, actor: Actor, values: dict[str, Any]) -> No
         raise Over("This maintenance is over.")
     is_open = window.state == Maintenance.State.OPEN
     if is_open and values.get("begins_at", window.begins_at) != window.begins_at:
-        raise Over("This maintenance has begun; its beginning stays.")
+        raise Over("This maintenance has started; its start cannot be changed.")
     old = values_of(window, WINDOW_FIELDS)
     for name, value in values.items():
         setattr(window, name, value)
@@ -140,4 +140,4 @@ def cancel_window(window: Maintenance, actor: Actor) -> None:
     """Delete what has not begun; raises Over for anything else."""
     audit.append_entry(actor, "cancel maintenance", window)
     if not Maintenance.objects.upcoming().filter(pk=window.pk).delete()[0]:
-        raise Over("This maintenance has begun; end it instead.")
+        raise Over("This maintenance has started; end it instead.")

@@ -152,13 +152,12 @@ def known_remote(peer: Peer) -> str:
     if is_name(peer.address):
         return (
             f"No cluster in the console has a node {peer.address}. If it is a DNS SRV "
-            "name, the check resolves it and names the nodes behind it; else only this "
-            "side is set up, and the remote cluster needs its entry for this one."
+            "name, the check resolves it and names the nodes behind it; otherwise the "
+            "remote cluster needs its own entry for this one."
         )
     return (
-        f"No cluster in the console has a node {peer.address}: only this side is set "
-        "up. The remote cluster needs its entry for this one too; whether it has one "
-        "cannot be checked from here."
+        f"No cluster in the console has a node {peer.address}. The remote cluster "
+        "needs its own entry for this one; the console cannot check whether it has it."
     )
 
 
@@ -317,15 +316,15 @@ def both_sides(peer: Peer) -> str:
     if peer.remote_cluster is None or inventory.known_source().matching(peer):
         return ""
     return (
-        f"{peer.remote_cluster} has no peer back to {peer.cluster} yet; users are "
-        "exchanged only when both sides are set up."
+        f"{peer.remote_cluster} has no matching peer for {peer.cluster} yet; users are "
+        "exchanged only when both entries exist."
     )
 
 
 @rule(
     "same-protocol",
     WARNING,
-    "Both sides use the same preferred protocol; TCP is recommended.",
+    "Both entries use the same preferred protocol; TCP is recommended.",
     GUIDE,
 )
 def same_protocol(peer: Peer) -> str:
@@ -334,7 +333,7 @@ def same_protocol(peer: Peer) -> str:
         return ""
     return (
         f"The preferred protocols differ: {peer.protocol} on {peer.cluster}, "
-        f"{back.protocol} on {peer.remote_cluster}. Both sides must use the same."
+        f"{back.protocol} on {peer.remote_cluster}. Both entries must use the same."
     )
 
 

@@ -62,7 +62,7 @@ def check_depth(text: str) -> None:
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = dict(pairs)
     if len(names) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError("a key occurs twice in one object")
     return names
 
 

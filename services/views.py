@@ -181,7 +181,7 @@ def start_control(
             ControlServices.submit(action, services, audit.actor_of(request))
         )
     except Busy as busy:
-        messages.error(request, f"Nothing was begun: {busy} This is its page.")
+        messages.error(request, f"Nothing was started: {busy} This is its page.")
         return redirect(busy.job)
     except requests.ControlRefused as refusal:
         messages.error(request, str(refusal))

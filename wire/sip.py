@@ -99,7 +99,7 @@ async def send_options(
         if not await client_certificate.is_required(node, port, refusal.error, clock):
             raise seen_at(Interface.SIP_TLS, refusal.error) from None
         elapsed = (time.monotonic() - started) * 1000
-        return SipReply(False, None, "A client certificate is wanted", elapsed, True)
+        return SipReply(False, None, "A client certificate is required", elapsed, True)
     except WireError as error:
         interface = Interface.SIP_TLS if transport == "TLS" else Interface.SIP
         raise seen_at(interface, error) from None

@@ -75,7 +75,7 @@ WORDS = {
     "credentials": "the user name, password or role of the peer",
     "sync_agent": "the Intercluster Sync Agent, which is not started everywhere",
     "sync_agent_service": "the Sync Agent service",
-    "provisioned": "a peer entry that is not as wanted",
+    "provisioned": "an entry that does not match the console",
     "reverse_peer": "the missing matching entry",
     "protocol_match": "protocols that differ",
     "duplicate_peer": "a cluster that is peered twice",

@@ -24,7 +24,7 @@ _cluster = partial(register_test, Section.INTER_CLUSTERING, Level.CLUSTER)
     "Verify if there are any inter-cluster peer entries.",
     asks="the console's peers and the cluster's own peer table",
     information="There are none, so nothing is carried to other clusters.",
-    remedy="Add a peer, or leave it so if the cluster stands alone.",
+    remedy="Add a peer, unless the cluster is meant to have none.",
     source="S6",
     evidence=own_table,
 )
@@ -34,7 +34,7 @@ def peers_exist(view: ClusterView) -> Verdict | None:
         return PASSED
     return information(
         "There are no inter-cluster peer entries currently provisioned.",
-        "Add a peer, or leave it so if the cluster stands alone.",
+        "Add a peer, unless the cluster is meant to have none.",
         Fix("mesh:set_up", query=f"one={view.cluster.id}"),
     )
 
@@ -104,7 +104,7 @@ _peer(
     "Verify that the Cisco Intercluster Sync Agent service is running.",
     asks="the Control Center of every node",
     failed="It is not started on a node.",
-    information="A node does not tell; unreachable is not stopped.",
+    information="A node does not report it; unreachable is not stopped.",
     remedy="Start it on every node.",
     source="S0, S1",
     evidence=sync_agents,
@@ -116,7 +116,7 @@ def sync_agent(view: ClusterView) -> Verdict | None:
 _peer(
     "reverse_peer",
     "Verify that each peer has a matching entry on the remote cluster.",
-    asks="the remote cluster's own peer table, else the users that it brings",
+    asks="the remote cluster's own peer table, otherwise the users that it brings",
     failed="The peering is one-sided.",
     information="The remote cluster's peers cannot be read, and users prove nothing.",
     remedy="Add the peer on the remote cluster too.",
@@ -126,11 +126,11 @@ _peer(
 
 _peer(
     "protocol_match",
-    "Verify that both sides of each peering prefer the same protocol.",
-    asks="both clusters' peer tables, else what persons attested",
+    "Verify that both entries of each peering prefer the same protocol.",
+    asks="both clusters' peer tables, otherwise what administrators attested",
     failed="They differ.",
-    information="The other side is not known.",
-    remedy="Set the same on both sides; TCP is recommended.",
+    information="The matching entry is not known.",
+    remedy="Set the same on both clusters; TCP is recommended.",
     source="S0",
     evidence=both_entries,
 )(both_ends.protocol_match)
@@ -149,10 +149,10 @@ _peer(
 _peer(
     "provisioned",
     "Verify that each entry on the cluster matches the console.",
-    asks="the home cluster's own peer table, else the users that it brings",
+    asks="the home cluster's own peer table, otherwise the users that it brings",
     failed="It is missing there, or was changed there.",
     information="The home cluster's peers cannot be read, and users prove nothing.",
-    remedy="Take over the cluster's values, or write the wanted ones again.",
+    remedy="Take over the cluster's values, or restore the console's values.",
     source="S1",
     evidence=entry_or_users,
 )(both_ends.judge_provisioned)

@@ -37,7 +37,7 @@ def mesh_complete(view: ClusterView) -> Verdict | None:
     absent = missing_peers(view)
     missing = [c.name for c in absent]
     if len(missing) == len(others):
-        return information(f"{here.name} has no peers at all; it may stand alone.")
+        return information(f"{here.name} has no peers; it may be meant to have none.")
     if missing:
         return failed(
             f"{here.name} has no peer for {listed_texts(missing)}.",
@@ -142,7 +142,7 @@ def left_users(view: ClusterView) -> Verdict | None:
     if unmanaged:
         return information(
             f"{here.name} has peers that the console does not manage, so it cannot "
-            "tell their users from those left behind."
+            "distinguish their users from those left behind."
         )
     left = [
         f"{count} of {name}"
@@ -219,8 +219,8 @@ def initial_syncs(view: ClusterView) -> Verdict | None:
 @_mesh(
     "xmpp_federation",
     "Verify the XMPP Federation settings match on all interclustered peers.",
-    asks="nobody: no public interface tells these settings",
-    information="Only the clusters' own pages can tell.",
+    asks="nobody: no public interface reports these settings",
+    information="Only the clusters' own pages show them.",
     remedy="Compare them manually: they are not carried between clusters.",
     source="S13",
 )

@@ -34,7 +34,7 @@ UNPROVEN = {
     Code.CERTIFICATE_UNKNOWN,
 }
 NOT_MANAGED = "The remote cluster is not managed by this console."
-ADD_CLUSTER = "Add the remote cluster, so that both sides can be checked."
+ADD_CLUSTER = "Add the remote cluster, so that both entries can be checked."
 
 
 @dataclass(frozen=True)

@@ -175,9 +175,9 @@ def judge_versions(view: PeerView) -> Verdict | None:
 @_peer(
     "protocol_recommended",
     "Verify that each peer prefers the recommended protocol.",
-    asks="the home cluster's own peer table, else the console's peer",
+    asks="the home cluster's own peer table, otherwise the console's peer",
     information="It prefers another one than TCP, or its protocol is not known.",
-    remedy="Prefer TCP on both sides, unless there is a reason not to.",
+    remedy="Prefer TCP on both clusters, unless there is a reason not to.",
     source="S0, S1",
     evidence=home_entry,
 )
@@ -188,7 +188,7 @@ def protocol_recommended(view: PeerView) -> Verdict | None:
     return information(
         f"{view.home.name} prefers {protocol or 'an unknown protocol'} here; TCP is "
         "recommended for all clusters.",
-        "Set TCP on both sides, unless there is a reason not to.",
+        "Set TCP on both clusters, unless there is a reason not to.",
         view.page,
     )
 
@@ -240,7 +240,7 @@ def certificates_exchanged(view: PeerView) -> Verdict | None:
 @_peer(
     "mask",
     "Verify that the External Phone Number Mask of each peer can be applied.",
-    asks="the home cluster's own peer table, else the console's peer",
+    asks="the home cluster's own peer table, otherwise the console's peer",
     warning="It is malformed, or gives every user the same number.",
     information="The release has no such mask.",
     remedy="Digits first, then an X for each digit of the extension.",

@@ -41,8 +41,8 @@ def same_domain(view: PeerView) -> Verdict | None:
 @_peer(
     "same_address_scheme",
     "Verify that both clusters of each peering use the same IM address scheme.",
-    asks="what was entered in the console, else the release, else the IM addresses of "
-    "up to 500 users",
+    asks="what was entered in the console, otherwise the release, otherwise the IM "
+    "addresses of up to 500 users",
     warning="They differ.",
     information="The scheme of a cluster is not known.",
     remedy="Use the same scheme on all clusters of the mesh.",

@@ -116,7 +116,7 @@ ENTRIES = (
     ),
     JudgedEntry(
         "protocol_match",
-        "Both sides prefer the same protocol.",
+        "Both entries prefer the same protocol.",
         protocol_match,
         lambda v: [*_table(v.home), *_table(v.remote)],
         KnownBy.TABLE,

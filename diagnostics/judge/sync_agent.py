@@ -62,7 +62,7 @@ def sync_data(view: ClusterView) -> Verdict | None:
         return unknown(f"The sync status of {name} is not known.", answer)
     status = answer.value.status
     if not status:
-        return information(f"The Sync Agent of {name} tells no status.")
+        return information(f"The Sync Agent of {name} reports no status.")
     lowered = status.casefold()
     if "fail" in lowered or "retrying" in lowered:
         return failed(

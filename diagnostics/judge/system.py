@@ -237,7 +237,7 @@ def control_center(view: NodeView) -> Verdict | None:
     asks="the Date of the AXL answer, compared with the other nodes",
     failed="A clock is off by more than a minute.",
     warning="A clock is off by more than 5 seconds.",
-    information="The node tells no time.",
+    information="The node reports no time.",
     remedy="Check NTP on the node.",
     source="S6",
     evidence=lambda view: {"Date of the AXL answer": clock_of(view.node)},
@@ -293,7 +293,7 @@ def response_time(view: NodeView) -> Verdict | None:
 
 @_cluster(
     "version_known",
-    "Verify that each cluster tells its version.",
+    "Verify that each cluster reports its version.",
     asks="getCCMVersion on the publisher",
     information="It does not, so rules of releases cannot be judged.",
     remedy="Set the generation manually.",

@@ -47,7 +47,7 @@ class SnapshotDirectory(JobKind):
     role = Role.OPERATOR
 
     read = StepKind("Read the users of {cluster}")
-    compare = StepKind("Compare both sides of the peers")
+    compare = StepKind("Compare the users of the peers")
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)

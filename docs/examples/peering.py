@@ -52,4 +52,4 @@ for told in json.load(sys.stdin):
 wanted = {"clusters": list(credentials), "protocol": "TCP", "credentials": credentials}
 plan = call("mesh/plan/", wanted)
 call("mesh/apply/", {**wanted, "plan_hash": plan["plan_hash"]})
-print("Both sides are verified.")
+print("Both entries are verified.")

@@ -362,7 +362,7 @@ class SetUpPeerings(JobKind):
         )
         url = reverse("diagnostics:run", args=[found.pk])
         step.save_memo(url=url, link="Open the run")
-        return "A run over these clusters has begun."
+        return "A run over these clusters has started."
 
 
 def give_up(job: Job, pair: Pair) -> None:
@@ -383,7 +383,9 @@ def say_one_sided(job: Job) -> None:
             for peer in Peer.objects.filter(pk__in=made).select_related("cluster"):
                 row = writes[str(peer.pk)]
                 if peer.cluster.written and not row.memo.get("alone"):
-                    mark_one_sided(row, f"{peer} stands alone: {BETWEEN_SITES}")
+                    mark_one_sided(
+                        row, f"{peer} has no matching entry: {BETWEEN_SITES}"
+                    )
     if alone := one_sided_entries(job):
         state, error = Job.State.NEEDS_ATTENTION, " ".join(alone)[:1000]
         cancelled = Job.objects.filter(pk=job.pk, state=Job.State.CANCELLED)

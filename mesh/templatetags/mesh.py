@@ -15,7 +15,7 @@ ACTIONS = {
     "create": "New entry",
     "update": "Changed",
     "delete": "Deleted",
-    "none": "As wanted",
+    "none": "No change",
 }
 
 

@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ('address', models.CharField(help_text='The remote publisher: its IP address, host name or FQDN, exactly as its node is named there, or a DNS SRV name of the remote cluster.', max_length=253, validators=[clusters.validation.validate_host], verbose_name='peer address')),
                 ('username', models.CharField(help_text='The intercluster application user of the remote cluster.', max_length=128, verbose_name='user name')),
                 ('password', accounts.secrets.SecretField(blank=True, editable=False)),
-                ('protocol', models.CharField(choices=[('TCP', 'TCP'), ('UDP', 'UDP'), ('TLS', 'TLS')], default='TCP', help_text='TCP is recommended for all clusters. Both sides must use the same.', max_length=3, verbose_name='preferred protocol')),
+                ('protocol', models.CharField(choices=[('TCP', 'TCP'), ('UDP', 'UDP'), ('TLS', 'TLS')], default='TCP', help_text='TCP is recommended for all clusters. Both entries must use the same.', max_length=3, verbose_name='preferred protocol')),
                 ('external_phone_number_mask', models.CharField(blank=True, help_text='Optional E.164 mask for directory numbers of the remote cluster, as in +1408902XXXX.', max_length=50, validators=[peers.mask.validate_mask])),
                 ('provisioning_state', models.CharField(choices=[('pending', 'Waiting to be written to the cluster'), ('applied', 'On the cluster'), ('absent', 'Not on the cluster'), ('failed', 'Could not be written to the cluster')], default='pending', editable=False, max_length=10)),
                 ('applied_address', models.CharField(blank=True, editable=False, max_length=253)),

@@ -193,7 +193,8 @@ class Peer(HangsOnClusters, HoldsSecrets, Revised):
         max_length=3,
         choices=Protocol.choices,
         default=Protocol.TCP,
-        help_text="TCP is recommended for all clusters. Both sides must use the same.",
+        help_text="TCP is recommended for all clusters. Both entries must use the "
+        "same.",
     )
     external_phone_number_mask = models.CharField(
         max_length=50,

@@ -48,8 +48,8 @@ def test_other_side_that_is_out_of_sight_is_not_called_missing(
     peer = peer_factory(alpha, bravo)
     peer_factory(bravo, alpha, username="theirs")
     content = client_of(lima).get(peer.get_absolute_url()).content
-    assert b"has no peer back" not in content
-    assert b"its side is not shown" in content
+    assert b"has no matching peer" not in content
+    assert b"its entry is not shown" in content
     assert b"theirs" not in content
 
 
@@ -70,7 +70,10 @@ def test_matrix_says_that_a_side_is_out_of_sight(
 ):
     peer_factory(alpha, bravo)
     content = client_of(lima).get(reverse("mesh:matrix")).content
-    assert b"1 more peer of these clusters leads to clusters outside" in content
+    assert (
+        b"1 more peer of these clusters leads to clusters that you cannot access"
+        in content
+    )
 
 
 def test_node_of_a_cluster_out_of_sight_is_not_named(client_of, lima, alpha, bravo):

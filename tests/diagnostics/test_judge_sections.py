@@ -405,7 +405,7 @@ def verdicts(code, **spoilt):
 
 
 def test_a_sip_tls_port_that_wants_a_certificate_is_no_good_answer():
-    expected = SipReply(False, None, "A client certificate is wanted", 1.0, True)
+    expected = SipReply(False, None, "A client certificate is required", 1.0, True)
     found = verdicts("sip_tls_answers", **second_node(sip={"TLS": Answer(expected)}))
     [verdict] = [x for x in found if x.outcome == "information"]
     assert "client certificate" in verdict.problem

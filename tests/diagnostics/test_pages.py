@@ -91,7 +91,7 @@ def test_a_small_run_does_not_hide_the_newest_over_everything(client_of, viewer,
     assert "Verify everything." in text
     assert "After start" in text
     one = client_of(viewer).get(small.get_absolute_url()).content.decode()
-    assert "1 kind of test only" in one
+    assert "only 1 test" in one
 
 
 def test_an_outcome_can_be_chosen(client_of, viewer, pair):

@@ -85,7 +85,7 @@ def test_peers_that_agree_end_well(pair, has):
 
 
 def test_sides_that_were_not_read_are_unknown(pair):
-    assert "unknown\tboth sides were not read" in output_of("compare")
+    assert "unknown\ta cluster was not read" in output_of("compare")
 
 
 def test_users_without_a_peering_end_in_an_error(differing):

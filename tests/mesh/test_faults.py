@@ -94,7 +94,7 @@ def test_half_a_pair_that_cannot_be_undone_is_told(lab, clusters, at):
     at("mesh:between-sides", both_go)
     job = done(apply(intent_of_pair(clusters)))
     assert job.state == Job.State.NEEDS_ATTENTION
-    assert "stands alone" in job.error
+    assert "has no matching entry" in job.error
 
 
 def test_a_cancelled_job_leaves_no_half_pair(lab, clusters, at):
@@ -114,7 +114,7 @@ def test_what_a_cancelled_job_cannot_undo_is_told(lab, clusters, at):
 
     at("mesh:between-sides", go_and_cancel)
     assert done(job).state == Job.State.NEEDS_ATTENTION
-    assert "stands alone" in job.error
+    assert "has no matching entry" in job.error
 
 
 def test_the_second_of_two_administrators_is_told(lab, clusters):

@@ -121,7 +121,7 @@ def test_a_wrong_form_keeps_what_was_typed_but_no_password(ada, pair):
 
 def test_the_plan_shows_both_sides_and_changes_nothing(ada, pair):
     found = ada.get(drafted(ada, pair)).content.decode()
-    assert "2 of 2 sides will change" in found
+    assert "2 of 2 entries will change" in found
     assert found.count("No entry") == 2
     assert not Peer.objects.exists()
     assert not Job.objects.exists()
@@ -190,16 +190,19 @@ def test_complete_plans_only_what_is_missing(ada, cluster_factory, peer_factory)
         peer_factory(*side, provisioning_state="applied")
     body = {"clusters": [one.pk, two.pk, three.pk], "protocol": "TCP"}
     found = ada.get(ada.post(page("complete"), body).url).content.decode()
-    assert "4 of 6 sides will change" in found
-    assert "2 sides that need nothing" in found
+    assert "4 of 6 entries will change" in found
+    assert "2 entries need no change" in found
 
 
 def test_a_plan_tells_when_the_clusters_were_read(ada, pair):
     at = timezone.now() - timedelta(hours=2)
     ObservedPeerTable.objects.create(cluster=pair[0], entries=[], read_at=at)
     found = ada.get(drafted(ada, pair)).content.decode()
-    assert re.search(r"As east showed it, read\s+<time[^>]*>2 hours ago", found)
-    assert "What the console has: west was not read yet, or not since an edit" in found
+    assert re.search(r"Read from east\s+<time[^>]*>2 hours ago", found)
+    assert (
+        "The console's values: west was not read yet, or not since the last edit"
+        in found
+    )
 
 
 def test_a_large_plan_tells_when_the_clusters_were_read(ada, cluster_factory):
@@ -210,7 +213,7 @@ def test_a_large_plan_tells_when_the_clusters_were_read(ada, cluster_factory):
     body = {"clusters": [c.pk for c in clusters], "protocol": "TCP"}
     found = ada.get(ada.post(page("complete"), body).url).content.decode()
     assert "2 hours ago" in found
-    assert "7 sides are compared with what the console has" in found
+    assert "7 entries are compared with the console's values" in found
 
 
 def test_complete_tells_of_entries_that_were_removed_on_their_cluster(
@@ -259,7 +262,7 @@ def test_a_large_plan_is_grouped_by_home_cluster(ada, cluster_factory):
     clusters = [cluster_factory(version="8.6") for _ in range(8)]
     body = {"clusters": [c.pk for c in clusters], "protocol": "TCP"}
     found = ada.get(ada.post(page("complete"), body).url).content.decode()
-    assert "56 of 56 sides will change" in found
+    assert "56 of 56 entries will change" in found
     assert found.count('class="disclosure plan-group"') == 8
 
 

@@ -186,7 +186,7 @@ def test_what_is_left_is_planned_by_one_click(clusters, administrator, client_of
     ada = client_of(administrator)
     page = ada.get(url).content.decode()
     assert "1 of 3 peerings verified" in page
-    assert "Plan what is left" in page
+    assert "Plan the remaining peerings" in page
     answer = ada.post(url)
     draft = Draft.objects.get()
     assert answer.url == draft.get_absolute_url()
@@ -218,7 +218,7 @@ def test_nothing_is_left_of_a_job_that_succeeded(clusters, administrator, client
     job = done(apply(MeshIntent(((clusters[0], clusters[1]),))))
     ada = client_of(administrator)
     url = reverse("mesh:results", args=[job.pk])
-    assert "Plan what is left" not in ada.get(url).content.decode()
+    assert "Plan the remaining peerings" not in ada.get(url).content.decode()
     assert "Nothing is left" in ada.post(url, follow=True).content.decode()
 
 

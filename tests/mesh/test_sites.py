@@ -150,7 +150,7 @@ def test_a_job_cancelled_between_two_sites_says_what_stands_alone(
     assert job.cancel()
     job.refresh_from_db()
     assert job.state == Job.State.NEEDS_ATTENTION
-    assert "stands alone" in job.error
+    assert "has no matching entry" in job.error
 
 
 def test_a_job_cancelled_on_its_way_is_not_handed_on_for_ever(spread, lab, travel):

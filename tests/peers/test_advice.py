@@ -60,7 +60,7 @@ def test_a_first_save_shows_serious_advice_and_asks_once(ada, typed):
     answer = ada.post(ADD, typed)
     assert not Peer.objects.exists()
     advice = answer.context["advice"]
-    assert "Nothing was saved yet." in answer.content.decode()
+    assert "Not saved yet." in answer.content.decode()
     assert typed["password"] not in answer.content.decode()
     ada.post(ADD, typed | {"advised": advice.key})
     assert Peer.objects.get().address == typed["address"]

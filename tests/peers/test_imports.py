@@ -192,9 +192,9 @@ def test_each_column_of_a_publisher_is_a_column_of_clusters():
 def test_warnings_are_judged_with_all_rows_in(ada, madrid):
     one_side = BOTH[: BOTH.index("  - {cluster: Rome")]
     text = send(ada, one_side, "mesh.yaml").content.decode()
-    assert "Rome has no peer back to Madrid" in text
+    assert "Rome has no matching peer for Madrid" in text
     text = send(ada, BOTH, "mesh.yaml").content.decode()
-    assert "no peer back" not in text
+    assert "no matching peer for" not in text
     row = text[text.index(">8</td>") : text.index(">9</td>")]
     assert "Whether the Sync Agent of Madrid and Rome" in row
 

@@ -65,7 +65,8 @@ def test_saved_peer_is_provisioned_by_a_job(ada, typed, oslo):
 def test_saving_names_the_missing_other_side(ada, typed):
     answer = ada.post(page("add_peer"), typed, follow=True)
     assert any(
-        "Oslo has no peer back to Madrid yet" in text for text in messages_of(answer)
+        "Oslo has no matching peer for Madrid yet" in text
+        for text in messages_of(answer)
     )
 
 
@@ -170,7 +171,7 @@ def test_peer_page_tells_how_old_the_status_of_each_side_is(
     at = timezone.now() - timedelta(hours=3)
     Peer.objects.filter(pk=back.pk).update(outcome="passed", checked_at=at)
     text = ada.get(page("edit_peer", peer.pk)).content.decode()
-    both = text[text.index("Both sides") :]
+    both = text[text.index("Both entries") :]
     assert "3 hours ago" in both
     assert ">never<" in both
 

@@ -75,7 +75,7 @@ def test_script_of_the_guide_peers_two_clusters(
     path.write_text(json.dumps([input_of(one) for one in lab.describe()["clusters"]]))
     done = run_script(live_server, token, path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Both sides are verified." in done.stdout
+    assert "Both entries are verified." in done.stdout
     again = run_script(live_server, token, path)
     assert again.returncode == 0, again.stderr
     assert Peer.objects.count() == 2

@@ -23,13 +23,13 @@ STATES = {"missing": "missing", "extra": "no longer there", "elsewhere": "elsewh
 class Command(BaseCommand):
     """Whose user is this, and do both sides agree?"""
 
-    help = "Read the users of clusters, compare both sides of peers, find users."
+    help = "Read the users of clusters, compare those of peers, find users."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         add = actions.add_parser("snapshot", help="read the users of clusters now")
         add.add_argument("clusters", nargs="*", metavar="CLUSTER", help="all if none")
-        add = actions.add_parser("compare", help="compare both sides of peers")
+        add = actions.add_parser("compare", help="compare the users of peers")
         add.add_argument("home", nargs="?", help="only the peers on this cluster")
         add.add_argument("remote", nargs="?", help="only those that point to this one")
         add = actions.add_parser("duplicates", help="list duplicate users")
@@ -70,7 +70,7 @@ class Command(BaseCommand):
             compared = compare_sides(directory, peer)
             pair = f"{peer.cluster} → {peer.remote_cluster or peer.address}"
             if compared is None:
-                self.write_line(pair, PeerOutcome.UNKNOWN, "both sides were not read")
+                self.write_line(pair, PeerOutcome.UNKNOWN, "a cluster was not read")
                 continue
             failed |= compared.outcome == PeerOutcome.FAILED
             counts = f"{compared.home_count} of {compared.remote_count} users"
