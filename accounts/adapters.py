@@ -23,7 +23,8 @@ from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 
-from accounts import audit, reauthentication, web_providers
+from accounts import audit, proxy_header, reauthentication, web_providers
+from accounts.backends import PROXY_BACKEND
 from accounts.factor_secrets import SEALED_FOR
 from accounts.secrets import seal_secret, unseal_secret
 
@@ -74,6 +75,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             "user": user.pk,
             "hash": user.get_session_auth_hash(),
             "backend": getattr(user, "backend", ""),
+            "proxy_subject": proxy_header.subject_in(request),
         }
         response: HttpResponse | None = super().pre_login(request, user, **kwargs)
         return response
@@ -84,6 +86,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         same = started.get("user") == user.pk and constant_time_compare(
             started.get("hash", ""), user.get_session_auth_hash()
         )
+        if started.get("backend") == PROXY_BACKEND:
+            # The proxy may name somebody else by the time of the second factor.
+            subject = proxy_header.subject_in(request)
+            same = same and subject != "" and subject == started["proxy_subject"]
         if not same or not user.is_active:
             raise ImmediateHttpResponse(self.respond_user_inactive(request, user))
         # What a stranger began is forgotten sooner; see accounts.views.signin.
@@ -100,9 +106,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return ["accounts.stages.SecondFactorStage"]
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
-        through = web_providers.provider_behind(
-            request.session.get(BACKEND_SESSION_KEY, "")
-        )
+        backend = request.session.get(BACKEND_SESSION_KEY, "")
+        if backend == PROXY_BACKEND:
+            return reverse("account_login") + "?left=proxy"
+        through = web_providers.provider_behind(backend)
         return reverse("account_login") + (f"?left={through.kind}" if through else "")
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:

@@ -15,6 +15,10 @@ PROVIDER_BACKENDS = {
 }
 
 
+# The one that a sign-in by the header of a proxy goes by.
+PROXY_BACKEND = "accounts.backends.ProxyBackend"
+
+
 class LockoutBackend:
     """Stands first: refuses beyond the limit, else leaves the check to the others.
 
@@ -49,6 +53,10 @@ class ProviderBackend(ModelBackend):
 
 class SamlBackend(ProviderBackend):
     """The same for a SAML provider: each goes by its own settings."""
+
+
+class ProxyBackend(ProviderBackend):
+    """The same for a proxy that names people in a header."""
 
 
 def address_of(request: HttpRequest | None) -> str:

@@ -185,11 +185,8 @@ class GroupMappingForm(forms.ModelForm[GroupMapping]):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        directory = settings.LDAP
-        if cleaned.get("provider") == "ldap" and directory and not directory.group_base:
-            self.add_error(
-                "provider", "CUPADMIN_LDAP_GROUP_BASE must say where groups are."
-            )
+        if reason := grants.why_no_groups(cleaned.get("provider", "")):
+            self.add_error("provider", reason)
         return cleaned
 
     def mapping(self) -> GroupMapping:

@@ -42,6 +42,8 @@ def configured_rules() -> dict[str, Admission]:
     found = {kind: provider.config.admission for kind, provider in known.items()}
     if settings.LDAP is not None:
         found[Identity.Provider.LDAP.value] = settings.LDAP.admission
+    if settings.PROXY_HEADER is not None:
+        found[Identity.Provider.PROXY.value] = settings.PROXY_HEADER.admission
     return found
 
 
@@ -151,9 +153,16 @@ def why_not_mapped(provider: str) -> str:
     """Why no group of this provider can be mapped; empty where it can be."""
     if provider not in configured_rules():
         return "This provider is not set up on this console."
-    directory = settings.LDAP
+    return why_no_groups(provider)
+
+
+def why_no_groups(provider: str) -> str:
+    """Why nothing is known of the groups of this provider; empty where it is."""
+    directory, proxy = settings.LDAP, settings.PROXY_HEADER
     if provider == Identity.Provider.LDAP and directory and not directory.group_base:
         return "CUPADMIN_LDAP_GROUP_BASE must say where groups are."
+    if provider == Identity.Provider.PROXY and proxy and not proxy.groups:
+        return "CUPADMIN_PROXY_GROUPS_HEADER must name the header with the groups."
     return ""
 
 

@@ -1,7 +1,9 @@
 """Checks of what the environment says about signing in."""
 
+import re
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from accounts.identity_settings import (
     Admission,
     Ldap,
     Oidc,
+    ProxyHeader,
     Saml,
     is_safe,
 )
@@ -24,6 +27,18 @@ from accounts.roles import Role
 
 # What the column of a provider takes, with the kind before it.
 LONGEST_ISSUER = 190
+
+# A header that a proxy sets; `_` is `-` for WSGI, so that nobody could tell them apart.
+HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,99}")
+# Headers that browsers send, or that mean something else.
+TAKEN = re.compile(
+    r"accept.*|authorization|connection|content-.*|cookie|forwarded|host|hx-.*"
+    r"|idempotency-key|if-.*|origin|proxy-.*|range|referer|sec-.*|te|trailer"
+    r"|transfer-encoding|upgrade.*|user-agent|via|x-csrftoken"
+    r"|x-forwarded-(by|for|host|port|proto)|x-real-ip|x-request-id|x-requested-with"
+)
+# The shortest prefixes of the networks that a proxy may be in, by version of IP.
+WIDEST = {4: 16, 6: 64}
 
 ROLES = f"Roles are {', '.join(Role.values)}."
 
@@ -40,6 +55,8 @@ def sign_in_is_configured(
         errors += saml_errors(settings.SAML)
     if settings.LDAP is not None:
         errors += ldap_errors(settings.LDAP)
+    if settings.PROXY_HEADER is not None:
+        errors += proxy_errors(settings.PROXY_HEADER)
     return errors
 
 
@@ -142,6 +159,86 @@ def ldap_errors(directory: Ldap) -> Iterator[CheckMessage]:
     yield from group_errors(directory)
     yield from file_errors("CUPADMIN_LDAP_CA_FILE", directory.ca_file)
     yield from admission_errors("CUPADMIN_LDAP", directory.admission)
+
+
+def proxy_errors(proxy: ProxyHeader) -> Iterator[CheckMessage]:
+    """Refuse whatever would let somebody else than the proxy name people."""
+    if not proxy.user:
+        yield Error(
+            "Sign-in by a proxy is half set up: CUPADMIN_PROXY_USER_HEADER is missing.",
+            hint="Set it, or remove the other CUPADMIN_PROXY_ variables.",
+            id="accounts.E040",
+        )
+    if not settings.PROXIES:
+        yield Error(
+            "CUPADMIN_PROXY_USER_HEADER is set, but no proxy is declared.",
+            hint="Set CUPADMIN_PROXIES to the number of your proxies.",
+            id="accounts.E041",
+        )
+    if not proxy.networks:
+        yield Error(
+            "CUPADMIN_PROXY_USER_HEADER is set, but not from where it counts.",
+            hint="Set CUPADMIN_PROXY_NETWORKS to the addresses of your proxy.",
+            id="accounts.E042",
+        )
+    for text in proxy.networks:
+        network = ip_network(text)
+        if network.prefixlen < WIDEST[network.version]:
+            yield Error(
+                f"CUPADMIN_PROXY_NETWORKS names {text}: anybody in it could sign in"
+                " as anybody.",
+                hint="Name the addresses of your proxy; at most a /"
+                f"{WIDEST[network.version]}.",
+                id="accounts.E043",
+            )
+    yield from header_errors(proxy)
+    rules = proxy.admission
+    if (rules.roles or rules.required_group) and not proxy.groups:
+        yield Error(
+            "CUPADMIN_PROXY_GROUPS_HEADER is missing: groups give roles, but no header"
+            " names them.",
+            id="accounts.E046",
+        )
+    if len(proxy.separator) != 1:
+        yield Error(
+            "CUPADMIN_PROXY_GROUPS_SEPARATOR must be one character.",
+            id="accounts.E047",
+        )
+    there = proxy.sign_out_url
+    if there and not (re.match(r"/(?![/\\])", there) or is_safe(there)):
+        yield Error(
+            "CUPADMIN_PROXY_SIGN_OUT_URL must begin with https://, or be a path.",
+            id="accounts.E048",
+        )
+    yield from admission_errors("CUPADMIN_PROXY", rules)
+
+
+def header_errors(proxy: ProxyHeader) -> Iterator[CheckMessage]:
+    given = {
+        "USER": proxy.user,
+        "GROUPS": proxy.groups,
+        "EMAIL": proxy.email,
+        "FULL_NAME": proxy.full_name,
+    }
+    used: set[str] = set()
+    for part, name in given.items():
+        if not name:
+            continue
+        if not HEADER.fullmatch(name) or TAKEN.fullmatch(name.lower()):
+            yield Error(
+                f"CUPADMIN_PROXY_{part}_HEADER is {name[:60]!r}, which cannot be such a"
+                " header.",
+                hint="Take a name of letters, digits and hyphens that only your proxy"
+                " sets, such as X-Remote-User.",
+                id="accounts.E044",
+            )
+        if name.lower() in used:
+            yield Error(
+                f"CUPADMIN_PROXY_{part}_HEADER names a header that another setting"
+                " names.",
+                id="accounts.E045",
+            )
+        used.add(name.lower())
 
 
 def group_errors(directory: Ldap) -> Iterator[CheckMessage]:

@@ -1,7 +1,7 @@
 """What the environment says about signing in through somebody else."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -70,6 +70,24 @@ class Saml:
 
 
 @dataclass(frozen=True, eq=False)
+class ProxyHeader:
+    """A proxy in front that signs people in: the headers that it names them in."""
+
+    user: str
+    # Addresses of the proxy; from any other the headers are not read.
+    networks: Sequence[str] = ()
+    groups: str = ""
+    separator: str = ","
+    email: str = ""
+    full_name: str = ""
+    name: str = "single sign-on"
+    sign_out_url: str = ""
+    # The proxy asks for a second factor itself.
+    second_factor: bool = False
+    admission: Admission = field(default_factory=Admission)
+
+
+@dataclass(frozen=True, eq=False)
 class Ldap:
     """An LDAP directory, Active Directory among them."""
 
@@ -96,6 +114,27 @@ def is_safe(url: str) -> bool:
     local = parts.hostname in ("localhost", "127.0.0.1", "::1")
     return bool(parts.hostname) and (
         parts.scheme == "https" or (parts.scheme == "http" and local)
+    )
+
+
+def read_proxy_header(env: Env, networks: Sequence[str]) -> ProxyHeader | None:
+    """Return what is set of a proxy that signs people in; the checks say the rest."""
+    user = env.str("PROXY_USER_HEADER", "")
+    groups = env.str("PROXY_GROUPS_HEADER", "")
+    admission = read_admission(env, "PROXY")
+    if not (user or groups or networks or admission.roles or admission.default_role):
+        return None
+    return ProxyHeader(
+        user=user,
+        networks=tuple(networks),
+        groups=groups,
+        separator=env.str("PROXY_GROUPS_SEPARATOR", ProxyHeader.separator),
+        email=env.str("PROXY_EMAIL_HEADER", ""),
+        full_name=env.str("PROXY_FULL_NAME_HEADER", ""),
+        name=env.str("PROXY_NAME", ProxyHeader.name),
+        sign_out_url=env.str("PROXY_SIGN_OUT_URL", ""),
+        second_factor=env.bool("PROXY_SECOND_FACTOR", False),
+        admission=admission,
     )
 
 

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from accounts import (
     audit,
     cluster_limits,
+    proxy_header,
     rights,
     second_factor,
     sessions,
@@ -24,12 +25,16 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class ClientAddressMiddleware:
-    """Take the sender's address from the proxies that the settings count."""
+    """Take the sender's address from the proxies that the settings count.
+
+    Who really sent the request stays in `peer_address`.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.peer_address = request.META.get("REMOTE_ADDR", "")  # type: ignore[attr-defined]
         if settings.PROXIES:
             # Only what our own proxies wrote counts; more to the left is hearsay.
             forwarded = request.headers.get("X-Forwarded-For", "").split(",")
@@ -79,6 +84,22 @@ class SessionMiddleware:
                 sessions.touch_session(row)
         elif request.user.is_authenticated:
             sessions.end_session(request)
+        return self.get_response(request)
+
+
+class ProxyHeaderMiddleware:
+    """End a session whose person the proxy in front names no longer.
+
+    It signs in nobody: that is the sign-in page's, so that a second factor follows.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        row, proxy = getattr(request, "sign_in", None), settings.PROXY_HEADER
+        if proxy and row and not proxy_header.may_go_on(request, row.user):
+            sessions.end_by_proxy(request, row, proxy.name)
         return self.get_response(request)
 
 

@@ -187,6 +187,7 @@ class Identity(SocialAccount):  # type: ignore[misc]
         OIDC = "oidc", "OpenID Connect"
         SAML = "saml", "SAML"
         LDAP = "ldap", "LDAP"
+        PROXY = "proxy", "Trusted proxy"
 
     class Meta:
         proxy = True

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from accounts import audit, web_providers
 from accounts.audit import Actor
+from accounts.backends import PROXY_BACKEND
 from accounts.roles import role_of
 
 
@@ -37,6 +38,9 @@ def is_missing(user: User, request: HttpRequest | None = None) -> bool:
 
 def is_required_elsewhere(backend: str) -> bool:
     """Whether who comes through this backend typed a second factor at the provider."""
+    if backend == PROXY_BACKEND:
+        proxy = settings.PROXY_HEADER
+        return proxy is not None and proxy.second_factor
     provider = web_providers.provider_behind(backend)
     return provider is not None and provider.config.second_factor
 

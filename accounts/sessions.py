@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts import audit, lockout
+from accounts import audit, lockout, proxy_header
 from accounts.audit import Actor
 from accounts.models import BrowserSession
 from rest.fields import storable_text
@@ -25,6 +25,7 @@ BACKENDS = {
     "ProviderBackend": "identity provider",
     "SamlBackend": "identity provider",
     "DirectoryBackend": "LDAP",
+    "ProxyBackend": "trusted proxy",
 }
 FACTORS = {
     "totp": "second factor",
@@ -44,6 +45,8 @@ def begin_session(request: HttpRequest, user: User) -> None:
         agent=storable_text(request.META.get("HTTP_USER_AGENT", "")[:200]),
     )
     request.session[KEY] = str(row.pk)
+    if settings.PROXY_HEADER is not None:
+        request.session[proxy_header.SUBJECT] = proxy_header.subject_in(request)
     request.sign_in = row  # type: ignore[attr-defined]
     # Only a typed password was counted, so only that is taken back.
     if any(record["method"] == "password" for record in sign_in_steps(request, user)):
@@ -123,6 +126,18 @@ def end_session(request: HttpRequest) -> None:
     session_rows(request).delete()
     request.session.flush()
     request.user = AnonymousUser()
+
+
+@transaction.atomic
+def end_by_proxy(request: HttpRequest, row: BrowserSession, name: str) -> None:
+    """End the session of this request because the proxy names somebody else now."""
+    # Requests at the same time: one of them ends it.
+    if session_rows(request).delete()[0]:
+        changes: audit.Changes = {"by": [None, name]}
+        audit.append_entry(audit.actor_of(request), "end session", row, changes)
+    request.session.flush()
+    request.user = AnonymousUser()
+    del request.sign_in  # type: ignore[attr-defined]
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ from accounts.views import (
     audit,
     groups,
     provider,
+    proxy,
     saml,
     second_factor,
     users,
@@ -13,6 +14,7 @@ from accounts.views import (
 app_name = "accounts"
 
 SAML = {"kind": "saml"}
+PROXY = {"kind": "proxy"}
 
 urlpatterns = [
     path("sign-in/provider/", provider.sign_in, name="provider"),
@@ -21,6 +23,7 @@ urlpatterns = [
     path("sign-in/saml/acs/", saml.receive_answer, name="saml_answer"),
     path("sign-in/saml/return/", saml.finish_sign_in, name="saml_return"),
     path("sign-in/saml/metadata/", saml.show_metadata, name="saml_metadata"),
+    path("sign-in/proxy/", proxy.sign_in, name="proxy"),
     path("sign-out/provider/", provider.sign_out, name="provider_sign_out"),
     # proof of who it is
     path("proof/provider/", provider.prove_by_provider, name="prove_at_provider"),
@@ -45,6 +48,13 @@ urlpatterns = [
         provider.disconnect_provider,
         SAML,
         name="disconnect_saml",
+    ),
+    path("second-factor/connect/proxy/", proxy.connect_named, name="connect_proxy"),
+    path(
+        "second-factor/disconnect/proxy/",
+        provider.disconnect_provider,
+        PROXY,
+        name="disconnect_proxy",
     ),
     path("sessions/", account.list_sessions, name="sessions"),
     path("sessions/end/", account.end_other_sessions, name="end_other_sessions"),

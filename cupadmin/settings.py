@@ -9,7 +9,12 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from environs import Env
 
-from accounts.identity_settings import read_ldap, read_oidc, read_saml
+from accounts.identity_settings import (
+    read_ldap,
+    read_oidc,
+    read_proxy_header,
+    read_saml,
+)
 from accounts.masking import HiddenUrl
 from base.secret_settings import parse_secret, read_secret, split_secrets, take_secret
 from cupadmin import __version__
@@ -148,6 +153,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.middleware.SessionMiddleware",
+    "accounts.middleware.ProxyHeaderMiddleware",
     "accounts.time_zones.TimeZoneMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.ScopeMiddleware",
@@ -250,12 +256,15 @@ AUTHENTICATION_BACKENDS = [
 OIDC = read_oidc(env)
 SAML = read_saml(env)
 LDAP = read_ldap(env)
+PROXY_HEADER = read_proxy_header(env, read_networks(env, "PROXY_NETWORKS"))
 if LDAP and find_spec("django_auth_ldap"):
     AUTHENTICATION_BACKENDS.append("accounts.ldap_backend.DirectoryBackend")
 if OIDC:
     AUTHENTICATION_BACKENDS.append("accounts.backends.ProviderBackend")
 if SAML and find_spec("onelogin"):
     AUTHENTICATION_BACKENDS.append("accounts.backends.SamlBackend")
+if PROXY_HEADER:
+    AUTHENTICATION_BACKENDS.append("accounts.backends.ProxyBackend")
 # Wrong sign-ins of one name from one address before it is locked, and for how long.
 SIGN_IN_LIMIT = env.int("SIGN_IN_LIMIT", 10)
 SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", 15)

@@ -14,6 +14,7 @@ from allauth.mfa.webauthn.views import (
     EditWebAuthnView,
     RemoveWebAuthnView,
 )
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -22,7 +23,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import audit, identities, passkeys, second_factor, web_providers
+from accounts import (
+    audit,
+    identities,
+    passkeys,
+    proxy_header,
+    second_factor,
+    web_providers,
+)
 from accounts.access import Role, access, before_second_factor
 from accounts.http import Request
 from accounts.reauthentication import recent_proof
@@ -89,6 +97,11 @@ class SecondFactorIndex(Framed, IndexView):  # type: ignore[misc]
             (provider, identities.of_kind(kind).filter(user=self.request.user).first())
             for kind, provider in web_providers.configured_providers().items()
         ]
+        proxy = settings.PROXY_HEADER
+        if proxy is not None:
+            known = identities.of_kind("proxy").filter(user=self.request.user)
+            found["proxy"], found["proxy_identity"] = proxy, known.first()
+            found["proxy_subject"] = proxy_header.subject_in(self.request)
         codes = found["authenticators"].get("recovery_codes")
         found["left"] = len(codes.get_unused_codes()) if codes else 0
         return found

@@ -8,24 +8,42 @@ from allauth.mfa.webauthn.views import LoginWebAuthnView
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import passkeys, web_providers
+from accounts import passkeys, proxy_header, web_providers
 from accounts.access import Role, access, before_second_factor, open_to_all
+from accounts.views.proxy import FORM_ONLY
 
 
 class SignIn(LoginView):  # type: ignore[misc]
-    """Name and password; the second factor follows on a page of its own."""
+    """Name and password; the second factor follows on a page of its own.
+
+    Whom a proxy in front names is led on, unless that was refused, or the person has
+    just signed out.
+    """
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        stays = {"left", FORM_ONLY} & set(request.GET)
+        if proxy_header.is_named(request) and not stays:
+            query = urlencode({"next": request.GET.get("next", "")})
+            return redirect(f"{reverse('accounts:proxy')}?{query}")
+        answer: HttpResponse = super().get(request, *args, **kwargs)
+        return answer
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         # After signing out here one is still signed in at the provider.
         providers = web_providers.configured_providers()
-        left = providers.get(self.request.GET.get("left", ""))
+        proxy = settings.PROXY_HEADER
+        known = {**providers, **({"proxy": proxy} if proxy else {})}
+        left = known.get(self.request.GET.get("left", ""))
         context: dict[str, Any] = super().get_context_data(
             providers=providers.values(),
             left=left,
+            proxy=proxy if proxy_header.is_named(self.request) else None,
             passkeys_unusable=passkeys.why_unusable(self.request),
             **kwargs,
         )

@@ -102,6 +102,8 @@ WITHOUT = {
     "accounts:prove_to_connect": CEREMONY,
     "accounts:disconnect": CEREMONY,
     "accounts:disconnect_saml": CEREMONY,
+    "accounts:connect_proxy": CEREMONY,
+    "accounts:disconnect_proxy": CEREMONY,
     "accounts:time_zone": OWN_PAGES,
     "ui:save_view": OWN_PAGES,
     "ui:delete_view": OWN_PAGES,
