@@ -15,6 +15,7 @@ from presence.service import SAYS_NOTHING, PresenceService, UserSession
 from presence.stages import (
     PresenceObservation,
     ProofInterface,
+    ProofProgress,
     Stage,
     another_than,
     stage_of,
@@ -86,7 +87,7 @@ async def prove_by_service(
         before: the state of `watched` on its own cluster, which is set again after.
         patience: how long the state may take, within the deadline.
     """
-    proof = _ServiceProof(watcher, watched, before, Deadline(deadline), patience)
+    proof = _ServiceProof(watcher, watched, Deadline(deadline), patience, before=before)
     try:
         await proof.watch()
     except WireError as error:
@@ -96,24 +97,11 @@ async def prove_by_service(
     return proof.observation()
 
 
-class _ServiceProof:
-    """One proof: how far it came so far."""
+@dataclass
+class _ServiceProof(ProofProgress[ServiceCanary]):
+    """A proof, and the state that it found first."""
 
-    def __init__(
-        self,
-        watcher: ServiceCanary,
-        watched: ServiceCanary,
-        before: State | None,
-        clock: Deadline,
-        patience: float,
-    ) -> None:
-        self.watcher, self.watched, self.clock = watcher, watched, clock
-        self.before, self.patience = before, patience
-        self.stage = Stage.NOT_SIGNED_IN
-        self.error: WireError | None = None
-        self.seen: State | None = None
-        self.latency: float | None = None
-        self.restored = True
+    before: State | None = None
 
     def observation(self) -> PresenceObservation:
         return PresenceObservation(

@@ -15,6 +15,7 @@ from presence.sip_user import PresenceNotice, SipUser
 from presence.stages import (
     PresenceObservation,
     ProofInterface,
+    ProofProgress,
     Stage,
     another_than,
     stage_of,
@@ -66,20 +67,11 @@ async def prove_by_sip(
     return proof.observation()
 
 
-class _SipProof:
-    """One proof: how far it came so far."""
+@dataclass
+class _SipProof(ProofProgress[SipCanary]):
+    """A proof, and how the answer to its subscription was routed."""
 
-    def __init__(
-        self, watcher: SipCanary, watched: SipCanary, clock: Deadline, patience: float
-    ) -> None:
-        self.watcher, self.watched = watcher, watched
-        self.clock, self.patience = clock, patience
-        self.stage = Stage.NOT_SIGNED_IN
-        self.error: WireError | None = None
-        self.seen: State | None = None
-        self.latency: float | None = None
-        self.route: tuple[str, ...] = ()
-        self.restored = True
+    route: tuple[str, ...] = ()
 
     def observation(self) -> PresenceObservation:
         return PresenceObservation(

@@ -16,6 +16,7 @@ from presence.errors import PresenceCode, PresenceError
 from presence.stages import (
     PresenceObservation,
     ProofInterface,
+    ProofProgress,
     Stage,
     another_than,
     stage_of,
@@ -82,21 +83,12 @@ async def prove_by_xmpp(
     return proof.observation()
 
 
-class _XmppProof:
-    """One proof: how far it came so far."""
+@dataclass
+class _XmppProof(ProofProgress[XmppCanary]):
+    """A proof, and what became of its message."""
 
-    def __init__(
-        self, watcher: XmppCanary, watched: XmppCanary, clock: Deadline, patience: float
-    ) -> None:
-        self.watcher, self.watched = watcher, watched
-        self.clock, self.patience = clock, patience
-        self.stage = Stage.NOT_SIGNED_IN
-        self.error: WireError | None = None
-        self.seen: State | None = None
-        self.latency: float | None = None
-        self.message_ms: float | None = None
-        self.message_lost = False
-        self.restored = True
+    message_ms: float | None = None
+    message_lost: bool = False
 
     def observation(self) -> PresenceObservation:
         return PresenceObservation(

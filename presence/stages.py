@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 from presence.documents import State
-from wire import WireError
+from wire import Deadline, WireError
+
+Canary = TypeVar("Canary")
 
 
 class Stage(StrEnum):
@@ -59,8 +62,23 @@ class PresenceObservation:
         return self.stage is Stage.ARRIVED
 
 
+@dataclass
+class ProofProgress(Generic[Canary]):
+    """One proof between two canaries: how far it came so far."""
+
+    watcher: Canary
+    watched: Canary
+    clock: Deadline
+    patience: float
+    stage: Stage = Stage.NOT_SIGNED_IN
+    error: WireError | None = None
+    seen: State | None = None
+    latency: float | None = None
+    restored: bool = True
+
+
 def stage_of(seen: State | None, target: State) -> Stage:
-    """Judge what was last seen after `wanted` was set."""
+    """Judge what was last seen after `target` was set."""
     if seen is None:
         return Stage.SUBSCRIBED
     if seen is target:

@@ -12,8 +12,8 @@ from services.models import Service, ServiceQuerySet, SyncAgent
 UNREACHABLE = "unreachable"
 
 
-class ServiceGridForm(forms.Form):
-    """Filter services by cluster, node, name and status."""
+class NodeFilterForm(forms.Form):
+    """Filter by cluster and node."""
 
     cluster = forms.ModelChoiceField(
         Cluster.objects.all(), required=False, empty_label="All clusters"
@@ -23,6 +23,11 @@ class ServiceGridForm(forms.Form):
         max_length=253,
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "Node"}),
     )
+
+
+class ServiceGridForm(NodeFilterForm):
+    """Filter services by cluster, node, name and status."""
+
     group = forms.ChoiceField(required=False)
     service = forms.ChoiceField(required=False)
     status = forms.ChoiceField(
@@ -76,19 +81,11 @@ class ServiceGridForm(forms.Form):
 NOT_RUNNING = "off"
 
 
-class ServerForm(forms.Form):
+class ServerForm(NodeFilterForm):
     """Filter servers by cluster, name or address, and what was read of them."""
 
     STOPPED, UNREAD = "stopped", "unread"
 
-    cluster = forms.ModelChoiceField(
-        Cluster.objects.all(), required=False, empty_label="All clusters"
-    )
-    node = forms.CharField(
-        required=False,
-        max_length=253,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Node"}),
-    )
     show = forms.ChoiceField(
         required=False,
         label="State",
@@ -114,17 +111,9 @@ class ServerForm(forms.Form):
         return nodes
 
 
-class AgentForm(forms.Form):
+class AgentForm(NodeFilterForm):
     """Filter agents by cluster, node and state."""
 
-    cluster = forms.ModelChoiceField(
-        Cluster.objects.all(), required=False, empty_label="All clusters"
-    )
-    node = forms.CharField(
-        required=False,
-        max_length=253,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Node"}),
-    )
     show = forms.ChoiceField(
         required=False,
         label="State",

@@ -4,14 +4,18 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from jobs import dispatch, presence
 from jobs.engine import perform_job
-from jobs.models import Job
+from jobs.models import Job, Process
 
 # A worker starts within seconds, and within minutes on a machine that is busy.
 PATIENCE = 240
@@ -56,6 +60,33 @@ def killed_at(job: Job, failpoint: str) -> None:
     assert ended.returncode == -signal.SIGKILL, f"{failpoint} was not reached"
     job.refresh_from_db()
     assert job.state == Job.State.RUNNING
+
+
+def deliver_ten_times(job: Job) -> None:
+    """Work on the job in ten threads at once, as for ten messages of it."""
+
+    def deliver(_: int) -> None:
+        try:
+            perform_job(str(job.pk))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(deliver, range(10)))
+
+
+def work_at_once(monkeypatch: pytest.MonkeyPatch, queue: str) -> None:
+    """Have a worker of this queue, which takes jobs as they are submitted."""
+    Process.objects.create(host="b", pid=1, kind="worker", queues=[queue])
+
+    def send_messages(rings: Iterable[tuple[str, str]]) -> None:
+        for pk, asked in rings:
+            assert asked == queue
+            with monkeypatch.context() as patch:
+                patch.setattr(presence, "_queues", frozenset([queue]))
+                perform_job(pk)
+
+    monkeypatch.setattr(dispatch, "send_messages", send_messages)
 
 
 def expire_leases() -> None:

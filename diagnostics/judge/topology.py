@@ -108,12 +108,12 @@ def is_listed(name: str, address: str, theirs: set[str]) -> bool:
 )
 def empty_groups(view: ClusterView) -> Verdict | None:
     here = view.cluster
-    if here.subclusters.value is None or here.ha_nodes.value is None:
-        return unknown(
-            f"The topology of {here.name} is not known.", _unread_nodes(here)
-        )
-    used = {node.subcluster for node in here.ha_nodes.value}
-    empty = [group.name for group in here.subclusters.value if group.id not in used]
+    if unread := _unread_topology(here):
+        return unread
+    used = {node.subcluster for node in here.ha_nodes.value or ()}
+    empty = [
+        group.name for group in here.subclusters.value or () if group.id not in used
+    ]
     if empty:
         return warning(
             f"{listed_texts(empty)} of {here.name} has no nodes.",
@@ -122,8 +122,12 @@ def empty_groups(view: ClusterView) -> Verdict | None:
     return PASSED
 
 
-def _unread_nodes(here: ClusterFacts) -> Answer[Any]:
-    return here.ha_nodes if here.subclusters.known else here.subclusters
+def _unread_topology(here: ClusterFacts) -> Verdict | None:
+    """Say why the groups of a cluster are not known, where they are not."""
+    if here.subclusters.known and here.ha_nodes.known:
+        return None
+    unread = here.ha_nodes if here.subclusters.known else here.subclusters
+    return unknown(f"The topology of {here.name} is not known.", unread)
 
 
 def own_nodes(here: ClusterFacts) -> list[HaNode]:
@@ -172,14 +176,12 @@ def ha_enabled(view: ClusterView) -> Verdict | None:
     here = view.cluster
     if not here.profile.has_xmpp:
         return None
-    if here.subclusters.value is None or here.ha_nodes.value is None:
-        return unknown(
-            f"The topology of {here.name} is not known.", _unread_nodes(here)
-        )
+    if unread := _unread_topology(here):
+        return unread
     places = [node.subcluster for node in own_nodes(here)]
     without = [
         group.name
-        for group in here.subclusters.value
+        for group in here.subclusters.value or ()
         if places.count(group.id) > 1 and not group.ha_enabled
     ]
     if without:
@@ -205,11 +207,9 @@ def ha_normal(view: ClusterView) -> Verdict | None:
     here = view.cluster
     if not here.profile.has_xmpp:
         return None
-    if here.subclusters.value is None or here.ha_nodes.value is None:
-        return unknown(
-            f"The topology of {here.name} is not known.", _unread_nodes(here)
-        )
-    groups = {group.id for group in here.subclusters.value if group.ha_enabled}
+    if unread := _unread_topology(here):
+        return unread
+    groups = {group.id for group in here.subclusters.value or () if group.ha_enabled}
     nodes = [node for node in own_nodes(here) if node.subcluster in groups]
     if not nodes:
         return information(f"{here.name} has no group with high availability.")

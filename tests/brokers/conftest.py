@@ -35,6 +35,11 @@ def broker(
         server.check()
     except (OperationalError, OSError) as error:
         missing("brokers", f"{request.param} does not answer ({error})")
+    yield from in_use(server, monkeypatch)
+
+
+def in_use(server: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
+    """The broker, emptied, while jobs are rung through it."""
     server.lose()
     with server.producer() as app:
         monkeypatch.setattr(dispatch, "current_app", app)

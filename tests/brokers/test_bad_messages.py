@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from jobs.models import Job
-from tests.brokers.conftest import wait_until
+from tests.brokers.conftest import in_use, wait_until
 from tests.brokers.servers import Embedded
 
 pytestmark = pytest.mark.servers
@@ -38,15 +38,7 @@ ODD = [
 
 @pytest.fixture(params=["embedded"])
 def broker(request, monkeypatch):
-    from jobs import dispatch
-
-    server = Embedded()
-    server.lose()
-    with server.producer() as app:
-        monkeypatch.setattr(dispatch, "current_app", app)
-        yield server
-        dispatch.wait_until_sent()
-    server.leave()
+    yield from in_use(Embedded(), monkeypatch)
 
 
 def put_message(queue, odd):

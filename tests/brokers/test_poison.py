@@ -8,10 +8,10 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from cupadmin import supervisor
-from jobs import dispatch, tasks
+from jobs import tasks
 from jobs.models import Job, Process
 from tests.brokers import ledger
-from tests.brokers.conftest import wait_until
+from tests.brokers.conftest import in_use, wait_until
 from tests.brokers.servers import Embedded
 from tests.workers import environment
 
@@ -25,13 +25,7 @@ WORKER += ["--without-gossip", "--without-mingle"]
 
 @pytest.fixture
 def broker(monkeypatch):
-    server = Embedded()
-    server.lose()
-    with server.producer() as app:
-        monkeypatch.setattr(dispatch, "current_app", app)
-        yield server
-        dispatch.wait_until_sent()
-    server.leave()
+    yield from in_use(Embedded(), monkeypatch)
 
 
 @pytest.fixture

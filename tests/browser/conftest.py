@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -122,3 +123,16 @@ def sign_in(page: Page) -> None:
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
+
+
+def fill_in_cluster(page: Page, cluster: dict[str, Any]) -> None:
+    """Fill in and save the page that adds a cluster, as a lab describes it."""
+    publisher = cluster["nodes"][0]
+    page.get_by_label("Name", exact=False).first.fill(cluster["name"])
+    page.get_by_label("Domain").fill(cluster["domain"])
+    page.get_by_label("AXL user name").fill(cluster["axl_username"])
+    page.get_by_label("AXL password").fill(cluster["axl_password"])
+    page.get_by_label("Provisioning").select_option("direct")
+    page.get_by_label("Publisher address").fill(publisher["address"])
+    page.get_by_label("Publisher name").fill(publisher["name"])
+    page.get_by_role("button", name="Save").click()

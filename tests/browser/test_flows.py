@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from lab import Lab
-from tests.browser.conftest import running_console, sign_in
+from tests.browser.conftest import fill_in_cluster, running_console, sign_in
 
 pytestmark = [pytest.mark.servers, pytest.mark.browser]
 
@@ -70,17 +70,9 @@ def test_everything_is_done_without_javascript(browser, own_console, own_lab):
 
 
 def add_cluster(page: Page, cluster: dict) -> None:
-    publisher = cluster["nodes"][0]
     page.goto("/administration/system/clusters/")
     page.get_by_role("link", name="Add cluster").first.click()
-    page.get_by_label("Name", exact=False).first.fill(cluster["name"])
-    page.get_by_label("Domain").fill(cluster["domain"])
-    page.get_by_label("AXL user name").fill(cluster["axl_username"])
-    page.get_by_label("AXL password").fill(cluster["axl_password"])
-    page.get_by_label("Provisioning").select_option("direct")
-    page.get_by_label("Publisher address").fill(publisher["address"])
-    page.get_by_label("Publisher name").fill(publisher["name"])
-    page.get_by_role("button", name="Save").click()
+    fill_in_cluster(page, cluster)
 
 
 def check_cluster(page: Page, cluster: dict) -> None:

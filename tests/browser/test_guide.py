@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lab import Lab
+from tests.browser.conftest import fill_in_cluster
 
 pytestmark = [pytest.mark.servers, pytest.mark.browser]
 
@@ -26,16 +27,8 @@ def test_the_guide_ends_on_twelve_check_marks(page: Page, fresh_lab: Lab):
 
 
 def add_cluster(page: Page, cluster: dict) -> None:
-    publisher = cluster["nodes"][0]
     page.goto("/administration/system/clusters/add/")
-    page.get_by_label("Name", exact=False).first.fill(cluster["name"])
-    page.get_by_label("Domain").fill(cluster["domain"])
-    page.get_by_label("AXL user name").fill(cluster["axl_username"])
-    page.get_by_label("AXL password").fill(cluster["axl_password"])
-    page.get_by_label("Provisioning").select_option("direct")
-    page.get_by_label("Publisher address").fill(publisher["address"])
-    page.get_by_label("Publisher name").fill(publisher["name"])
-    page.get_by_role("button", name="Save").click()
+    fill_in_cluster(page, cluster)
 
 
 def confirm_certificate(page: Page) -> None:

@@ -8,8 +8,8 @@ from clusters.jobs import present
 from clusters.jobs.present import PresentCertificates, is_asked_here
 from clusters.models import Node
 from jobs import dispatch, presence
-from jobs.engine import perform_job
 from jobs.models import Job, Process
+from tests.workers import work_at_once
 from wire import Code, WireError
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,16 +41,7 @@ def asked_by(monkeypatch):
 @pytest.fixture
 def worker(monkeypatch):
     """A worker of the site, which takes jobs at once."""
-    Process.objects.create(host="b", pid=1, kind="worker", queues=["site-berlin"])
-
-    def send_messages(rings):
-        for pk, queue in rings:
-            assert queue == "site-berlin"
-            with monkeypatch.context() as patch:
-                patch.setattr(presence, "_queues", frozenset(["site-berlin"]))
-                perform_job(pk)
-
-    monkeypatch.setattr(dispatch, "send_messages", send_messages)
+    work_at_once(monkeypatch, "site-berlin")
 
 
 def test_a_worker_of_the_site_asks_the_node(node, worker, asked_by):

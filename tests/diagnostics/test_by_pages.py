@@ -2,11 +2,12 @@
 
 import pytest
 
-from clusters.models import Cluster, Node
+from clusters.models import Node
 from diagnostics.checks import check_peers
 from jobs.leases import lease
 from peers.models import Peer
-from tests.pages.site import PASSWORD, Site
+from tests.pages.clusters import cluster_by_pages
+from tests.pages.site import Site
 from tests.pages.skins import Cells, Labels
 from tests.wire.server import FINGERPRINT
 
@@ -23,15 +24,7 @@ def site(request):
 
 @pytest.fixture
 def peer(site):
-    cluster = Cluster(
-        name="home",
-        axl_username="axl",
-        provisioning="pages",
-        pages_username="administrator",
-        pages_port=site.server.server_port,
-    )
-    cluster.seal("pages_password", PASSWORD)
-    cluster.save()
+    cluster = cluster_by_pages(site)
     Node.objects.create(
         cluster=cluster,
         name="node.test",

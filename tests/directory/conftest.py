@@ -13,10 +13,10 @@ from directory.column_builder import Builder
 from directory.columns import User
 from directory.jobs.snapshot import SnapshotDirectory
 from directory.models import Snapshot
-from jobs.engine import perform_job
 from jobs.models import Job
 from lab import Lab
 from peers.models import Peer
+from tests.workers import done
 
 
 @pytest.fixture(autouse=True)
@@ -50,17 +50,6 @@ def carry(lab: Lab, home: int, remote: int) -> None:
         "ON n.id = u.primarynodeid WHERE u.tkuserprofile = 1"
     )
     here.agent._replace(there, rows)
-
-
-def done(job: Job) -> Job:
-    """Work on the job as a worker does, until it is over."""
-    for _ in range(50):
-        perform_job(str(job.pk))
-        job.refresh_from_db()
-        if not job.active:
-            return job
-        Job.objects.filter(pk=job.pk).update(not_before=job.created_at)
-    raise AssertionError(f"{job} does not end")
 
 
 def taken(*clusters: Cluster) -> Job:

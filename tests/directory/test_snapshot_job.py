@@ -16,7 +16,8 @@ from directory.models import Comparison, Snapshot, SnapshotPart
 from directory.ownership import Directory
 from jobs.locks import Busy
 from jobs.models import Job
-from tests.directory.conftest import carry, done, taken
+from tests.directory.conftest import carry, taken
+from tests.workers import done
 
 NAMES = [
     "o'neil",

@@ -1,14 +1,13 @@
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from jobs.engine import MAX_ATTEMPTS, perform_job
 from jobs.locks import Busy, JobLock
 from jobs.models import Job
+from tests.workers import deliver_ten_times
 from wire import Code, WireError
 
 
@@ -43,15 +42,7 @@ def test_a_job_does_its_steps_and_tells_of_them(play):
 def test_ten_messages_at_once_do_the_work_once(play):
     done = []
     job = play(lambda run: done.append(run.job.pk))
-
-    def deliver(_):
-        try:
-            perform_job(str(job.pk))
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(10) as pool:
-        list(pool.map(deliver, range(10)))
+    deliver_ten_times(job)
     assert done == [job.pk]
 
 

@@ -22,17 +22,11 @@ PARAMETERS = {"bomb": "20", "endless-headers": "1", "slow": "9"}
 
 
 @dataclass(frozen=True)
-class Expected:
-    """The one problem of a fault: its code and severity, what it names, its fix."""
+class LabFault:
+    """A fault of the lab."""
 
     area: str
     value: str
-    on: str
-    code: str
-    severity: str
-    fix: str
-    by: str = SWEEP
-    names: str = ""
 
     def __str__(self) -> str:
         return f"{self.area}-{self.value}"
@@ -41,6 +35,18 @@ class Expected:
     def text(self) -> str:
         """The fault as the lab takes it, with its parameter."""
         return written(self.area, self.value)
+
+
+@dataclass(frozen=True)
+class Expected(LabFault):
+    """The one problem of a fault: its code and severity, what it names, its fix."""
+
+    on: str
+    code: str
+    severity: str
+    fix: str
+    by: str = SWEEP
+    names: str = ""
 
 
 def written(area: str, value: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pages import PageCode
-from tests.overview.catalogue import areas, written
+from tests.overview.catalogue import LabFault, areas
 from wire import Code
 
 CLUSTER = "clusters:edit_cluster"
@@ -14,21 +14,11 @@ DESCRIBE = "clusters:show_cluster#pages"
 
 
 @dataclass(frozen=True)
-class PageFault:
+class PageFault(LabFault):
     """A fault, the code of its cause, and the fix of the problem that it is."""
 
-    area: str
-    value: str
     cause: str
     fix: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.area}-{self.value}"
-
-    @property
-    def text(self) -> str:
-        """The fault as the lab takes it, with its parameter."""
-        return written(self.area, self.value)
 
     @property
     def is_refusal(self) -> bool:

@@ -19,7 +19,7 @@ from peers.models import Peer
 from tests.conftest import register
 from tests.diagnostics.conftest import carried, peer_on
 from tests.diagnostics.test_troubleshoot import run_now
-from tests.overview.catalogue import CLUSTER, OF_PAGES, PUBLISHER, RUN, SWEEP
+from tests.overview.catalogue import CLUSTER, OF_PAGES, PUBLISHER, RUN, SWEEP, written
 from tests.overview.page_catalogue import (
     PANEL,
     READ,
@@ -27,7 +27,6 @@ from tests.overview.page_catalogue import (
     UNREAD,
     UNWRITTEN,
     WRITTEN,
-    written,
 )
 from tests.overview.test_every_fault import assert_only, hurry, problems, settled
 from tests.waiting import eventually

@@ -8,16 +8,6 @@ ADD = reverse("peers:add_peer")
 
 
 @pytest.fixture
-def ada(administrator, client_of):
-    return client_of(administrator)
-
-
-@pytest.fixture
-def madrid(cluster_factory):
-    return cluster_factory("Madrid")
-
-
-@pytest.fixture
 def subscriber(cluster_factory):
     oslo = cluster_factory("Oslo")
     return oslo.nodes.create(

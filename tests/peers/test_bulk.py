@@ -19,11 +19,6 @@ APPLIED = {"provisioning_state": "applied", "applied_address": "x"}
 
 
 @pytest.fixture
-def ada(administrator, client_of):
-    return client_of(administrator)
-
-
-@pytest.fixture
 def pair(cluster_factory, peer_factory):
     """Madrid and Oslo, each with the entry for the other, both on their clusters."""
     madrid, oslo = cluster_factory("Madrid"), cluster_factory("Oslo")

@@ -12,6 +12,7 @@ from pages import EXPLANATIONS, PageCode
 from peers import lifecycle
 from peers.jobs.manual_sync import ManualSync
 from peers.models import Peer
+from tests.pages.clusters import cluster_by_pages
 from tests.pages.site import PASSWORD, Site
 from tests.pages.skins import Cells, Labels
 from tests.wire.server import FINGERPRINT
@@ -28,15 +29,7 @@ def site(request):
 
 @pytest.fixture
 def cluster(site, settings):
-    cluster = Cluster(
-        name="home",
-        axl_username="axl",
-        provisioning="pages",
-        pages_username="administrator",
-        pages_port=site.server.server_port,
-    )
-    cluster.seal("pages_password", PASSWORD)
-    cluster.save()
+    cluster = cluster_by_pages(site)
     Node.objects.create(
         cluster=cluster,
         name="node.test",

@@ -13,11 +13,6 @@ CHANGED = {"protocol": "UDP", "username": "somebody"}
 
 
 @pytest.fixture
-def ada(administrator, client_of):
-    return client_of(administrator)
-
-
-@pytest.fixture
 def pair(cluster_factory):
     return cluster_factory("Madrid"), cluster_factory("Oslo")
 

@@ -10,11 +10,6 @@ FIND = reverse("peers:find")
 
 
 @pytest.fixture
-def ada(administrator, client_of):
-    return client_of(administrator)
-
-
-@pytest.fixture
 def peers(cluster_factory):
     """Madrid points to Oslo and Rome, Oslo to nobody that the console knows."""
     madrid, oslo, rome = (cluster_factory(name) for name in ("Madrid", "Oslo", "Rome"))

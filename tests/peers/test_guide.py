@@ -14,11 +14,6 @@ from wire import Code, PeerEntry, WireError
 
 
 @pytest.fixture
-def ada(administrator, client_of):
-    return client_of(administrator)
-
-
-@pytest.fixture
 def peer(cluster_factory, peer_factory):
     home = cluster_factory("Madrid", provisioning="guided", generation="cup8")
     fields = {"external_phone_number_mask": "+1408XXXX", "protocol": "TCP"}

@@ -32,11 +32,6 @@ peers:
 
 
 @pytest.fixture
-def ada(administrator, client_of):
-    return client_of(administrator)
-
-
-@pytest.fixture
 def madrid(cluster_factory):
     madrid = cluster_factory("Madrid")
     madrid.nodes.update(name="madrid-pub.example.com")

@@ -27,11 +27,6 @@ FILE = b"cluster,address,username,password\nMadrid,10.8.0.1,ic,pw\n"
 
 
 @pytest.fixture
-def madrid(cluster_factory):
-    return cluster_factory("Madrid")
-
-
-@pytest.fixture
 def job(administrator, madrid):
     users.limit_user(administrator, [str(madrid.pk)])
     row = uploads.store_upload(User.objects.get(), "many.csv", FILE)

@@ -21,16 +21,6 @@ HEADING = "cluster,address,username,password\n"
 
 
 @pytest.fixture
-def ada(administrator, client_of):
-    return client_of(administrator)
-
-
-@pytest.fixture
-def madrid(cluster_factory):
-    return cluster_factory("Madrid")
-
-
-@pytest.fixture
 def at_once(monkeypatch):
     """Already two rows are long enough for a job."""
     monkeypatch.setattr(uploads, "SOON", 1)

@@ -14,11 +14,6 @@ from peers.lifecycle import PeerEdit
 from peers.models import Peer
 
 
-@pytest.fixture
-def madrid(cluster_factory):
-    return cluster_factory("Madrid")
-
-
 def new(madrid, *numbers):
     return [
         PeerEdit(Peer(cluster=madrid, address=f"10.9.0.{n}", username="ic"), "pw")

@@ -33,11 +33,6 @@ CRITERIA = {
 
 
 @pytest.fixture
-def ada(administrator, client_of):
-    return client_of(administrator)
-
-
-@pytest.fixture
 def sixty(cluster_factory):
     """Sixty peers with every kind of value, nulls and runs of equal ones included."""
     homes = [cluster_factory(name) for name in ("Rome", "Madrid", "Oslo", "Bern")]

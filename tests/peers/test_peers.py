@@ -14,16 +14,6 @@ PASSWORD = "s3cret of icuser"
 
 
 @pytest.fixture
-def ada(administrator, client_of):
-    return client_of(administrator)
-
-
-@pytest.fixture
-def madrid(cluster_factory):
-    return cluster_factory("Madrid")
-
-
-@pytest.fixture
 def oslo(cluster_factory):
     return cluster_factory("Oslo")
 

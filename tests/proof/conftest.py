@@ -12,7 +12,7 @@ from clusters.models import Cluster
 from lab import Lab
 from peers.models import Peer
 from proof import canaries, proving
-from proof.models import PresenceCertificate
+from proof.models import Canary, PresenceCertificate
 from tests.conftest import register
 
 
@@ -93,3 +93,15 @@ def make_peer(home: Cluster, remote: Cluster, target: Any) -> Peer:
     peer.seal("password", target.intercluster_password)
     peer.save()
     return peer
+
+
+@pytest.fixture
+def two(cluster_factory: Any, peer_factory: Any) -> tuple[Peer, Peer]:
+    home, remote = cluster_factory("home"), cluster_factory("remote")
+    return peer_factory(home, remote), peer_factory(remote, home)
+
+
+@pytest.fixture(name="canaries")
+def canaries_of_two(two: tuple[Peer, Peer]) -> None:
+    for peer in two:
+        Canary.objects.create(pk=peer.cluster_id, userid="anna")

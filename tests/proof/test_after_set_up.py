@@ -15,18 +15,6 @@ from proof.models import Canary, Proof
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def two(cluster_factory, peer_factory):
-    home, remote = cluster_factory("home"), cluster_factory("remote")
-    return peer_factory(home, remote), peer_factory(remote, home)
-
-
-@pytest.fixture
-def canaries(two):
-    for peer in two:
-        Canary.objects.create(pk=peer.cluster_id, userid="anna")
-
-
 def applied(peer):
     peer_applied.send(sender=Peer, peer=peer)
     return Prove.all()

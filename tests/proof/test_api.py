@@ -20,18 +20,6 @@ def ada(administrator, api):
     return api(administrator)
 
 
-@pytest.fixture
-def two(cluster_factory, peer_factory):
-    home, remote = cluster_factory("home"), cluster_factory("remote")
-    return peer_factory(home, remote), peer_factory(remote, home)
-
-
-@pytest.fixture
-def canaries(two):
-    for peer in two:
-        Canary.objects.create(pk=peer.cluster_id, userid="anna")
-
-
 def test_the_schema_says_that_a_peer_may_have_no_proof(ada, two):
     url = f"{API}peers/{two[0].pk}/proof/"
     assert ada.get(url).json() is None

@@ -3,12 +3,12 @@
 import pytest
 
 from clusters.models import Cluster, Node
-from jobs import dispatch, presence
-from jobs.engine import perform_job
-from jobs.models import Job, Process
+from jobs import presence
+from jobs.models import Job
 from presence.errors import PresenceCode, PresenceError
 from proof import canaries
 from proof.jobs import present
+from tests.workers import work_at_once
 from wire import Code, WireError
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,16 +19,7 @@ def node(pair, settings, monkeypatch):
     """A node whose site has a worker, which takes jobs at once."""
     settings.SITES = ["berlin"]
     Cluster.objects.filter(pk=pair.clusters[0].pk).update(site="berlin")
-    Process.objects.create(host="b", pid=1, kind="worker", queues=["site-berlin"])
-
-    def send_messages(rings):
-        for pk, queue in rings:
-            assert queue == "site-berlin"
-            with monkeypatch.context() as patch:
-                patch.setattr(presence, "_queues", frozenset(["site-berlin"]))
-                perform_job(pk)
-
-    monkeypatch.setattr(dispatch, "send_messages", send_messages)
+    work_at_once(monkeypatch, "site-berlin")
     rows = Node.objects.select_related("cluster")
     return rows.get(pk=pair.clusters[0].publisher.pk)
 

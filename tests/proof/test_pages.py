@@ -7,18 +7,6 @@ from presence import Stage
 from proof.models import Canary, PresenceCertificate, Proof
 
 
-@pytest.fixture
-def two(cluster_factory, peer_factory):
-    home, remote = cluster_factory("home"), cluster_factory("remote")
-    return peer_factory(home, remote), peer_factory(remote, home)
-
-
-@pytest.fixture
-def canaries(two):
-    for peer in two:
-        Canary.objects.create(pk=peer.cluster_id, userid="anna")
-
-
 def line(client, peer):
     response = client.get(reverse("proof:line", args=[peer.pk]))
     return response.context["line"]

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -14,10 +13,10 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.audit import Actor
-from jobs.engine import perform_job
 from jobs.models import Job
 from services.jobs.control import ControlServices
 from tests.services.conftest import agent_on, done
+from tests.workers import deliver_ten_times
 
 pytestmark = pytest.mark.servers
 
@@ -99,14 +98,6 @@ def test_the_same_message_ten_times_is_one_command(lab, node):
     time.sleep(1.1)
     started = commands(lab, node)
     job = ControlServices.submit("restart", [agent_on(node)], Actor())
-
-    def deliver(_):
-        try:
-            perform_job(str(job.pk))
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(10) as pool:
-        list(pool.map(deliver, range(10)))
+    deliver_ten_times(job)
     assert done(job).state == Job.State.SUCCEEDED
     assert commands(lab, node) - started == 1
