@@ -23,6 +23,7 @@ MEASURES = (
     "pages",
     "adopt_clicks 4",
     "overview",
+    "sites",
 )
 # Ten minutes and 4 GB: only when it is named.
 LONG = ("year",)
