@@ -24,6 +24,7 @@ MEASURES = (
     "adopt_clicks 4",
     "overview",
     "sites",
+    "comparisons",
 )
 # Ten minutes and 4 GB: only when it is named.
 LONG = ("year",)

@@ -359,9 +359,10 @@ def stored_id(pk: uuid.UUID) -> Any:
 
 def add_comparisons(peers: list[Any], days: int, now: datetime) -> None:
     """As many as are kept of each peer, four a day."""
+    from directory.comparison_history import mark_compared
     from directory.models import Comparison
 
-    Comparison.objects.bulk_create(
+    points = Comparison.objects.bulk_create(
         (
             Comparison(
                 peer=peer,
@@ -375,6 +376,7 @@ def add_comparisons(peers: list[Any], days: int, now: datetime) -> None:
         ),
         batch_size=500,
     )
+    mark_compared(points)
     newest = Comparison.objects.order_by("-id").first().pk
     for number in range(min(4 * days, Comparison.KEPT) - 1, 0, -1):
         copy_rows(Comparison, ("id <= %s", [newest]), number * DAY / 4, "at")

@@ -11,6 +11,8 @@ from directory.models import Comparison
 from directory.ownership import Directory
 from peers.models import Peer, PeerOutcome
 
+AT_ONCE = 500
+
 
 def compare_peers(clusters: Iterable[UUID]) -> str:
     """Compare every peer from or to these clusters; return a sentence about it."""
@@ -24,10 +26,22 @@ def compare_peers(clusters: Iterable[UUID]) -> str:
     points = [comparison_point(pk, one) for pk, one in compared.items() if one]
     with transaction.atomic():
         Comparison.objects.bulk_create(points)
+        mark_compared(points)
         for pk in compared:
             prune_comparisons(pk)
     differing = sum(point.outcome != PeerOutcome.PASSED for point in points)
     return f"{len(points):,} peers compared, {differing:,} of them differ."
+
+
+def mark_compared(points: Iterable[Comparison]) -> None:
+    """Store with each peer how it compared, so that a list need not look for it."""
+    peers: dict[str, list[UUID]] = {}
+    for point in points:
+        peers.setdefault(point.outcome, []).append(point.peer_id)
+    for outcome, pks in peers.items():
+        for start in range(0, len(pks), AT_ONCE):
+            some = Peer.objects.filter(pk__in=pks[start : start + AT_ONCE])
+            some.mark_compared(outcome)
 
 
 def comparison_point(pk: UUID, compared: Compared) -> Comparison:

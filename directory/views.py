@@ -6,7 +6,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -24,9 +23,10 @@ from directory import (
     store,
 )
 from directory.comparison import LISTS, compare_sides
+from directory.comparison_list import ComparisonList
 from directory.jobs.snapshot import SnapshotDirectory, is_readable
 from directory.mask_numbers import preview_mask
-from directory.models import Comparison, Snapshot
+from directory.models import Snapshot
 from directory.moves import Moves, move_procedure
 from directory.ownership import Directory
 from directory.remote_lookup import numbers_of_both
@@ -34,7 +34,7 @@ from directory.trend import trend_of
 from jobs.locks import Busy
 from jobs.models import Job
 from peers.mask import validate_mask
-from peers.models import Peer, PeerOutcome
+from peers.models import SEVERITY, Peer, PeerOutcome
 
 ROWS = 50
 TITLES = {
@@ -132,35 +132,14 @@ def take_snapshot(request: Request) -> HttpResponse:
 @access(get=Role.VIEWER)
 def list_comparisons(request: Request) -> HttpResponseBase:
     """Every peer with its newest comparison, if any; those that differ first."""
-    # A look into the index for each peer; there are many comparisons of each.
-    newest = Comparison.objects.filter(peer=OuterRef("pk")).order_by("-at", "-id")
-    peers = Peer.objects.annotate(newest=Subquery(newest.values("pk")[:1])).order_by()
-    found = Comparison.objects.filter(pk__in=peers.values("newest")).order_by()
-    found = found.select_related("peer__cluster", "peer__remote_cluster")
-    order = [
-        PeerOutcome.FAILED,
-        PeerOutcome.WARNING,
-        PeerOutcome.UNKNOWN,
-        PeerOutcome.PASSED,
-    ]
-    waiting = peers.exclude(remote_cluster=None).filter(newest=None)
-    waiting = waiting.select_related("cluster", "remote_cluster")
-    uncompared = (
-        Comparison(peer=peer, outcome=PeerOutcome.UNKNOWN) for peer in waiting
-    )
-    rows = sorted(
-        [*found, *uncompared],
-        key=lambda one: (order.index(PeerOutcome(one.outcome)), one.peer.cluster.name),
-    )
     outcome = query_text(request, "outcome")
-    if outcome in PeerOutcome.values:
-        rows = [row for row in rows if row.outcome == outcome]
+    rows = ComparisonList(outcome if outcome in PeerOutcome.values else "")
     if csv.is_requested(request):
-        return csv.list_download("comparisons", exports.COMPARISON, rows)
+        return csv.list_download("comparisons", exports.COMPARISON, rows[:])
     context = {
         "page_obj": Paginator(rows, ROWS).get_page(request.GET.get("page")),
         "outcome": outcome,
-        "outcomes": order,
+        "outcomes": SEVERITY,
         "leftovers": sum(one.count for one in orphans.find_leftovers(Directory())),
         "here": "comparison",
     }

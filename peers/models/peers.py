@@ -133,6 +133,10 @@ class PeerQuerySet(models.QuerySet["Peer"]):
         earlier = self.filter(Q(checked_at=None) | Q(checked_at__lte=at))
         return earlier.update(outcome=outcome, checked_at=at, **seen)
 
+    def mark_compared(self, outcome: str) -> int:
+        """The users of both sides were compared."""
+        return self.update(comparison_outcome=outcome)
+
     def mark_unattested(self) -> int:
         """What a person said of the entry is contradicted."""
         return self.update(attestation={})
@@ -233,6 +237,28 @@ class Peer(HangsOnClusters, HoldsSecrets, Revised):
     entries = JSONField(default=list, editable=False)
     associated_users = models.PositiveIntegerField(null=True, editable=False)
     remote_users = models.PositiveIntegerField(null=True, editable=False)
+    # How the users of both sides compared last; directory writes it and keeps the
+    # history. Empty: they never were.
+    comparison_outcome = models.CharField(
+        max_length=10,
+        choices=PeerOutcome.choices,
+        blank=True,
+        default="",
+        editable=False,
+    )
+    # Null: nothing to be compared with, so the list of comparisons leaves it out.
+    comparison_severity = models.GeneratedField(
+        expression=models.Case(
+            *(
+                models.When(comparison_outcome=name, then=n)
+                for n, name in enumerate(SEVERITY)
+            ),
+            models.When(remote_cluster=None, then=None),
+            default=SEVERITY.index(PeerOutcome.UNKNOWN),
+        ),
+        output_field=models.SmallIntegerField(null=True),
+        db_persist=True,
+    )
     # What both numbers have told so far, as diagnostics reads and writes it.
     user_trail = JSONField(default=dict, editable=False)
     # What the cluster's own peer page shows; null where its pages are not read.
@@ -266,6 +292,11 @@ class Peer(HangsOnClusters, HoldsSecrets, Revised):
             models.Index(fields=["protocol", "id"], name="peer_by_protocol"),
             models.Index(fields=["associated_users", "id"], name="peer_by_users"),
             models.Index(fields=["checked_at", "id"], name="peer_by_check"),
+            # The list of comparisons: how many there are, and where a page begins.
+            models.Index(
+                fields=["comparison_severity", "cluster", "id"],
+                name="peer_by_comparison",
+            ),
         ]
 
     def __str__(self) -> str:

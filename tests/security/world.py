@@ -67,6 +67,7 @@ def make_world(word: str, cluster: Cluster) -> World:
     Comparison.objects.create(
         peer=peer, at=now, outcome="passed", elsewhere=0, settling=0, **comparison
     )
+    Peer.objects.filter(pk=peer.pk).mark_compared("passed")
     entry = [f"{word}-stranger.example.net", word, "TCP", ""]
     ObservedPeerTable.objects.create(cluster=cluster, entries=[entry], read_at=now)
     certificate(word, node)
