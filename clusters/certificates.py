@@ -1,6 +1,7 @@
 """The certificate that a node presents, and its confirmation."""
 
 from collections.abc import Iterable, Mapping
+from uuid import UUID
 
 from django.db import transaction
 
@@ -8,8 +9,10 @@ from accounts import audit
 from accounts.audit import Actor
 from base.revisions import Stale
 from clusters.jobs.present import ask_workers, is_asked_here
-from clusters.models import Node
+from clusters.jobs.test import reach_after_edit
+from clusters.models import Cluster, Node
 from clusters.presented import Presented, ask_nodes
+from clusters.signals import certificate_returned
 from wire import Certificate, Code, WireError
 
 
@@ -47,19 +50,34 @@ def trust_certificate(node: Node, fingerprint: str, actor: Actor) -> None:
         WireError: it does not answer.
     """
     _trust_certificate(node, present_certificate(node), fingerprint, actor)
+    _use_trusted({node.cluster_id}, actor)
 
 
 def trust_many(given: Mapping[Node, str], actor: Actor) -> list[str]:
     """Confirm the certificates of nodes; return why some of them were not."""
-    refused = []
+    refused, trusted = [], set()
     for node, (certificate, error) in present_certificates(given).items():
         try:
             if certificate is None:
                 raise error or FingerprintDiffers(f"{node} presents no certificate.")
             _trust_certificate(node, certificate, given[node], actor)
+            trusted.add(node.cluster_id)
         except (FingerprintDiffers, WireError, Stale) as problem:
             refused.append(str(problem))
+    _use_trusted(trusted, actor)
     return refused
+
+
+def _use_trusted(clusters: Iterable[UUID], actor: Actor) -> None:
+    """Look anew at clusters of which the last certificate was confirmed.
+
+    One whose release is not known yet is discovered first.
+    """
+    rows = Cluster.objects.filter(pk__in=clusters).exclude(version="")
+    for cluster in rows.prefetch_related("nodes"):
+        if all(node.trusted for node in cluster.nodes.all()):
+            reach_after_edit(cluster, ["certificate_fingerprint"], actor)
+            certificate_returned.send(sender=Node, cluster=cluster)
 
 
 def _trust_certificate(

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 
 from django.utils import timezone
@@ -24,6 +25,7 @@ def ask_node(
     Args:
         user: user name and password, instead of the cluster's own AXL user.
     """
+    asked_at = timezone.now()
     try:
         address = address_of(node)
         if user is not None:
@@ -34,12 +36,21 @@ def ask_node(
         contacts.remember_error(node, error)
         if user is None and error.code not in contacts.ANSWERED:
             text = f"{error.message} {error.remedy}".strip()
-            contacts.store_contact(node.pk, timezone.now(), error.code, text)
+            _store_contact(node, asked_at, error.code, text)
         raise
-    contacts.store_contact(node.pk, timezone.now())
+    _store_contact(node, asked_at)
     if axl_version and axl_version != node.axl_version:
         Node.objects.filter(pk=node.pk).remember_found(axl_version=axl_version)
     return answer
+
+
+def _store_contact(node: Node, at: datetime, code: str = "", error: str = "") -> None:
+    """Store how it went, unless account, address or certificate are others by now."""
+    as_asked = Node.objects.filter(
+        pk=node.pk, revision=node.revision, cluster__revision=node.cluster.revision
+    )
+    if as_asked.exists():
+        contacts.store_contact(node.pk, at, code, error)
 
 
 async def _ask_address(

@@ -9,7 +9,8 @@ table_recognised = Signal()
 # What keeps a node from being used has changed (argument `pk`).
 contact_changed = Signal()
 
-# A node presents its confirmed certificate again (argument `cluster`): it may be asked.
+# The nodes present their confirmed certificates, after a change or for the first time
+# (argument `cluster`): they may be asked.
 certificate_returned = Signal()
 
 # A node was saved or deleted (arguments `node`, and `before`: the node before an edit),

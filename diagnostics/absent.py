@@ -19,6 +19,7 @@ def absent_cluster(cluster: ClusterTarget, why: str) -> ClusterFacts:
         address_scheme=cluster.address_scheme,
         generation=cluster.generation,
         direct=cluster.direct,
+        edition=cluster.edition,
         nodes=tuple(absent_node(node, why) for node in cluster.nodes),
         by_pages=cluster.by_pages,
         user_faults=unasked(UserFaults(), why),

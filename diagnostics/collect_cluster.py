@@ -78,6 +78,7 @@ async def collect_cluster(
         address_scheme=cluster.address_scheme,
         generation=cluster.generation,
         direct=cluster.direct,
+        edition=cluster.edition,
     )
     collect_one = collect_node_deep if deep else collect_node
     questions = QUESTIONS | DEEP_QUESTIONS if deep else QUESTIONS

@@ -58,6 +58,7 @@ def as_held(peer: PeerTarget) -> PeerFacts:
         added_at=peer.added_at,
         trail=peer.trail,
         attested=peer.attested,
+        revision=peer.revision,
     )
 
 

@@ -148,6 +148,8 @@ class ClusterFacts:
     subclusters: Answer[tuple[Subcluster, ...]] = UNASKED
     im_addresses: Answer[tuple[ImAddress, ...]] = UNASKED
     user_faults: UserFaults = UserFaults()
+    # What it was asked with (clusters.editions); empty where that is not said.
+    edition: str = ""
 
     @property
     def publisher(self) -> NodeFacts | None:
@@ -249,6 +251,8 @@ class PeerFacts:
     added_at: datetime | None = None
     trail: UserTrail = UserTrail()
     attested: Attestation | None = None
+    # Which of its edits was checked; 0 where that is not said.
+    revision: int = 0
     # The remote node that the address leads to, where it is a managed one.
     target: str | None = None
     resolution: Answer[Resolution] = UNASKED

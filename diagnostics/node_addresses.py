@@ -6,6 +6,7 @@ from datetime import datetime
 
 from accounts.secrets import SecretError
 from clusters.connections import cluster_policy, trust_of
+from clusters.editions import edition_of
 from clusters.models import Cluster, Node
 from clusters.page_visits import Account, account_of
 from clusters.peer_tables import readable_table_of
@@ -63,6 +64,7 @@ class ClusterTarget:
     # None: the pages are not read, or cannot be; then it says why.
     pages: Account | None = None
     pages_blocked: Failure | None = None
+    edition: str = ""
 
     @property
     def publisher(self) -> NodeTarget | None:
@@ -86,6 +88,7 @@ class PeerTarget:
     added_at: datetime | None = None
     trail: UserTrail = UserTrail()
     attested: Attestation | None = None
+    revision: int = 0
 
 
 def clusters_of(clusters: Iterable[Cluster]) -> list[ClusterTarget]:
@@ -107,6 +110,7 @@ def _cluster(cluster: Cluster) -> ClusterTarget:
         by_pages=cluster.by_pages,
         pages=pages,
         pages_blocked=blocked,
+        edition=edition_of(cluster),
     )
 
 
@@ -190,6 +194,7 @@ def peers_of(
             added_at=peer.created_at,
             trail=UserTrail.from_dict(peer.user_trail),
             attested=attestation_of(peer),
+            revision=peer.revision,
         )
         for peer in peers
     ]

@@ -1,7 +1,7 @@
 """Writing what a collection found to the rows that pages and API show."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from clusters import contacts
 from clusters.contacts import ANSWERED
+from clusters.editions import editions_of
 from clusters.models import Cluster, Node
 from diagnostics.addressing import scheme_of_users
 from diagnostics.facts import ClusterFacts, Facts, NodeFacts
@@ -89,8 +90,25 @@ def store_facts(facts: Facts) -> dict[str, str]:
     return record_peers(facts)
 
 
+def outdated_clusters(facts: Facts) -> set[str]:
+    """Find clusters that were edited or trusted since they were asked.
+
+    What they answered to another account, address or certificate says nothing of them,
+    and the next check is near.
+    """
+    present = editions_of(facts.clusters)
+    return {
+        one.id
+        for one in facts.clusters.values()
+        if one.edition and one.edition != present.get(one.id)
+    }
+
+
 @transaction.atomic
 def record_clusters(facts: Facts) -> None:
+    outdated = outdated_clusters(facts)
+    kept = {id: one for id, one in facts.clusters.items() if id not in outdated}
+    facts = replace(facts, clusters=kept)
     for cluster in facts.clusters.values():
         for node in cluster.nodes:
             record_node(node, facts.at)
@@ -183,24 +201,35 @@ def notice_certificate(node: NodeFacts, presented: str) -> None:
 
 
 def record_peers(facts: Facts) -> dict[str, str]:
-    """Judge first, so that the transaction is short; return outcomes by peer id."""
+    """Judge first, so that the transaction is short; return outcomes by peer id.
+
+    Where a cluster was edited in the meantime, its peers are unknown and stay as they
+    are stored.
+    """
+    outdated = outdated_clusters(facts)
+    asked = [peer for peer in facts.peers.values() if peer.home in facts.clusters]
+    unknown = {one.id for one in asked if outdated & {one.home, one.remote}}
     statuses = [
         CheckStatus.of(PeerView.of(facts, peer))
-        for peer in facts.peers.values()
-        if peer.home in facts.clusters
+        for peer in asked
+        if peer.id not in unknown
     ]
     with transaction.atomic():
         written = [status for status in statuses if write_status(status)]
         PeerCheck.objects.bulk_create(as_check(status) for status in written)
     PeerCheck.prune([status.view.peer.id for status in written])
     peers_recorded.send(sender=Peer)
-    return {status.view.peer.id: status.outcome for status in statuses}
+    outcomes = {status.view.peer.id: status.outcome for status in statuses}
+    return outcomes | dict.fromkeys(unknown, Outcome.UNKNOWN.value)
 
 
 def write_status(status: CheckStatus) -> bool:
-    """Write the status of a peer, unless a later check wrote it already."""
+    """Write the status of a peer, unless it was edited or checked later."""
     view = status.view
-    if not Peer.objects.filter(pk=view.peer.id).mark_checked(
+    rows = Peer.objects.filter(pk=view.peer.id)
+    if view.peer.revision:
+        rows = rows.filter(revision=view.peer.revision)
+    if not rows.mark_checked(
         view.at,
         status.outcome,
         entries=status.entries,

@@ -14,7 +14,7 @@ from clusters.api.pages import PagesActions
 from clusters.api.peer_table import PeerTableActions
 from clusters.api.serializers import ClusterSerializer
 from clusters.jobs.discover import DiscoverCluster
-from clusters.jobs.test import TestCluster
+from clusters.jobs.test import TestCluster, reach_after_edit
 from clusters.models import Cluster
 from jobs.api import JobSerializer, accepted_response
 from rest.headers import IDEMPOTENCY_KEY, IF_MATCH
@@ -59,6 +59,7 @@ class ClusterViewSet(PeerTableActions, PagesActions):
 
     def store(self, serializer: Any) -> Any:
         cluster = serializer.candidate
+        creating = cluster._state.adding
         editing.save_cluster(
             cluster,
             self.actor,
@@ -68,6 +69,9 @@ class ClusterViewSet(PeerTableActions, PagesActions):
             os_password=serializer.os_plain,
             fields=serializer.edited,
         )
+        if not creating:
+            password = ["axl_password"] if serializer.plain else []
+            reach_after_edit(cluster, [*serializer.edited, *password], self.actor)
         self.row = self.get_queryset().get(pk=cluster.pk)
         return self.get_serializer(self.row).data
 

@@ -19,6 +19,7 @@ from clusters.api.serializers import (
     NodeSerializer,
     TrustSerializer,
 )
+from clusters.jobs.test import reach_after_edit
 from clusters.models import Node
 from rest.headers import IDEMPOTENCY_KEY, IF_MATCH
 from rest.problems import Conflict
@@ -45,7 +46,10 @@ class NodeViewSet(EditableViewSet[Node]):
 
     def store(self, serializer: Any) -> Any:
         node = serializer.candidate
+        creating = node._state.adding
         editing.save_node(node, self.actor, fields=serializer.edited)
+        if not creating:
+            reach_after_edit(node.cluster, serializer.edited, self.actor)
         self.row = node
         return self.get_serializer(node).data
 

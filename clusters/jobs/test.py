@@ -1,5 +1,8 @@
 """Test a cluster: reach each of its nodes through AXL."""
 
+from collections.abc import Iterable
+from contextlib import suppress
+
 from django.utils import timezone
 
 from accounts.audit import Actor
@@ -8,9 +11,16 @@ from clusters.conversation import ask_node
 from clusters.models import Cluster, Node
 from clusters.requests import queue_of
 from jobs.kind import JobKind, StepKind
+from jobs.locks import Busy
 from jobs.models import Job
 from jobs.run import Ended
 from wire import AxlClient, WireError
+
+# What decides whether a node can be reached and signed in to.
+REACHED_BY = {
+    *("axl_username", "axl_password", "tls_mode", "ca_certificate", "legacy_tls"),
+    *("address", "axl_port", "certificate_fingerprint"),
+}
 
 
 class TestCluster(JobKind):
@@ -62,6 +72,16 @@ class TestCluster(JobKind):
         except WireError as error:
             return f"{error.message} {error.remedy}".strip()
         return ""
+
+
+def reach_after_edit(cluster: Cluster, edited: Iterable[str], actor: Actor) -> None:
+    """Reach the nodes anew where their account, address or certificate is another.
+
+    A test that is under way is not joined by a second one.
+    """
+    if REACHED_BY & {*edited} and cluster.nodes.exists():
+        with suppress(Busy):
+            TestCluster.submit(cluster, actor)
 
 
 def probe_node(node: Node) -> str:

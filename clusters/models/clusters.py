@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 
 from accounts.cluster_limits import (
@@ -32,8 +33,9 @@ class ClusterQuerySet(models.QuerySet["Cluster"]):
     """What a check learns of clusters; what people enter, `clusters.editing` saves."""
 
     def remember_check(self, at: datetime, health: str, **seen: Any) -> int:
-        """Store a check; `seen` is the release and the user synchronisation."""
-        return self.update(health=health, checked_at=at, **seen)
+        """Store a check unless a later one is stored; `seen` is what it learned."""
+        earlier = self.filter(Q(checked_at=None) | Q(checked_at__lte=at))
+        return earlier.update(health=health, checked_at=at, **seen)
 
     def remember_profile_table(self, at: datetime) -> int:
         """The profile's table was read; without effect where another one is known."""

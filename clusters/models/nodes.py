@@ -141,12 +141,17 @@ class Node(HangsOnClusters, Revised):
         return self.certificate_state == self.CertificateState.TRUSTED
 
     def trust(self, fingerprint: str, not_after: datetime) -> None:
-        """Pin the certificate that an administrator confirmed."""
+        """Pin the certificate that an administrator confirmed.
+
+        Why the node could not be used without it no longer holds.
+        """
         self.certificate_fingerprint = fingerprint
         self.certificate_state = self.CertificateState.TRUSTED
         self.certificate_not_after = not_after
+        self.contact_code, self.contact_error, self.contact_at = "", "", None
         self.save_edit(
-            "certificate_fingerprint", "certificate_state", "certificate_not_after"
+            *("certificate_fingerprint", "certificate_state", "certificate_not_after"),
+            *("contact_code", "contact_error", "contact_at"),
         )
 
     def remember_addresses(self, resolved: str) -> None:
@@ -154,14 +159,19 @@ class Node(HangsOnClusters, Revised):
 
     def remember_change(self) -> bool:
         """Stop all calls: the node presents another certificate than confirmed."""
+        # Another one may have been confirmed since the node was asked.
         trusted = Node.objects.filter(
-            pk=self.pk, certificate_state=self.CertificateState.TRUSTED
+            pk=self.pk,
+            certificate_state=self.CertificateState.TRUSTED,
+            certificate_fingerprint=self.certificate_fingerprint,
         )
         return bool(trusted.update(certificate_state=self.CertificateState.CHANGED))
 
     def remember_return(self) -> bool:
         """Allow calls again: the node presents the confirmed certificate as before."""
         changed = Node.objects.filter(
-            pk=self.pk, certificate_state=self.CertificateState.CHANGED
+            pk=self.pk,
+            certificate_state=self.CertificateState.CHANGED,
+            certificate_fingerprint=self.certificate_fingerprint,
         ).exclude(certificate_fingerprint="")
         return bool(changed.update(certificate_state=self.CertificateState.TRUSTED))

@@ -23,7 +23,7 @@ from base.revisions import Stale
 from clusters import editing, page_structure
 from clusters.forms import ClusterForm, PublisherForm
 from clusters.jobs.discover import DiscoverCluster
-from clusters.jobs.test import TestCluster
+from clusters.jobs.test import TestCluster, reach_after_edit
 from clusters.models import Cluster, Node
 from jobs.locks import Busy
 from jobs.models import Job
@@ -166,26 +166,14 @@ def edit_cluster(request: Request, pk: str) -> HttpResponse:
             form.add_error("name", "Somebody has just used this name.")
         else:
             messages.success(request, f"The cluster {cluster} was saved.")
-            try_account(request, cluster, form)
+            password = ["axl_password"] if form.cleaned_data["axl_password"] else []
+            edited = [*form.edited, *password]
+            # Its page shows how that ended.
+            reach_after_edit(cluster, edited, audit.actor_of(request))
             return redirect(cluster)
     return render(
         request, "clusters/edit_cluster.html", {"form": form, "cluster": cluster}
     )
-
-
-# What decides whether the console can sign in.
-ACCOUNT = {"axl_username", "tls_mode", "ca_certificate", "legacy_tls"}
-
-
-def try_account(request: Request, cluster: Cluster, form: ClusterForm) -> None:
-    """Try an account that was changed; its page shows how that ended."""
-    changed = form.cleaned_data["axl_password"] or ACCOUNT & set(form.edited)
-    if not changed or not cluster.nodes.exists():
-        return
-    try:
-        TestCluster.submit(cluster, audit.actor_of(request))
-    except Busy as error:
-        messages.info(request, str(error))
 
 
 @access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)

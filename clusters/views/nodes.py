@@ -15,6 +15,7 @@ from accounts.roles import Role
 from base.revisions import Stale
 from clusters import certificates, editing
 from clusters.forms import NodeForm
+from clusters.jobs.test import reach_after_edit
 from clusters.models import Cluster, Node
 from clusters.views.certificates import discover_new
 from jobs.locks import Busy
@@ -64,6 +65,7 @@ def edit_node(request: Request, pk: str) -> HttpResponse:
             form.add_error(None, "Somebody has just added the same node.")
         else:
             messages.success(request, f"The node {node} was saved.")
+            reach_after_edit(node.cluster, form.edited, audit.actor_of(request))
             return redirect(node.cluster)
     context = {"form": form, "cluster": node.cluster, "node": node}
     return render(request, "clusters/edit_node.html", context)
