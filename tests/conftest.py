@@ -24,6 +24,7 @@ from jobs.models import Job, Process
 from jobs.sites import served_by
 from lab import Lab
 from peers.models import Peer
+from tests.migrated import copied_when_created
 
 # The same examples in each run, however slow the machine is; `make fuzz` and bench/
 # look for others.
@@ -46,6 +47,15 @@ def missing(what: str, reason: str) -> None:
     if what in REQUIRED:
         pytest.fail(f"{reason}, and CUPADMIN_TEST_REQUIRE names {what}")
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None,
+) -> Iterator[None]:
+    """The database of the tests is a copy of one that was migrated once."""
+    with copied_when_created():
+        yield
 
 
 @pytest.fixture(scope="session")
