@@ -28,22 +28,10 @@ run: $(VENV)/.installed
 
 PYTEST := $(TEST_VENV)/bin/python -m pytest --numprocesses auto --dist loadfile
 
-QUICK := -m "not crawl and not servers"
-MEASURE := --cov --cov-report=term-missing
-# These know nothing of what decides (import-linter holds it), and tracing slows them.
-UNMEASURED := tests/lab tests/pages tests/presence tests/wire
-
 # What is quick: all but the two steps below. COVERAGE=1 also measures which branches of
 # what decides about a cluster (pyproject.toml) were taken, and fails below its goal.
 test: $(TEST_VENV)/.installed
-ifndef COVERAGE
-	$(PYTEST) $(QUICK) $(TESTS)
-else ifdef TESTS
-	$(PYTEST) $(QUICK) $(MEASURE) $(TESTS)
-else
-	$(PYTEST) $(QUICK) $(UNMEASURED)
-	$(PYTEST) $(QUICK) $(MEASURE) $(addprefix --ignore=,$(UNMEASURED))
-endif
+	$(PYTEST) -m "not crawl and not servers" $(if $(COVERAGE),--cov --cov-report=term-missing) $(TESTS)
 
 # Every page and operation, with odd and hostile content; secrets looked for in all of it.
 test-crawl: $(TEST_VENV)/.installed
