@@ -97,7 +97,7 @@ def set_up_peering(page: Page) -> None:
     for number in (1, 2):
         page.locator("main select").nth(number - 1).select_option(index=number)
     page.get_by_role("button", name="Show the plan").click()
-    page.get_by_role("button", name="Set it up").click()
+    page.get_by_role("button", name="Set up").click()
     reload_until(page, page.locator(".pill", has_text="Succeeded"))
 
 
@@ -227,8 +227,8 @@ def type_peering(page: Page, first: dict, second: dict) -> None:
         name = page.locator(f"label[for={label}]").inner_text().split("\n")[0]
         enter(page, name.strip(" *"), cluster["name"])
     press(page, "Show the plan")
-    page.get_by_role("button", name="Set it up").wait_for()
-    press(page, "Set it up")
+    page.get_by_role("button", name="Set up").wait_for()
+    press(page, "Set up")
     expect(page.locator("#job .pill").first).to_contain_text(
         "Succeeded", timeout=90_000
     )
