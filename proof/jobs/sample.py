@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from accounts.roles import Role
@@ -44,7 +45,7 @@ class ProveSample(Prove):
         return Job.objects.submit(
             cls,
             [cls.step_of(peer) for peer in peers],
-            label=f"of {len(peers)} peers",
+            label=f"of {len(peers)} peer{pluralize(len(peers))}",
             clusters=filter(None, both),
             arguments={"peers": [str(peer.pk) for peer in peers]},
             locks=[LOCK, *locks_of(peers)],

@@ -103,7 +103,7 @@ def test_a_sample_is_submitted_once_in_its_time(cluster_factory, settings):
     settings.PROOFS_PER_HOUR = 60
     mesh(cluster_factory, 3)
     job = ProveSample.submit_when_due()
-    assert len(job.arguments["peers"]) == 1
+    assert (len(job.arguments["peers"]), job.target_label) == (1, "of 1 peer")
     assert ProveSample.submit_when_due() is None
     Job.objects.filter(pk=job.pk).update(created_at=NOW - timedelta(minutes=6))
     # One is under way.
