@@ -9,7 +9,7 @@ from accounts import audit
 from accounts.audit import Actor
 from base.revisions import Stale
 from clusters.jobs.present import ask_workers, is_asked_here
-from clusters.jobs.test import reach_after_edit
+from clusters.jobs.test import reach_again
 from clusters.models import Cluster, Node
 from clusters.presented import Presented, ask_nodes
 from clusters.signals import certificate_returned
@@ -69,14 +69,14 @@ def trust_many(given: Mapping[Node, str], actor: Actor) -> list[str]:
 
 
 def _use_trusted(clusters: Iterable[UUID], actor: Actor) -> None:
-    """Look anew at clusters of which the last certificate was confirmed.
+    """Look again at clusters of which the last certificate was confirmed.
 
     One whose release is not known yet is discovered first.
     """
     rows = Cluster.objects.filter(pk__in=clusters).exclude(version="")
     for cluster in rows.prefetch_related("nodes"):
         if all(node.trusted for node in cluster.nodes.all()):
-            reach_after_edit(cluster, ["certificate_fingerprint"], actor)
+            reach_again(cluster, actor)
             certificate_returned.send(sender=Node, cluster=cluster)
 
 

@@ -90,23 +90,20 @@ def store_facts(facts: Facts) -> dict[str, str]:
     return record_peers(facts)
 
 
-def outdated_clusters(facts: Facts) -> set[str]:
+def outdated_clusters(clusters: Iterable[ClusterFacts]) -> set[str]:
     """Find clusters that were edited or trusted since they were asked.
 
     What they answered to another account, address or certificate says nothing of them,
     and the next check is near.
     """
-    present = editions_of(facts.clusters)
-    return {
-        one.id
-        for one in facts.clusters.values()
-        if one.edition and one.edition != present.get(one.id)
-    }
+    asked = {one.id: one.edition for one in clusters if one.edition}
+    present = editions_of(asked)
+    return {pk for pk, edition in asked.items() if edition != present.get(pk)}
 
 
 @transaction.atomic
 def record_clusters(facts: Facts) -> None:
-    outdated = outdated_clusters(facts)
+    outdated = outdated_clusters(facts.clusters.values())
     kept = {id: one for id, one in facts.clusters.items() if id not in outdated}
     facts = replace(facts, clusters=kept)
     for cluster in facts.clusters.values():
@@ -206,8 +203,11 @@ def record_peers(facts: Facts) -> dict[str, str]:
     Where a cluster was edited in the meantime, its peers are unknown and stay as they
     are stored.
     """
-    outdated = outdated_clusters(facts)
     asked = [peer for peer in facts.peers.values() if peer.home in facts.clusters]
+    touched = {pk for peer in asked for pk in (peer.home, peer.remote)}
+    outdated = outdated_clusters(
+        one for one in facts.clusters.values() if one.id in touched
+    )
     unknown = {one.id for one in asked if outdated & {one.home, one.remote}}
     statuses = [
         CheckStatus.of(PeerView.of(facts, peer))

@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.audit import Actor
 from accounts.roles import Role
 from clusters.conversation import ask_node
+from clusters.editions import editions_of
 from clusters.models import Cluster, Node
 from clusters.requests import queue_of
 from jobs.kind import JobKind, StepKind
@@ -19,7 +20,7 @@ from wire import AxlClient, WireError
 # What decides whether a node can be reached and signed in to.
 REACHED_BY = {
     *("axl_username", "axl_password", "tls_mode", "ca_certificate", "legacy_tls"),
-    *("address", "axl_port", "certificate_fingerprint"),
+    *("address", "axl_port"),
 }
 
 
@@ -55,13 +56,13 @@ class TestCluster(JobKind):
 
     def work(self) -> None:
         """Reach every node, whatever becomes of one of them."""
-        nodes = list(
-            Node.objects.filter(cluster_id=self.job.target_id).select_related("cluster")
-        )
+        pk, at = self.job.target_id, timezone.now()
+        edition = editions_of([pk])
+        nodes = list(Node.objects.filter(cluster_id=pk).select_related("cluster"))
         failed = [error for node in nodes if (error := self.error_of(node))]
         health = Cluster.Health.FAILED if failed else Cluster.Health.OK
-        if nodes:
-            nodes[0].cluster.remember_health(health, timezone.now())
+        if nodes and editions_of([pk]) == edition:
+            nodes[0].cluster.remember_health(health, at)
         if failed:
             raise Ended(Job.State.FAILED, " ".join(dict.fromkeys(failed))[:1000])
 
@@ -75,13 +76,15 @@ class TestCluster(JobKind):
 
 
 def reach_after_edit(cluster: Cluster, edited: Iterable[str], actor: Actor) -> None:
-    """Reach the nodes anew where their account, address or certificate is another.
-
-    A test that is under way is not joined by a second one.
-    """
+    """Reach the nodes again where their account or address was edited."""
     if REACHED_BY & {*edited} and cluster.nodes.exists():
-        with suppress(Busy):
-            TestCluster.submit(cluster, actor)
+        reach_again(cluster, actor)
+
+
+def reach_again(cluster: Cluster, actor: Actor) -> None:
+    """Test the cluster, unless a test is under way."""
+    with suppress(Busy):
+        TestCluster.submit(cluster, actor)
 
 
 def probe_node(node: Node) -> str:

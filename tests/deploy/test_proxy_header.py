@@ -97,7 +97,7 @@ def console(transactional_db, tmp_path):
 
 
 def led_to(console, *headers):
-    """Where the console itself leads whoever sends these past every proxy."""
+    """Where the console itself leads a client that sends these past every proxy."""
     client = http.client.HTTPConnection("127.0.0.1", console, timeout=PATIENCE)
     client.putrequest("GET", f"{SIGN_IN}proxy/", skip_host=True)
     forwarded = [("X-Forwarded-For", "192.0.2.7"), ("X-Forwarded-Proto", "https")]

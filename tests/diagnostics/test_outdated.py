@@ -16,6 +16,7 @@ from diagnostics.facts_json import pack_facts, unpack_facts
 from diagnostics.jobs.check import CheckPeers
 from diagnostics.node_addresses import clusters_of, peers_of
 from diagnostics.results_store import store_facts
+from jobs.engine import perform_job
 from jobs.models import Job
 from peers.models import Peer
 from tests.diagnostics import healthy
@@ -114,7 +115,7 @@ def test_an_earlier_check_does_not_replace_a_later_one(pair):
     assert rows.get().health == "ok"
 
 
-def test_a_certificate_of_before_does_not_stop_a_node_that_was_trusted_anew(pair):
+def test_a_certificate_of_before_does_not_stop_a_node_that_was_trusted_again(pair):
     before = pair[0].publisher
     Node.objects.get(pk=before.pk).trust("cd" * 32, timezone.now())
     contacts.notice_change(before, "cd" * 32)
@@ -133,6 +134,19 @@ def test_a_conversation_of_before_says_nothing_of_the_node(pair, monkeypatch):
     with pytest.raises(WireError):
         ask_node(node, lambda axl: None)
     assert codes(pair[0]) == {""}
+
+
+def test_a_test_of_before_says_nothing_of_the_health(pair, monkeypatch):
+    home = pair[0]
+
+    def refuse(node):
+        rename_account(Cluster.objects.get(pk=home.pk))
+        raise WireError(Code.UNAUTHORIZED, node=node.name)
+
+    monkeypatch.setattr("clusters.jobs.test.probe_node", refuse)
+    perform_job(str(TestCluster.submit(home, CONSOLE).pk))
+    home.refresh_from_db()
+    assert (home.health, home.checked_at) == ("unknown", None)
 
 
 @pytest.fixture
@@ -176,7 +190,7 @@ def test_the_last_certificate_that_is_confirmed_has_the_cluster_looked_at(
         ({"sip_port": 5}, False),
     ],
 )
-def test_a_node_that_was_moved_is_reached_anew(
+def test_a_node_that_was_moved_is_reached_again(
     pair, api, administrator, values, tested
 ):
     node = pair[0].publisher
