@@ -26,12 +26,15 @@ demo: $(VENV)/.installed
 run: $(VENV)/.installed
 	@$(VENV)/bin/python manage.py run
 
-PYTEST := $(TEST_VENV)/bin/python -m pytest --numprocesses auto --dist loadfile
+# AGAIN=1: only what failed in the run before, one after the other.
+AGAIN_ONLY := --last-failed --last-failed-no-failures none
+PYTEST := $(TEST_VENV)/bin/python -m pytest \
+  $(if $(AGAIN),$(AGAIN_ONLY),--numprocesses auto --dist loadfile)
 
 # What is quick: all but the two steps below. COVERAGE=1 also measures which branches of
 # what decides about a cluster (pyproject.toml) were taken, and fails below its goal.
 test: $(TEST_VENV)/.installed
-	$(PYTEST) -m "not crawl and not servers" $(if $(COVERAGE),--cov --cov-report=term-missing) $(TESTS)
+	$(PYTEST) -m "not crawl and not servers" $(if $(COVERAGE),--cov --cov-report=term-missing $(if $(AGAIN),--cov-append)) $(TESTS)
 
 # Every page and operation, with odd and hostile content; secrets looked for in all of it.
 test-crawl: $(TEST_VENV)/.installed
@@ -48,7 +51,7 @@ test-all: $(TEST_VENV)/.installed
 # and the audit chain; unique rows and queries of the pages; workers that are killed.
 test-postgres: $(TEST_VENV)/.installed
 	CUPADMIN_DATABASE_URL=$(POSTGRES) $(TEST_VENV)/bin/python -m pytest -k "not embedded" \
-	  --create-db $$(cat tests/on_postgresql.txt)
+	  --create-db $(if $(AGAIN),$(AGAIN_ONLY)) $$(cat tests/on_postgresql.txt)
 
 # Odd requests to every operation of REST and to every page: 20,000 and more of each.
 fuzz: $(TEST_VENV)/.installed

@@ -19,6 +19,7 @@ from django.utils.encoding import iri_to_uri
 import wire
 from notifications.bodies import absolute_link, body_of
 from notifications.models import Message, Subscriber, subject_of
+from notifications.snmp import send_traps, snmp_trap
 from notifications.syslog import send_lines, syslog_line
 from wire import Code, Deadline, NodeAddress, Policy, WireError
 from wire.connect import connect_host
@@ -27,6 +28,8 @@ from wire.http import Connection
 DEADLINE = 15.0
 # Schemes that may lead to public addresses.
 ENCRYPTED = ("https", "syslog+tls")
+# What is sent for each event of a message.
+EACH_EVENT = (Subscriber.Format.SYSLOG, Subscriber.Format.SNMP)
 # Events that one mail lists.
 MOST = 100
 
@@ -61,8 +64,8 @@ def deliver_message(message: Message) -> None:
         Undelivered: it did not arrive, as far as can be known.
     """
     subscriber = message.subscriber
-    if subscriber.format == Subscriber.Format.SYSLOG:
-        send_syslog(message)
+    if subscriber.format in EACH_EVENT:
+        send_each_event(message)
         return
     if subscriber.channel == Subscriber.Channel.WEBHOOK:
         post_message(subscriber, str(message.pk), body_of(message))
@@ -71,12 +74,19 @@ def deliver_message(message: Message) -> None:
         send_mail(message, events)
 
 
-def send_syslog(message: Message) -> None:
-    url = message.subscriber.url
-    lines = [syslog_line(event) for event in message.events]
+def send_each_event(message: Message) -> None:
+    subscriber, events = message.subscriber, message.events
+    url, clock = subscriber.url, Deadline(DEADLINE)
     allowed = webhook_policy(urlsplit(url).scheme)
+    if subscriber.format == Subscriber.Format.SNMP:
+        community = subscriber.unseal("secret").reveal()
+        traps = [snmp_trap(event, community) for event in events]
+        sending = send_traps(url, traps, allowed, clock)
+    else:
+        lines = [syslog_line(event) for event in events]
+        sending = send_lines(url, lines, allowed, clock)
     try:
-        wire.run_loop(send_lines(url, lines, allowed, Deadline(DEADLINE)))
+        wire.run_loop(sending)
     except WireError as error:
         raise Undelivered(error.message) from None
 

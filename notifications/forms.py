@@ -10,8 +10,10 @@ from django.utils import timezone
 from notifications.models import Maintenance, Subscriber, Topic
 from notifications.validation import (
     LONGEST,
+    LONGEST_SECRET,
+    format_by_scheme,
     format_problems,
-    is_syslog,
+    secret_problem,
     validate_beginning,
     validate_webhook,
 )
@@ -73,6 +75,14 @@ class WebhookForm(forms.ModelForm[Subscriber]):
     """A new webhook; what can be refused without asking DNS is refused here."""
 
     topics = topics_field(required=True)
+    community = forms.CharField(
+        required=False,
+        max_length=LONGEST_SECRET,
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+        help_text="Of SNMP traps alone. Leave empty to keep the one that is set.",
+    )
+    field_order = ("name", "url", "format", "community", "template", "topics")
 
     class Meta:
         model = Subscriber
@@ -83,6 +93,7 @@ class WebhookForm(forms.ModelForm[Subscriber]):
         super().__init__(*args, **kwargs)
         self.fields["name"].required = self.fields["url"].required = True
         self.fields["format"].required = False
+        self.kept = None if self.instance._state.adding else self.instance.format
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]
@@ -93,8 +104,8 @@ class WebhookForm(forms.ModelForm[Subscriber]):
         """What was chosen; otherwise what it was, or what the URL says."""
         if chosen := self.cleaned_data["format"]:
             return str(chosen)
-        by_url = is_syslog(self.cleaned_data.get("url", ""))
-        return Subscriber.Format.SYSLOG if by_url else self.instance.format
+        by_url = format_by_scheme(self.cleaned_data.get("url", ""))
+        return by_url or self.instance.format
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -102,7 +113,28 @@ class WebhookForm(forms.ModelForm[Subscriber]):
             given = (values["url"], values["format"], values.get("template", ""))
             for name, sentence in format_problems(*given).items():
                 self.add_error(name, sentence)
+        if sentence := self.community_problem(
+            values.get("format", ""), values.get("community", "")
+        ):
+            self.add_error("community", sentence)
         return values
+
+    def community_problem(self, chosen: str, community: str) -> str:
+        if chosen == Subscriber.Format.SNMP:
+            return secret_problem(chosen, community, self.kept)
+        return "Only SNMP traps have a community." if community else ""
+
+    @property
+    def needs_secret(self) -> bool:
+        """Whether a new secret is to be made for what was entered."""
+        has_one = self.kept not in (None, Subscriber.Format.SNMP)
+        asked = self.cleaned_data.get("renew_secret", False)
+        return not self.has_community and (asked or not has_one)
+
+    @property
+    def has_community(self) -> bool:
+        """Whether the secret is one that the receiver chose."""
+        return bool(self.cleaned_data.get("format") == Subscriber.Format.SNMP)
 
 
 class EditWebhookForm(WebhookForm):
@@ -113,6 +145,12 @@ class EditWebhookForm(WebhookForm):
         label="Replace the secret",
         help_text="The new one is shown once; the receiver must know it at once.",
     )
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        if values.get("renew_secret") and self.has_community:
+            self.add_error("renew_secret", "Write the new community instead.")
+        return values
 
 
 class MaintenanceForm(forms.ModelForm[Maintenance]):

@@ -51,6 +51,7 @@ class Subscriber(HoldsSecrets):
         TEAMS = "teams", "Microsoft Teams (Workflows)"
         TEMPLATE = "template", "JSON by a template"
         SYSLOG = "syslog", "Syslog (RFC 5424)"
+        SNMP = "snmp", "SNMP trap (v2c)"
 
     secret_fields: ClassVar[tuple[str, ...]] = ("secret",)
 
@@ -66,7 +67,7 @@ class Subscriber(HoldsSecrets):
         max_length=500,
         blank=True,
         help_text="https://... receives each message by POST; syslog+udp://HOST:PORT,"
-        " syslog+tcp:// or syslog+tls:// each event.",
+        " syslog+tcp://, syslog+tls:// or snmp:// each event.",
     )
     format = models.CharField(
         max_length=10, choices=Format.choices, default=Format.JSON

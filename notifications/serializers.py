@@ -10,8 +10,11 @@ from rest_framework import serializers
 from clusters.models import Cluster
 from notifications.models import Maintenance, Message, Subscriber, Topic
 from notifications.validation import (
+    LONGEST_SECRET,
+    SHORTEST_SECRET,
+    format_by_scheme,
     format_problems,
-    is_syslog,
+    secret_problem,
     validate_beginning,
     validate_end,
     validate_webhook,
@@ -68,10 +71,11 @@ class WebhookSerializer(serializers.ModelSerializer[Subscriber]):
     secret = serializers.CharField(
         write_only=True,
         required=False,
-        min_length=16,
-        max_length=128,
+        max_length=LONGEST_SECRET,
         trim_whitespace=False,
-        help_text="Signs the messages. Without it the answer to POST shows a new one.",
+        help_text="Signs the messages; at least"
+        f" {SHORTEST_SECRET} characters. Without it the answer to POST shows a new one."
+        " Of SNMP traps: the community.",
     )
     secret_set = serializers.BooleanField(read_only=True)
 
@@ -100,20 +104,20 @@ class WebhookSerializer(serializers.ModelSerializer[Subscriber]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         row = self.instance
         url = attrs.get("url", row.url if row else "")
-        if row is None and "format" not in attrs and is_syslog(url):
-            attrs["format"] = Subscriber.Format.SYSLOG
+        by_scheme = format_by_scheme(url)
+        if row is None and "format" not in attrs and by_scheme:
+            attrs["format"] = by_scheme
         chosen = attrs.get("format", row.format if row else Subscriber.Format.JSON)
         template = attrs.get("template", row.template if row else "")
-        if problems := format_problems(url, chosen, template):
+        problems = format_problems(url, chosen, template)
+        kept = row.format if row else None
+        if sentence := secret_problem(chosen, attrs.get("secret", ""), kept):
+            problems["secret"] = sentence
+        if problems:
             raise serializers.ValidationError(
                 {name: [sentence] for name, sentence in problems.items()}
             )
         return attrs
-
-    def validate_secret(self, secret: str) -> str:
-        if not secret.isprintable():
-            raise serializers.ValidationError("Control characters are not allowed.")
-        return secret
 
 
 class NewWebhookSerializer(WebhookSerializer):

@@ -49,12 +49,16 @@ def syslog_line(event: dict[str, Any]) -> bytes:
             "-",
         )
     )
+    line = head.encode() + b" " + BOM + event_text(event).encode(errors="replace")
+    return line[:LONGEST].decode(errors="ignore").encode()
+
+
+def event_text(event: dict[str, Any]) -> str:
+    """What is said of an event, printable and on one line."""
     said = " ".join(str(event["text"]).split())
     link = absolute_link(event["url"])
     text = f"{said} state={event['state']} key={event['key']} url={link}"
-    plain = "".join(c if c.isprintable() else " " for c in text)
-    line = head.encode() + b" " + BOM + plain.encode(errors="replace")
-    return line[:LONGEST].decode(errors="ignore").encode()
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 async def send_lines(

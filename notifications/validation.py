@@ -8,13 +8,19 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.utils import timezone
 
-from notifications import bodies, syslog
+from notifications import bodies, snmp, syslog
 from notifications.delivery import ENCRYPTED, webhook_policy
 from notifications.models import Subscriber
 from wire import WireError, parse_host
 
 LONGEST = timedelta(days=14)
 FARTHEST = timedelta(days=731)
+SHORTEST_SECRET = 16
+LONGEST_SECRET = 128
+FORMATS = {
+    **dict.fromkeys(syslog.SCHEMES, Subscriber.Format.SYSLOG),
+    **dict.fromkeys(snmp.SCHEMES, Subscriber.Format.SNMP),
+}
 # A form that was open for a while may still say "now".
 GRACE = timedelta(minutes=5)
 
@@ -43,8 +49,8 @@ def validate_webhook(url: str) -> None:
 
 
 def validate_scheme(url: str) -> None:
-    """A URL of the web by Django's rules; one of syslog is a host and a port."""
-    if not is_syslog(url):
+    """A URL of the web by Django's rules; any other is a host and a port."""
+    if format_by_scheme(url) is None:
         URLValidator(schemes=["http", "https"])(url)
         return
     try:
@@ -54,20 +60,42 @@ def validate_scheme(url: str) -> None:
     except ValueError:
         plain = False
     if not plain or not url.isprintable():
-        raise ValidationError("Write syslog+tls://HOST:PORT, and nothing else.")
+        scheme = url.partition("://")[0]
+        raise ValidationError(f"Write {scheme}://HOST:PORT, and nothing else.")
 
 
-def is_syslog(url: str) -> bool:
-    return url.partition("://")[0] in syslog.SCHEMES
+def format_by_scheme(url: str) -> Subscriber.Format | None:
+    """The format that this URL goes with alone; None where there is a choice."""
+    return FORMATS.get(url.partition("://")[0])
+
+
+def secret_problem(chosen: str, secret: str, kept: str | None) -> str:
+    """What is wrong with a secret for a format.
+
+    `kept` is the format that the stored secret is for, None where there is none; an
+    empty `secret` keeps that one, or asks for a new one.
+    """
+    snmp_now, snmp_before = (one == Subscriber.Format.SNMP for one in (chosen, kept))
+    if not secret.isprintable():
+        return "Control characters are not allowed."
+    if snmp_now and not secret and not snmp_before:
+        return "Write the community that the receiver expects."
+    if snmp_before and not secret and not snmp_now:
+        return "Write a new secret: the community signs nothing."
+    if not snmp_now and secret and len(secret) < SHORTEST_SECRET:
+        return f"At least {SHORTEST_SECRET} characters."
+    return ""
 
 
 def format_problems(url: str, chosen: str, template: str) -> dict[str, str]:
     """Say by field what of a receiver does not fit together."""
     found = {}
-    if is_syslog(url) != (chosen == Subscriber.Format.SYSLOG):
-        found["format"] = (
-            "Syslog goes with a URL of syslog+udp, syslog+tcp or syslog+tls."
-        )
+    by_scheme = format_by_scheme(url)
+    if by_scheme is not None and chosen != by_scheme:
+        found["format"] = f"This URL goes with the format {by_scheme.label}."
+    elif by_scheme is None and chosen in FORMATS.values():
+        schemes = [scheme for scheme, one in FORMATS.items() if one == chosen]
+        found["format"] = f"This format goes with a URL of {' or '.join(schemes)}."
     if chosen == Subscriber.Format.TEMPLATE:
         try:
             bodies.validate_template(template)

@@ -108,9 +108,7 @@ def list_webhooks(request: Request) -> HttpResponse:
     form = WebhookForm(request.POST or None)
     secret = ""
     if request.method == "POST" and form.is_valid():
-        secret = editing.new_secret()
-        actor = audit.actor_of(request)
-        editing.save_webhook(form.instance, actor, secret=secret)
+        secret = save_form(request, form)
         form = WebhookForm()
     newest = Prefetch("messages", Message.objects.all()[:1], to_attr="newest")
     found = Subscriber.objects.filter(channel=Subscriber.Channel.WEBHOOK)
@@ -126,8 +124,7 @@ def edit_webhook(request: Request, pk: UUID) -> HttpResponse:
     form = EditWebhookForm(request.POST or None, instance=webhook)
     secret = ""
     if request.method == "POST" and form.is_valid():
-        secret = editing.new_secret() if form.cleaned_data["renew_secret"] else ""
-        editing.save_webhook(form.instance, audit.actor_of(request), secret=secret)
+        secret = save_form(request, form)
         messages.success(request, "The webhook is saved.")
         if not secret:
             return redirect("notifications:webhooks")
@@ -141,6 +138,14 @@ def edit_webhook(request: Request, pk: UUID) -> HttpResponse:
         "page": page,
     }
     return render(request, "notifications/edit_webhook.html", context)
+
+
+def save_form(request: Request, form: WebhookForm) -> str:
+    """Save the webhook; return the secret that was made for it, to be shown once."""
+    made = editing.new_secret() if form.needs_secret else ""
+    secret = form.cleaned_data["community"] or made
+    editing.save_webhook(form.instance, audit.actor_of(request), secret=secret)
+    return made
 
 
 def with_tries(found: Iterable[Message]) -> list[Message]:
