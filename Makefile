@@ -28,11 +28,14 @@ run: $(VENV)/.installed
 
 # AGAIN=1: only what failed in the run before, one after the other.
 AGAIN_ONLY := --last-failed --last-failed-no-failures none
-PYTEST := $(TEST_VENV)/bin/python -m pytest \
-  $(if $(AGAIN),$(AGAIN_ONLY),--numprocesses auto --dist loadfile)
+PYTEST = $(TEST_VENV)/bin/python -m pytest \
+  $(if $(AGAIN),$(AGAIN_ONLY),--numprocesses $(PROCESSES) --dist loadfile)
+PROCESSES := auto
 
 # What is quick: all but the two steps below. COVERAGE=1 also measures which branches of
 # what decides about a cluster (pyproject.toml) were taken, and fails below its goal.
+# Half of their time they wait for a lab: on a small machine, two of them to a core.
+test: PROCESSES = $(shell $(PYTHON) -c 'import os; n = os.cpu_count(); print(max(n, min(8, 2 * n)))')
 test: $(TEST_VENV)/.installed
 	$(PYTEST) -m "not crawl and not servers" $(if $(COVERAGE),--cov --cov-report=term-missing $(if $(AGAIN),--cov-append)) $(TESTS)
 

@@ -25,7 +25,11 @@ from tests.pages.test_lab import (
 )
 from wire import Code, Deadline, Trust, WireError
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("chromium")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.servers,
+    pytest.mark.usefixtures("chromium"),
+]
 scripted = pytest.mark.parametrize("home", [SCRIPTED], indirect=True)
 SLOW = 60
 
