@@ -80,7 +80,7 @@ class WebhookForm(forms.ModelForm[Subscriber]):
         max_length=LONGEST_SECRET,
         strip=False,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
-        help_text="Of SNMP traps alone. Leave empty to keep the one that is set.",
+        help_text="Of SNMP traps alone: what the receiver expects.",
     )
     field_order = ("name", "url", "format", "community", "template", "topics")
 
@@ -145,6 +145,11 @@ class EditWebhookForm(WebhookForm):
         label="Replace the secret",
         help_text="The new one is shown once; the receiver must know it at once.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.kept == Subscriber.Format.SNMP:
+            self.fields["community"].help_text = "Leave empty to keep the one it has."
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()

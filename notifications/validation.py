@@ -36,11 +36,14 @@ def validate_webhook(url: str) -> None:
         raise ValidationError("Leave out user name and password.")
     try:
         host = parse_host(parts.hostname or "")
-        allowed = webhook_policy(parts.scheme)
-        if host.ip:
-            allowed.check(str(ip_address(host.text)))
     except WireError as error:
         raise ValidationError(error.message) from None
+    allowed = webhook_policy(parts.scheme)
+    if host.ip and not allowed.allows(str(ip_address(host.text))):
+        raise ValidationError(
+            f"{host.text} must be in CUPADMIN_WEBHOOK_NETWORKS: it is private, or"
+            " reached without TLS."
+        )
     if parts.scheme not in ENCRYPTED and not allowed.networks:
         raise ValidationError(
             "Use https or syslog+tls; what is not encrypted is for addresses in"
