@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -12,6 +13,7 @@ from django.shortcuts import get_object_or_404, render
 
 from accounts import audit
 from accounts.access import Role, access
+from accounts.cluster_limits import current_limit
 from accounts.http import Request
 from accounts.models import AuditEntry
 from base.csv import csv_download
@@ -59,6 +61,23 @@ class SearchForm(forms.Form):
             found = found.filter(at__date__lte=data["until"])
         return found
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it searches for nothing."""
+        return self.is_valid() and not any(self.cleaned_data.values())
+
+
+class EntryPaginator(Paginator[AuditEntry]):
+    """Pages of all entries, or of those that a search found."""
+
+    def __init__(self, entries: QuerySet[AuditEntry], everything: bool) -> None:
+        super().__init__(entries, 50)
+        self.everything = everything
+
+    @cached_property
+    def count(self) -> int:
+        return audit.count_entries() if self.everything else super().count
+
 
 def search_filter(term: str) -> Q:
     exact = Q(request_id=term) | Q(job_id=term) | Q(object_id=term)
@@ -73,7 +92,9 @@ def search_filter(term: str) -> Q:
 @access(get=Role.ADMINISTRATOR)
 def find_entries(request: Request) -> HttpResponse:
     form = SearchForm(request.GET)
-    page = Paginator(form.entries(), 50).get_page(request.GET.get("page"))
+    entries = form.entries()
+    everything = form.is_empty and current_limit() is None
+    page = EntryPaginator(entries, everything).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "page": page,

@@ -6,6 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -128,6 +129,25 @@ def test_retention_passes_the_database_and_leaves_the_rest_protected(chain):
     with pytest.raises(DatabaseError), transaction.atomic():
         AuditEntry.objects.filter(number=4).delete()
     assert [one.number for one in AuditEntry.objects.order_by("number")] == [4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [("", 4), ("?action=edit 4", 1), ("?action=edit 0", 0), ("?since=x", 0)],
+)
+def test_page_counts_what_it_lists(chain, administrator, client_of, query, count):
+    client = client_of(administrator)
+    audit.prune_entries(AuditEntry.objects.get(number=4).at)
+    found = client.get(f"{PAGE}{query}").context["page"].paginator
+    assert (found.count, found.object_list.count()) == (count, count)
+
+
+def test_all_entries_are_counted_without_reading_them(chain, administrator, client_of):
+    client = client_of(administrator)
+    with CaptureQueriesContext(connection) as asked:
+        client.get(PAGE)
+    counting = [one["sql"] for one in asked if "COUNT(" in one["sql"].upper()]
+    assert [sql for sql in counting if "auditentry" in sql] == []
 
 
 def test_entry_is_not_saved_twice(chain):
