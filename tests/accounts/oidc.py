@@ -23,7 +23,7 @@ def change(settings, **fields):
 def visit(url):
     """Open a page of the provider, as the browser does; return where it leads."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
     connection.request("GET", f"{parts.path}?{parts.query}")
     answer = connection.getresponse()
     answer.read()

@@ -172,7 +172,7 @@ def test_the_lab_is_inside(installed, env, tmp_path):
 
 
 def fetch(url):
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return answer.status, answer.read().decode()
 
 

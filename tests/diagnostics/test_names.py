@@ -32,7 +32,7 @@ def served(*scripts):
     thread = threading.Thread(target=asyncio.run, args=(main(),))
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(60)
         yield servers
     finally:
         loop, event = over[0]
