@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeAlias
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Min, Q, QuerySet, Sum
 
 from history.models import ClusterDay, PeerDay
 
@@ -18,6 +18,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 Days: TypeAlias = QuerySet[PeerDay] | QuerySet[ClusterDay]
 COUNTS = ("passed", "warning", "failed", "unknown")
 USERS = ("associated_users", "remote_users")
+# The days, with today, of what is added up from whole days.
+LASTS = {"week": 7, "month": 30, "quarter": 90}
 
 
 @dataclass
@@ -97,28 +99,35 @@ def as_slot(row: Mapping[str, Any]) -> Slot:
 
 def availability_of(days: Days, now: datetime) -> Availability:
     """Over the last 24 hours, and the last 7, 30 and 90 days with today."""
-    today = in_utc(now).date()
-    slots = daily_slots(days, today - 89 * DAY, today)
-
-    def last(number: int) -> float | None:
-        first = midnight_of(today) - (number - 1) * DAY
-        return percent_passed(slot for slot in slots if slot.at >= first)
-
     begin = in_utc(now).replace(minute=0, second=0, microsecond=0) - 23 * HOUR
+    sums = sums_of_days(days, in_utc(now).date())
+    lasts = {
+        name: percent_of(sums[f"{name}_good"], sums[f"{name}_bad"]) for name in LASTS
+    }
     return Availability(
-        percent_passed(hourly_slots(days, begin, now)),
-        last(7),
-        last(30),
-        last(90),
-        slots[0].at.date() if slots else None,
+        percent_passed(hourly_slots(days, begin, now)), **lasts, since=sums["since"]
     )
 
 
+def sums_of_days(days: Days, today: date) -> dict[str, Any]:
+    """The checks that passed and failed over each of LASTS, and the first day."""
+    firsts = {name: today - (number - 1) * DAY for name, number in LASTS.items()}
+    sums: dict[str, Any] = {"since": Min("day")}
+    for name, first in firsts.items():
+        within = Q(day__gte=first)
+        sums[f"{name}_good"] = Sum(F("passed") + F("warning"), filter=within)
+        sums[f"{name}_bad"] = Sum("failed", filter=within)
+    longest = days.filter(day__gte=min(firsts.values()), day__lte=today)
+    return longest.aggregate(**sums)
+
+
 def percent_passed(slots: Iterable[Slot]) -> float | None:
-    good = bad = 0
-    for slot in slots:
-        good += slot.passed + slot.warning
-        bad += slot.failed
+    counts = [(slot.passed + slot.warning, slot.failed) for slot in slots]
+    return percent_of(*map(sum, zip(*counts, strict=True))) if counts else None
+
+
+def percent_of(good: int | None, bad: int | None) -> float | None:
+    good, bad = good or 0, bad or 0
     return round(100 * good / (good + bad), 2) if good + bad else None
 
 
