@@ -26,6 +26,10 @@ def prepare(directory: str, database: str = "") -> None:
     from django.core.management import call_command
 
     django.setup()
+    from django.db import connection
+
+    # `spent` reads one process of PostgreSQL, which ends with its connection.
+    connection.settings_dict["CONN_MAX_AGE"] = None
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
 
