@@ -93,7 +93,8 @@ class WebhookForm(forms.ModelForm[Subscriber]):
         super().__init__(*args, **kwargs)
         self.fields["name"].required = self.fields["url"].required = True
         self.fields["format"].required = False
-        self.kept = None if self.instance._state.adding else self.instance.format
+        stored = not self.instance._state.adding
+        self.old = (self.instance.url, self.instance.format) if stored else None
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]
@@ -113,21 +114,20 @@ class WebhookForm(forms.ModelForm[Subscriber]):
             given = (values["url"], values["format"], values.get("template", ""))
             for name, sentence in format_problems(*given).items():
                 self.add_error(name, sentence)
-        if sentence := self.community_problem(
-            values.get("format", ""), values.get("community", "")
-        ):
-            self.add_error("community", sentence)
+            if sentence := self.community_problem(*given[:2]):
+                self.add_error("community", sentence)
         return values
 
-    def community_problem(self, chosen: str, community: str) -> str:
+    def community_problem(self, url: str, chosen: str) -> str:
+        community = self.cleaned_data.get("community", "")
         if chosen == Subscriber.Format.SNMP:
-            return secret_problem(chosen, community, self.kept)
+            return secret_problem(url, chosen, community, self.old)
         return "Only SNMP traps have a community." if community else ""
 
     @property
     def needs_secret(self) -> bool:
         """Whether a new secret is to be made for what was entered."""
-        has_one = self.kept not in (None, Subscriber.Format.SNMP)
+        has_one = self.old is not None and self.old[1] != Subscriber.Format.SNMP
         asked = self.cleaned_data.get("renew_secret", False)
         return not self.has_community and (asked or not has_one)
 
@@ -148,8 +148,11 @@ class EditWebhookForm(WebhookForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.kept == Subscriber.Format.SNMP:
-            self.fields["community"].help_text = "Leave empty to keep the one it has."
+        if self.instance.format == Subscriber.Format.SNMP:
+            help_text = (
+                "Leave empty to keep the one it has; another URL needs it again."
+            )
+            self.fields["community"].help_text = help_text
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()

@@ -110,8 +110,8 @@ class WebhookSerializer(serializers.ModelSerializer[Subscriber]):
         chosen = attrs.get("format", row.format if row else Subscriber.Format.JSON)
         template = attrs.get("template", row.template if row else "")
         problems = format_problems(url, chosen, template)
-        kept = row.format if row else None
-        if sentence := secret_problem(chosen, attrs.get("secret", ""), kept):
+        old = (row.url, row.format) if row else None
+        if sentence := secret_problem(url, chosen, attrs.get("secret", ""), old):
             problems["secret"] = sentence
         if problems:
             raise serializers.ValidationError(

@@ -21,6 +21,8 @@ FORMATS = {
     **dict.fromkeys(syslog.SCHEMES, Subscriber.Format.SYSLOG),
     **dict.fromkeys(snmp.SCHEMES, Subscriber.Format.SNMP),
 }
+# Of a webhook that is stored; None of a new one.
+UrlAndFormat = tuple[str, str] | None
 # A form that was open for a while may still say "now".
 GRACE = timedelta(minutes=5)
 
@@ -72,16 +74,18 @@ def format_by_scheme(url: str) -> Subscriber.Format | None:
     return FORMATS.get(url.partition("://")[0])
 
 
-def secret_problem(chosen: str, secret: str, kept: str | None) -> str:
-    """What is wrong with a secret for a format.
+def secret_problem(url: str, chosen: str, secret: str, old: UrlAndFormat) -> str:
+    """What is wrong with a secret for a URL and a format.
 
-    `kept` is the format that the stored secret is for, None where there is none; an
-    empty `secret` keeps that one, or asks for a new one.
+    `old` is what the stored secret is for; an empty `secret` keeps that one, or asks
+    for a new one. A community is sent as it is, so it is kept for its receiver alone.
     """
-    snmp_now, snmp_before = (one == Subscriber.Format.SNMP for one in (chosen, kept))
+    snmp_now, snmp_before = (
+        one == Subscriber.Format.SNMP for one in (chosen, old and old[1])
+    )
     if not secret.isprintable():
         return "Control characters are not allowed."
-    if snmp_now and not secret and not snmp_before:
+    if snmp_now and not secret and old != (url, chosen):
         return "Write the community that the receiver expects."
     if snmp_before and not secret and not snmp_now:
         return "Write a new secret: the community signs nothing."

@@ -95,7 +95,7 @@ def test_a_community_is_never_what_signs(administrator, client_of, api, values):
     client, rest = client_of(administrator), api(administrator)
     made = rest.post(API, values | {"secret": "public"}).json()
     assert made["format"] == "snmp"
-    url, edit = f"{API}{made['id']}/", reverse("notifications:webhooks") + made["id"]
+    url = f"{API}{made['id']}/"
     web = {"url": "https://chat.example.com/hook", "format": "json"}
     answer = rest.patch(url, web)
     assert set(answer.json()["errors"]) == {"secret"}
@@ -104,6 +104,20 @@ def test_a_community_is_never_what_signs(administrator, client_of, api, values):
     secret = answer.context["secret"]
     assert len(secret) > 16
     assert Subscriber.objects.get().unseal("secret").reveal() == secret
+
+
+def test_a_community_goes_to_no_other_receiver(administrator, client_of, api, values):
+    client, rest = client_of(administrator), api(administrator)
+    made = rest.post(API, values | {"secret": COMMUNITY}).json()
+    other = {"url": "snmp://127.0.0.9:1162"}
+    answer = rest.patch(f"{API}{made['id']}/", other)
+    assert set(answer.json()["errors"]) == {"secret"}
+    edit = reverse("notifications:edit_webhook", args=[made["id"]])
+    answer = client.post(edit, values | other | {"format": "snmp"})
+    assert set(answer.context["form"].errors) == {"community"}
+    assert Subscriber.objects.get().url == values["url"]
+    answer = rest.patch(f"{API}{made['id']}/", other | {"secret": "another"})
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(
