@@ -121,9 +121,9 @@ def sums_of_days(days: Days, today: date) -> dict[str, Any]:
     return longest.aggregate(**sums)
 
 
-def percent_passed(slots: Iterable[Slot]) -> float | None:
-    counts = [(slot.passed + slot.warning, slot.failed) for slot in slots]
-    return percent_of(*map(sum, zip(*counts, strict=True))) if counts else None
+def percent_passed(slots: list[Slot]) -> float | None:
+    good = sum(slot.passed + slot.warning for slot in slots)
+    return percent_of(good, sum(slot.failed for slot in slots))
 
 
 def percent_of(good: int | None, bad: int | None) -> float | None:
