@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -23,6 +24,14 @@ def tool(name: str) -> str:
     if found is None:
         missing("deploy", f"{name} is not installed")
     return str(found)
+
+
+def run(*command: str | Path, **more: Any) -> str:
+    """What a command printed; it must succeed."""
+    # Not the umask of the console, which lets nobody else read.
+    ended = subprocess.run(command, capture_output=True, text=True, umask=0o022, **more)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return str(ended.stdout)
 
 
 def free_port() -> int:

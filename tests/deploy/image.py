@@ -10,21 +10,21 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 import yaml
 from django.conf import settings
 
 from tests.conftest import missing
+from tests.deploy.conftest import run, tool
 
 ROOT = Path(settings.BASE_DIR)
 FOLDER = ROOT / "deploy" / "container"
-TEXT = (FOLDER / "Containerfile").read_text()
-SERVICES = yaml.safe_load((FOLDER / "compose.yml").read_text())["services"]
-INSTRUCTIONS = re.findall(r"^([A-Z]+)\s+(.*)$", TEXT.replace("\\\n", " "), re.MULTILINE)
+TEXT = (FOLDER / "Containerfile").read_text().replace("\\\n", " ")
+INSTRUCTIONS = re.findall(r"^([A-Z]+)\s+(.*)$", TEXT, re.MULTILINE)
+COMPOSE = yaml.safe_load((FOLDER / "compose.yml").read_text())
+SERVICES = COMPOSE["services"]
 IGNORED = (ROOT / ".containerignore").read_text().splitlines()[1:]
 # How this machine reaches packages: names, certificates, settings of pip.
 WAY_OUT = (
@@ -36,23 +36,17 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ISOLATED = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 
 
-def run_command(*command: str | Path, **more: Any) -> str:
-    # Not the console's own, which lets nobody else read.
-    ended = subprocess.run(command, capture_output=True, text=True, umask=0o022, **more)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return str(ended.stdout)
-
-
 def debian(folder: Path) -> Path:
     """The smallest Debian 12, from where this machine has its packages."""
-    if not shutil.which("debootstrap", path=PATH) or os.geteuid() != 0:
-        missing("deploy", "An image is built by root, with debootstrap")
+    debootstrap = tool("debootstrap")
+    if os.geteuid() != 0:
+        missing("deploy", "An image is built by root")
     wanted = ("Created-By: Packages", "Codename: bookworm", "Component: main")
     listed = ("apt-get", "indextargets", "--format", "$(REPO_URI)", *wanted)
-    mirrors = run_command(*listed).split()
+    mirrors = run(*listed).split()
     if not mirrors:
         missing("deploy", "This machine has no packages of Debian 12")
-    run_command("debootstrap", "--variant=minbase", "bookworm", folder, mirrors[0])
+    run(debootstrap, "--variant=minbase", "bookworm", folder, mirrors[0])
     for name in WAY_OUT:
         source, target = Path("/", name), folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +82,7 @@ class Image:
     def do_from(self, value: str, _: str) -> None:
         name = value.partition(" AS ")[2] or "last"
         stage = self.folder / name
-        run_command("cp", "-a", "--reflink=auto", self.base, stage)
+        run("cp", "-a", "--reflink=auto", self.base, stage)
         self.stages[name], self.environment = stage, {"PATH": PATH}
 
     def do_env(self, value: str, _: str) -> None:
@@ -101,7 +95,7 @@ class Image:
         into = self.root / target.lstrip("/")
         if sources[0].startswith("--from="):
             stage = self.stages[sources[0].removeprefix("--from=")]
-            run_command("cp", "-a", stage / sources[1].lstrip("/"), into)
+            run("cp", "-a", stage / sources[1].lstrip("/"), into)
             return
         assert sources == ["."]
         for name in context_files():
@@ -113,7 +107,7 @@ class Image:
         inside = f"mount -t proc proc {self.root}/proc && exec chroot {self.root}"
         command = (*ISOLATED, "sh", "-c", f'{inside} sh -c "$1"', "sh", value)
         of_pip["PIP_CERT"] = f"/{CERTIFICATES}"
-        run_command(*command, env=of_pip | self.environment)
+        run(*command, env=of_pip | self.environment)
 
     def start(self, script: str, variables: dict[str, str]) -> str:
         """Run a script as the image would run its command; return what it printed.
@@ -137,7 +131,7 @@ class Image:
                 sh -c 'cd {volume} && exec sh -s'
         """
         command = (*ISOLATED, "--net", "sh", "-c", inside)
-        return run_command(*command, env=self.environment | variables, input=script)
+        return run(*command, env=self.environment | variables, input=script)
 
     def command(self, service: str = "web") -> str:
         """What the image starts for a service of the compose file, as one line."""
@@ -148,7 +142,7 @@ class Image:
 def context_files() -> list[str]:
     """What `COPY .` copies."""
     listed = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    names = run_command(*listed, cwd=ROOT).split("\0")
+    names = run(*listed, cwd=ROOT).split("\0")
     return [name for name in names if name and (ROOT / name).is_file() and kept(name)]
 
 

@@ -3,24 +3,16 @@
 import json
 import re
 import shlex
-from pathlib import Path
 
 import pytest
-import yaml
-from django.conf import settings
 
 from tests.deploy.conftest import UNITS
+from tests.deploy.image import COMPOSE, FOLDER, INSTRUCTIONS, ROOT, SERVICES, TEXT
 
-ROOT = Path(settings.BASE_DIR)
-FOLDER = ROOT / "deploy" / "container"
-TEXT = (FOLDER / "Containerfile").read_text().replace("\\\n", " ")
-INSTRUCTIONS = re.findall(r"^([A-Z]+)\s+(.*)$", TEXT, re.MULTILINE)
 KNOWN = {
     *("FROM", "RUN", "COPY", "ENV", "ARG", "USER", "WORKDIR", "VOLUME"),
     *("EXPOSE", "ENTRYPOINT", "CMD"),
 }
-COMPOSE = yaml.safe_load((FOLDER / "compose.yml").read_text())
-SERVICES = COMPOSE["services"]
 OURS = ("prepare", "web", "worker", "beat")
 VARIABLES = (ROOT / "docs" / "configuration.md").read_text()
 

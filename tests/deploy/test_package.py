@@ -18,7 +18,7 @@ from django.conf import settings
 from django.urls import reverse
 
 import cupadmin
-from tests.deploy.conftest import free_port
+from tests.deploy.conftest import free_port, run
 
 pytestmark = pytest.mark.servers
 
@@ -26,12 +26,6 @@ ROOT = Path(settings.BASE_DIR)
 PATIENCE = 120.0
 PASSWORD = "correct horse battery"
 NOT_PACKAGED = {"bench", "cupadmin", "tests"}
-
-
-def run(*command, **more):
-    ended = subprocess.run(command, capture_output=True, text=True, **more)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
 
 
 @pytest.fixture(scope="module")
