@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NOT_THE_PRODUCT = {"tests", "bench", "docs", "deploy"}
+NOT_THE_PRODUCT = {"site", "tests", "bench", "docs", "deploy"}
 
 # Each says that something is done or meant, and not what: nobody finds its callers.
 GENERIC = frozenset(
