@@ -24,7 +24,7 @@ from accounts.cluster_limits import (
 )
 from accounts.roles import Role, role_of
 from accounts.validation import validate_networks
-from rest.fields import JSONField
+from base.fields import JSONField
 
 TOKEN_PREFIX_LENGTH = 8
 # What `issue` makes; no other text is looked up.

@@ -17,7 +17,7 @@ from django.utils.crypto import constant_time_compare
 from accounts import audit, lockout, proxy_header
 from accounts.audit import Actor
 from accounts.models import BrowserSession
-from rest.fields import storable_text
+from base.fields import storable_text
 
 KEY = "sign_in"
 OWN_BACKEND = "django.contrib.auth.backends.ModelBackend"

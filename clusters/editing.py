@@ -17,7 +17,7 @@ from clusters.ownership import address_of
 from clusters.routing import follow_site
 from clusters.signals import cluster_leaving, node_changed
 from jobs.locks import refuse_held
-from jobs.withdrawing import withdraw_jobs
+from jobs.models import Job
 
 # A check may go on: it copes with a row that is gone.
 KINDS = ("discover-cluster", "test-cluster")
@@ -110,7 +110,7 @@ def delete_cluster(cluster: Cluster, actor: Actor) -> None:
     """Delete it with its nodes and peers, here only; raises Busy while a job works."""
     # An import that has it waits for the audit trail.
     hold_clusters([cluster.pk])
-    withdraw_jobs([cluster, *cluster.nodes.all()], KINDS)
+    Job.objects.withdraw([cluster, *cluster.nodes.all()], KINDS)
     cluster_leaving.send(sender=Cluster, cluster=cluster)
     refuse_held([mesh_lock_of(cluster.pk)])
     audit.append_entry(actor, "delete cluster", cluster)
@@ -151,7 +151,7 @@ def name_with_address(node: Node, before: Node | None) -> list[str]:
 
 @transaction.atomic
 def delete_node(node: Node, actor: Actor) -> None:
-    withdraw_jobs([node], KINDS)
+    Job.objects.withdraw([node], KINDS)
     audit.append_entry(actor, "delete node", node)
     node.delete()
     node_changed.send(sender=Node, node=node, before=None)

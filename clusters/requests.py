@@ -12,23 +12,18 @@ from jobs import presence
 from jobs.kind import JobKind
 from jobs.models import Job, JobStep
 from jobs.run import Run
-from jobs.sites import PREFIX, served_by
+from jobs.sites import served_by
 from jobs.waiting import served_queues
-
-
-def queue_of(cluster: Cluster) -> str:
-    """The queue of the workers near the cluster; without a site, any worker's."""
-    return f"{PREFIX}{cluster.site}" if cluster.site else ""
 
 
 def is_near(cluster: Cluster) -> bool:
     """Whether this process reaches the cluster: no worker near it does that instead."""
-    return presence.serves(queue_of(cluster))
+    return presence.serves(cluster.queue)
 
 
 def unreached(cluster: Cluster) -> str:
     """A sentence if no running worker reaches the cluster; else empty."""
-    queue = served_by(queue_of(cluster))
+    queue = served_by(cluster.queue)
     if presence.serves(queue) or queue in served_queues():
         return ""
     return f"No running worker serves the queue {queue}."
@@ -41,7 +36,7 @@ def go_near(run: Run, cluster: Cluster, seconds: float = 0) -> None:
         jobs.run.Parked: they take it up after so many seconds, where it stands.
     """
     if not is_near(cluster):
-        run.hand_over(served_by(queue_of(cluster)), seconds)
+        run.hand_over(served_by(cluster.queue), seconds)
 
 
 def take_near(run: Run, keys: Sequence[str]) -> list[str]:
@@ -67,7 +62,7 @@ def take_near(run: Run, keys: Sequence[str]) -> list[str]:
 
 def queue_for(clusters: Sequence[Cluster]) -> str:
     """The site's queue if all clusters are of one site, else the common one."""
-    queues = {queue_of(one) for one in clusters}
+    queues = {one.queue for one in clusters}
     return queues.pop() if len(queues) == 1 else ""
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from clusters.models import Cluster
-from clusters.requests import queue_of
 from diagnostics.absent import absent_cluster, absent_peer
 from diagnostics.collect import Check, OnProgress
 from diagnostics.facts import Facts
@@ -129,7 +128,7 @@ def ask_elsewhere(
     Args:
         rows: the clusters again, as the console has them.
     """
-    queues = {str(row.pk): served_by(queue_of(row)) for row in rows}
+    queues = {str(row.pk): served_by(row.queue) for row in rows}
     far = {queue for queue in queues.values() if not presence.serves(queue)}
     asked = Elsewhere(
         [one for one in clusters if queues[one.id] not in far],

@@ -17,11 +17,11 @@ from accounts.cluster_limits import (
     ScopedManager,
     current_limit,
 )
+from base.fields import JSONField
 from clusters.models import Cluster, Node
 from diagnostics.judge.sections import TESTS
 from jobs.models import Job, JobCluster
 from peers.models import Peer, PeerOutcome
-from rest.fields import JSONField
 
 
 def peers_within(limit: Limit) -> models.QuerySet[Peer]:

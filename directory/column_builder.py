@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from base.fields import StorableEncoder
 from directory.addresses import doubtful_uris, valid_uri
 from directory.columns import DISABLED, ENABLED, INVALID_URI, KINDS, User
 from directory.hashing import Hashes, ends_of, hashes_in, join_values
-from rest.fields import StorableEncoder
 
 _MOST_NODES = 32_000
 _FLAGS = {None: 0, True: ENABLED, False: DISABLED}

@@ -12,9 +12,9 @@ from accounts.cluster_limits import (
     Limit,
     ScopedManager,
 )
+from base.fields import JSONField
 from clusters.models import Cluster
 from peers.models import Peer, PeerOutcome
-from rest.fields import JSONField
 
 
 class SnapshotQuerySet(models.QuerySet["Snapshot"]):

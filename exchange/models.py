@@ -5,8 +5,8 @@ from typing import ClassVar
 from django.db import models
 
 from accounts.cluster_limits import ClusterScope, HangsOnClusters, Limit, ScopedManager
+from base.fields import JSONField
 from clusters.models import Node
-from rest.fields import JSONField
 
 
 class KnownCertificate(models.Model):

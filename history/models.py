@@ -10,9 +10,9 @@ from accounts.cluster_limits import (
     Limit,
     ScopedManager,
 )
+from base.fields import JSONField
 from clusters.models import Cluster
 from peers.models import Peer, PeerOutcome
-from rest.fields import JSONField
 
 # In the order of the columns; the numbers of an hour are in the same order.
 OUTCOMES = (

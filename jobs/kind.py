@@ -4,11 +4,15 @@ The file reads from top to bottom: the name and label of the kind, who may start
 steps, how it is requested, and its work.
 """
 
+from collections.abc import Iterable, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
+from accounts.cluster_limits import clusters_of
 from accounts.roles import Role
 
 if TYPE_CHECKING:
@@ -57,6 +61,26 @@ class StepKind:
     def has_started(self, job: "Job") -> bool:
         """Whether an attempt at the job has started this step."""
         return job.steps.filter(key=self.key).exclude(started_at=None).exists()
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """A job that is to be submitted, in the words of `JobManager.submit`."""
+
+    kind: str
+    steps: Sequence[tuple[str, str]]
+    target: Model | None = None
+    label: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    locks: Iterable[str] = ()
+    clusters: Iterable[UUID | str] = ()
+    queue: str = ""
+
+    @property
+    def touched(self) -> list[UUID]:
+        """The clusters that it works on, each once."""
+        ids = {str(pk) for pk in (*self.clusters, *clusters_of(self.target))}
+        return [UUID(pk) for pk in sorted(ids)]
 
 
 class JobKind:

@@ -12,6 +12,11 @@ def site_of(queue: str) -> str:
     return queue.removeprefix(PREFIX) if queue.startswith(PREFIX) else ""
 
 
+def queue_of_site(site: str) -> str:
+    """The queue of the workers of a site; without a site, empty: any worker's."""
+    return f"{PREFIX}{site}" if site else ""
+
+
 def served_by(queue: str) -> str:
     """The queue whose workers take jobs of this queue.
 
@@ -26,7 +31,7 @@ def served_by(queue: str) -> str:
 
 def queues_of(sites: Iterable[str]) -> set[str]:
     """The queues whose workers serve these sites; an empty name is no site."""
-    return {served_by(f"{PREFIX}{site}" if site else "") for site in sites}
+    return {served_by(queue_of_site(site)) for site in sites}
 
 
 def default_queue() -> str:

@@ -13,10 +13,10 @@ from django.urls import reverse
 
 from accounts.cluster_limits import HangsOnClusters, ScopedManager
 from accounts.secrets import HoldsSecrets, SecretField
+from base.fields import JSONField
 from clusters.models import Cluster
 from jobs.models import Job
 from mesh.intent import Credentials, MeshIntent
-from rest.fields import JSONField
 from wire import PeerEntry, Secret
 
 

@@ -18,8 +18,8 @@ from accounts.cluster_limits import (
     limit_of,
 )
 from accounts.secrets import HoldsSecrets, SecretField
+from base.fields import JSONField
 from clusters.models import Cluster
-from rest.fields import JSONField
 
 
 class Topic(models.TextChoices):

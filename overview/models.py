@@ -16,8 +16,8 @@ from accounts.cluster_limits import (
     ScopedManager,
     limit_admits,
 )
+from base.fields import JSONField
 from clusters.models import Cluster
-from rest.fields import JSONField
 
 
 class Severity(models.TextChoices):

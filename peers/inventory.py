@@ -20,8 +20,8 @@ class PeerSource(inventory.ClusterSource, Protocol):
     def matching(self, peer: Peer) -> Peer | None:
         """The peer on the remote cluster that points back."""
 
-    def count(self, cluster: Cluster) -> int:
-        """How many peers a home cluster has."""
+    def count_others(self, peer: Peer) -> int:
+        """How many other peers its home cluster has."""
 
 
 class StoredPeers(inventory.StoredClusters):
@@ -37,8 +37,8 @@ class StoredPeers(inventory.StoredClusters):
         with all_clusters():
             return peer.reverse
 
-    def count(self, cluster: Cluster) -> int:
-        return cluster.peers.count()
+    def count_others(self, peer: Peer) -> int:
+        return self._siblings(peer).count()
 
     def _siblings(self, peer: Peer) -> PeerQuerySet:
         return Peer.objects.filter(cluster=peer.cluster_id).exclude(pk=peer.pk)

@@ -6,7 +6,6 @@ from uuid import UUID
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 
-from jobs import withdrawing
 from jobs.locks import JobLock, refuse_held
 from jobs.models import Job
 from peers.models import Peer
@@ -43,6 +42,6 @@ def withdraw_jobs(peers: Iterable[Peer]) -> None:
     peer from being edited.
     """
     peers = list(peers)
-    withdrawing.withdraw_jobs(peers, WITHDRAWN)
+    Job.objects.withdraw(peers, WITHDRAWN)
     # A job of several peers is about none of them, but holds the lock of each.
     refuse_held(map(lock_of, peers))

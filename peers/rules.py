@@ -344,12 +344,13 @@ def same_protocol(peer: Peer) -> str:
     "IM and Presence 12.5",
 )
 def mesh_size(peer: Peer) -> str:
-    # A mesh of so many clusters has one peer less on each.
-    if inventory.known_source().count(peer.cluster) < LARGEST_MESH:
+    # The home cluster, those of its other peers, and the one of this peer.
+    clusters = inventory.known_source().count_others(peer) + 2
+    if clusters <= LARGEST_MESH:
         return ""
     return (
-        f"{peer.cluster} has peers for {LARGEST_MESH} clusters or more; a mesh "
-        f"of more than {LARGEST_MESH} clusters is not supported."
+        f"With this peer, {peer.cluster} belongs to a mesh of {clusters} clusters; "
+        f"more than {LARGEST_MESH} are not supported."
     )
 
 

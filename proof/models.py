@@ -16,12 +16,12 @@ from accounts.cluster_limits import (
     ScopedManager,
 )
 from accounts.secrets import HoldsSecrets, SecretField
+from base.fields import JSONField
 from clusters.models import Cluster, Generation, Node
 from clusters.validation import validate_credential
 from peers.models import Peer
 from presence import ProofInterface as PresenceWay
 from presence import Stage
-from rest.fields import JSONField
 from wire import Secret
 
 

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from rest.fields import JSONField
+from base.fields import JSONField
 
 
 class IdempotentAnswer(models.Model):

@@ -17,8 +17,8 @@ from accounts.cluster_limits import (
     Limit,
     ScopedManager,
 )
+from base.fields import JSONField
 from clusters.models import Generation, Node
-from rest.fields import JSONField
 from wire import Code, platforms
 from wire.control_center_reasons import COMMANDED_OUT, NOT_ACTIVATED
 

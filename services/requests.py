@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from clusters.models import Node
-from clusters.requests import queue_of
 from jobs.locks import JobLock
 from jobs.models import Job
 from services.models import Service
@@ -17,7 +16,7 @@ class ControlRefused(Exception):
 
 def shared_queue(nodes: Iterable[Node]) -> str:
     """The site's queue if all nodes are of one site, else the common one."""
-    queues = {queue_of(node.cluster) for node in nodes}
+    queues = {node.cluster.queue for node in nodes}
     return queues.pop() if len(queues) == 1 else ""
 
 

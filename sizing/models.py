@@ -6,8 +6,8 @@ from typing import ClassVar
 from django.db import models
 
 from accounts.cluster_limits import HangsOnClusters, ScopedManager
+from base.fields import JSONField
 from clusters.models import Cluster
-from rest.fields import JSONField
 from sizing.limits import PLATFORMS
 
 

@@ -10,7 +10,6 @@ from accounts.roles import Role
 from clusters import page_visits
 from clusters.jobs.base import ClusterJob
 from clusters.models import Cluster
-from clusters.requests import queue_of
 from jobs.kind import StepKind
 from jobs.models import Job
 from pages import describe_pages
@@ -39,7 +38,7 @@ class DescribePages(ClusterJob):
             locks=[f"describe:{cluster.pk}"],
             user=actor.user,
             address=actor.address,
-            queue=queue_of(cluster),
+            queue=cluster.queue,
         )
 
     def work(self) -> None:

@@ -6,7 +6,6 @@ from accounts.roles import Role
 from clusters import discovery
 from clusters.jobs.base import ClusterJob
 from clusters.models import Cluster
-from clusters.requests import queue_of
 from jobs.kind import StepKind
 from jobs.models import Job
 
@@ -37,7 +36,7 @@ class DiscoverCluster(ClusterJob):
             locks=[f"discover:{cluster.pk}"],
             user=actor.user,
             address=actor.address,
-            queue=queue_of(cluster),
+            queue=cluster.queue,
         )
 
     def work(self) -> None:

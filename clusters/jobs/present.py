@@ -10,7 +10,6 @@ from typing import Any
 from accounts.roles import Role
 from clusters.models import Node
 from clusters.presented import CERTIFICATE_DEADLINE, Presented, ask_nodes
-from clusters.requests import queue_of
 from jobs import presence
 from jobs.kind import JobKind, StepKind
 from jobs.models import Job
@@ -44,7 +43,7 @@ class PresentCertificates(JobKind):
             label=str(nodes[0]) if len(nodes) == 1 else f"of {len(nodes)} nodes",
             clusters={node.cluster_id for node in nodes},
             arguments={"nodes": [str(node.pk) for node in nodes], **arguments},
-            queue=queue_of(nodes[0].cluster),
+            queue=nodes[0].cluster.queue,
         )
 
     def work(self) -> None:
@@ -68,7 +67,7 @@ class PresentCertificates(JobKind):
 
 def is_asked_here(node: Node) -> bool:
     """Whether this process asks the node, as it does where no worker is nearer."""
-    queue = served_by(queue_of(node.cluster))
+    queue = served_by(node.cluster.queue)
     return queue == default_queue() or queue in presence.served_here()
 
 
@@ -84,7 +83,7 @@ def ask_workers(
     """
     by_queue: dict[str, list[Node]] = {}
     for node in nodes:
-        by_queue.setdefault(served_by(queue_of(node.cluster)), []).append(node)
+        by_queue.setdefault(served_by(node.cluster.queue), []).append(node)
     served = served_queues() if by_queue else set()
     jobs = {
         queue: job_kind.submit(asked, **arguments)

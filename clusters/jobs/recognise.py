@@ -6,7 +6,6 @@ from accounts.roles import Role
 from clusters import table_search
 from clusters.jobs.base import ClusterJob
 from clusters.models import Cluster
-from clusters.requests import queue_of
 from jobs.kind import StepKind
 from jobs.models import Job
 
@@ -34,7 +33,7 @@ class RecogniseTable(ClusterJob):
             locks=[f"recognise:{cluster.pk}"],
             user=actor.user,
             address=actor.address,
-            queue=queue_of(cluster),
+            queue=cluster.queue,
         )
 
     def work(self) -> None:

@@ -10,7 +10,6 @@ from accounts.roles import Role
 from clusters.conversation import ask_node
 from clusters.editions import editions_of
 from clusters.models import Cluster, Node
-from clusters.requests import queue_of
 from jobs.kind import JobKind, StepKind
 from jobs.locks import Busy
 from jobs.models import Job
@@ -51,7 +50,7 @@ class TestCluster(JobKind):
             locks=[f"test:{cluster.pk}"],
             user=actor.user,
             address=actor.address,
-            queue=queue_of(cluster),
+            queue=cluster.queue,
         )
 
     def work(self) -> None:

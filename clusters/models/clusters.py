@@ -15,6 +15,7 @@ from accounts.cluster_limits import (
     ScopedManager,
 )
 from accounts.secrets import HoldsSecrets, SecretField
+from base.fields import JSONField
 from base.revisions import Revised
 from clusters.choices import AddressScheme, Generation
 from clusters.validation import (
@@ -22,7 +23,7 @@ from clusters.validation import (
     validate_peer_table,
     validate_pem,
 )
-from rest.fields import JSONField
+from jobs.sites import queue_of_site
 from wire import platforms
 
 if TYPE_CHECKING:
@@ -192,6 +193,11 @@ class Cluster(HangsOnClusters, HoldsSecrets, Revised):
     @property
     def publisher(self) -> "Node | None":
         return next((node for node in self.nodes.all() if node.is_publisher), None)
+
+    @property
+    def queue(self) -> str:
+        """The queue of the workers near it; empty for any worker's."""
+        return queue_of_site(self.site)
 
     @property
     def profile(self) -> platforms.Profile:

@@ -10,7 +10,6 @@ from django.utils import timezone
 from accounts import audit
 from accounts.audit import CONSOLE, Actor
 from accounts.roles import Role
-from clusters.requests import queue_of
 from diagnostics.checks import check_peers, check_with_back
 from jobs.kind import JobKind, StepKind
 from jobs.locks import Busy
@@ -59,7 +58,7 @@ class CheckPeers(JobKind):
                 locks=[lock] if one else [],
                 user=actor.user,
                 address=actor.address,
-                queue=queue_of(one.cluster) if one else "",
+                queue=one.cluster.queue if one else "",
             )
         except Busy as busy:
             return busy.job

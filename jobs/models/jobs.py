@@ -21,6 +21,7 @@ from accounts.cluster_limits import (
     current_limit,
 )
 from accounts.roles import Role
+from base.fields import JSONField
 from jobs.kind import kind_named, label_of
 from jobs.locks import Busy, take_locks
 from jobs.models.processes import Process
@@ -32,7 +33,6 @@ from jobs.models.submitting import (
     requested_by,
     ring_all,
 )
-from rest.fields import JSONField
 
 EXCEEDS_LIMIT = "This job also works on clusters outside your limit."
 

@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import ExpressionWrapper, Q
 from django.db.models.functions import Now
 
+from base.fields import JSONField
 from jobs.models.clock import from_now
-from rest.fields import JSONField
 
 if TYPE_CHECKING:
     from jobs.models.jobs import Job

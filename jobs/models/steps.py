@@ -12,7 +12,7 @@ from accounts.cluster_limits import (
     ScopedManager,
     clusters_of,
 )
-from rest.fields import JSONField
+from base.fields import JSONField
 
 if TYPE_CHECKING:
     from jobs.models.jobs import Job

@@ -4,7 +4,7 @@ A job's row is the outbox: it is committed with the change that requested it, an
 `ring_due` rings for every row that nobody took. The broker only makes that quick.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
@@ -15,16 +15,15 @@ from django.db.models.functions import Now
 
 from accounts import rights
 from accounts.audit import Actor
-from accounts.cluster_limits import ScopedManager, current_limit
+from accounts.cluster_limits import ScopedManager, all_clusters, current_limit
 from accounts.models import AuditEntry
 from base import request_ids
-from jobs.kind import JobKind, kind_named
-from jobs.locks import JobLock, hold_all
+from jobs.kind import JobKind, JobRequest, kind_named
+from jobs.locks import Busy, JobLock, hold_all
 from jobs.models.clock import from_now
 from jobs.models.job_counts import JobCount
 from jobs.models.processes import Process
 from jobs.models.steps import JobCluster, JobStep
-from jobs.requests import JobRequest
 
 if TYPE_CHECKING:
     from jobs.models.jobs import Job
@@ -114,6 +113,23 @@ class JobQuerySet(models.QuerySet["Job"]):
             state=JobStep.State.SKIPPED
         )
         return ended
+
+    def withdraw(self, rows: Iterable[models.Model], kinds: Collection[str]) -> None:
+        """Cancel the waiting jobs of rows that are to be edited or deleted.
+
+        Args:
+            kinds: which jobs; any other may go on.
+
+        Raises:
+            jobs.locks.Busy: somebody works on one of them.
+        """
+        targets = [str(row.pk) for row in rows]
+        with all_clusters():
+            jobs = self.active().filter(target_id__in=targets, kind__in=kinds)
+            jobs.cancel_waiting()
+            working = jobs.first()
+        if working is not None:
+            raise Busy(working)
 
     def in_list(self) -> Self:
         """With what a list shows of each."""

@@ -54,8 +54,10 @@ class RowIndex(Generic[R]):
         found = self.rows[key].items() if key in self.rows else ()
         return next((row for pk, row in found if pk != but), None)
 
-    def count(self, key: Hashable) -> int:
-        return len(self.rows[key]) if key in self.rows else 0
+    def count(self, key: Hashable, *, but: UUID) -> int:
+        """How many rows, without this one."""
+        found = self.rows.get(key, {})
+        return len(found) - (but in found)
 
 
 class ImportBook:
@@ -179,8 +181,8 @@ class ImportBook:
         remote = peer.remote_cluster_id
         return self.peers.first((remote, peer.cluster_id)) if remote else None
 
-    def count(self, cluster: Cluster) -> int:
-        return self.peers.count(cluster.pk)
+    def count_others(self, peer: Peer) -> int:
+        return self.peers.count(peer.cluster_id, but=peer.pk)
 
     def accept_cluster(self, cluster: Cluster) -> None:
         self.clusters.put(as_saved(cluster))

@@ -4,7 +4,6 @@ from accounts import audit
 from accounts.audit import Actor
 from accounts.roles import Role
 from clusters import page_visits
-from clusters.requests import queue_of
 from jobs.failpoints import failpoint
 from jobs.kind import JobKind, StepKind
 from jobs.models import Job
@@ -57,7 +56,7 @@ class ManualSync(JobKind):
             locks=[lock_of(peer)],
             user=actor.user,
             address=actor.address,
-            queue=queue_of(peer.cluster),
+            queue=peer.cluster.queue,
         )
 
     def work(self) -> None:

@@ -12,10 +12,8 @@ from typing import ClassVar
 from accounts.audit import Actor
 from accounts.roles import Role
 from clusters.models import Cluster
-from clusters.requests import queue_of
-from jobs.kind import JobKind, StepKind
+from jobs.kind import JobKind, JobRequest, StepKind
 from jobs.models import Job
-from jobs.requests import JobRequest
 from peers import observation, provisioning
 from peers.locks import lock_of
 from peers.models import Peer
@@ -64,7 +62,7 @@ class ProvisionPeer(JobKind):
             cls.steps_for(peer.cluster),
             target=peer,
             locks=[lock_of(peer)],
-            queue=queue_of(peer.cluster),
+            queue=peer.cluster.queue,
         )
 
     @classmethod

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from accounts.audit import Actor
 from accounts.roles import Role
-from clusters.requests import go_near, queue_of
+from clusters.requests import go_near
 from jobs.kind import JobKind, StepKind
 from jobs.models import Job
 from jobs.run import Step
@@ -52,7 +52,7 @@ class RemovePeer(JobKind):
             locks=[lock_of(peer) for peer in peers],
             user=actor.user,
             address=actor.address,
-            queue=queue_of(first.cluster),
+            queue=first.cluster.queue,
         )
 
     @classmethod

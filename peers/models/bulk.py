@@ -8,7 +8,7 @@ from django.db import models
 from django.urls import reverse
 
 from accounts.secrets import HoldsSecrets, SecretField
-from rest.fields import JSONField
+from base.fields import JSONField
 
 
 class BulkDraft(HoldsSecrets):

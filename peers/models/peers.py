@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from accounts.cluster_limits import HangsOnClusters, ScopedManager
 from accounts.secrets import HoldsSecrets, SecretField
+from base.fields import JSONField
 from base.revisions import Revised
 from clusters.models import Cluster
 from clusters.validation import validate_host
 from peers.mask import validate_mask
-from rest.fields import JSONField
 
 
 class PeerOutcome(models.TextChoices):

@@ -37,27 +37,36 @@ def get_peer(pk: str) -> Peer:
 @access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
 def add_peer(request: Request) -> HttpResponse:
     """A new peer; a link may propose its home cluster and its address."""
-    data = request.POST if request.method == "POST" else None
-    form = PeerForm(data, initial=proposed_values(request))
-    advice = to_confirm(request, form)
-    if data is not None and form.is_valid() and not advice:
+    if request.method == "POST":
+        form = PeerForm(request.POST)
+    else:
+        form = PeerForm(None, initial=proposed_values(request))
+    advice, unread = advice_on(request, form)
+    if advice and not unread:
         try:
             job = save_form(request, form)
         except IntegrityError:
             form.add_error("address", "Somebody has just added a peer of this address.")
         else:
-            return saved_response(request, form.instance, job)
+            return saved_response(request, form.instance, job, advice)
     context = {"form": form, "no_clusters": not Cluster.objects.exists()}
-    context["advice"] = advice
+    context["advice"] = unread
     return render(request, "peers/add_peer.html", context)
 
 
-def to_confirm(request: Request, form: PeerForm) -> Advice | None:
-    """Serious advice that the form was sent without having shown."""
-    if not form.is_valid() or not (form.adding or "address" in form.edited):
-        return None
+def advice_on(
+    request: Request, form: PeerForm
+) -> tuple[Advice, Advice | None] | tuple[None, None]:
+    """Advice on a valid form, and again if it is to be read before the peer is saved.
+
+    That is serious advice on a new address that the form was sent without having shown.
+    """
+    if not form.is_valid():
+        return None, None
     advice = Advice.of(form.instance)
-    return advice if advice.serious and not was_shown(request, advice) else None
+    new = form.adding or "address" in form.edited
+    unread = new and advice.serious and not was_shown(request, advice)
+    return advice, advice if unread else None
 
 
 def was_shown(request: Request, advice: Advice) -> bool:
@@ -111,10 +120,11 @@ def save_form(request: Request, form: PeerForm) -> Job:
     )
 
 
-def saved_response(request: Request, peer: Peer, job: Job) -> HttpResponse:
+def saved_response(
+    request: Request, peer: Peer, job: Job, advice: Advice
+) -> HttpResponse:
     """Say so, and what an administrator should know about the peer."""
     messages.success(request, f"The peer {peer} was saved. {job.label} started.")
-    advice = Advice.of(peer)
     for sentence in [] if was_shown(request, advice) else advice.warnings:
         messages.warning(request, sentence)
     return redirect(peer)
@@ -126,11 +136,11 @@ def edit_peer(request: Request, pk: str) -> HttpResponse:
     peer = get_peer(pk)
     data = request.POST if request.method == "POST" else None
     form = PeerForm(data, instance=peer)
-    advice = to_confirm(request, form)
-    if data is not None and form.is_valid() and not advice:
-        if not (form.edited or form.cleaned_data["password"]):
-            messages.info(request, "Nothing was changed.")
-            return redirect(peer)
+    if form.is_valid() and not (form.edited or form.cleaned_data["password"]):
+        messages.info(request, "Nothing was changed.")
+        return redirect(peer)
+    advice, unread = advice_on(request, form)
+    if advice and not unread:
         try:
             job = save_form(request, form)
         except Stale:
@@ -140,12 +150,12 @@ def edit_peer(request: Request, pk: str) -> HttpResponse:
         except IntegrityError:
             form.add_error("address", "Somebody has just added a peer of this address.")
         else:
-            return saved_response(request, peer, job)
+            return saved_response(request, peer, job, advice)
     if not may_administer(request):
         show_only(form)
     # The form wrote what was typed into its row; the page shows what is stored.
     stored = peer if data is None else get_peer(pk)
-    context = {"form": form, "peer": stored, "advice": advice, **context_of(stored)}
+    context = {"form": form, "peer": stored, "advice": unread, **context_of(stored)}
     return render(request, "peers/edit_peer.html", context)
 
 

@@ -9,7 +9,7 @@ from accounts import audit
 from accounts.audit import CONSOLE, Actor
 from accounts.roles import Role
 from clusters.models import Cluster
-from clusters.requests import go_near, is_near, queue_of, unreached
+from clusters.requests import go_near, is_near, unreached
 from jobs.kind import JobKind, StepKind
 from jobs.models import Job
 from jobs.run import Step
@@ -58,7 +58,7 @@ class Prove(JobKind):
             locks=locks,
             user=actor.user,
             address=actor.address,
-            queue=queue_of(peer.cluster),
+            queue=peer.cluster.queue,
         )
         audit.append_entry(actor, "prove peer", peer)
         return job
@@ -101,7 +101,7 @@ class Prove(JobKind):
         """Go to where both clusters are reached; say why not, if nobody does."""
         if is_near(home) and is_near(remote):
             return ""
-        if served_by(queue_of(home)) != served_by(queue_of(remote)):
+        if served_by(home.queue) != served_by(remote.queue):
             return f"Not proven: no worker reaches both {home} and {remote}."
         if reason := unreached(home):
             return f"Not proven: {reason}"

@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from jobs.kind import JobRequest
 from jobs.locks import Busy, JobLock
 from jobs.models import Job, JobStep
-from jobs.requests import JobRequest
 
 STEPS = [("one", "First"), ("two", "Second")]
 

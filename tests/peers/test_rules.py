@@ -51,9 +51,15 @@ def test_home_cluster_without_a_publisher_is_a_warning(madrid, oslo, peer_factor
 
 def test_mesh_beyond_the_supported_size_is_a_warning(madrid):
     Peer.objects.bulk_create(
-        Peer(cluster=madrid, address=f"10.7.0.{n}") for n in range(rules.LARGEST_MESH)
+        Peer(cluster=madrid, address=f"10.7.0.{n}")
+        for n in range(rules.LARGEST_MESH - 1)
     )
-    assert "not supported" in rules.peer_warnings(Peer.objects.first())[-1]
+    stored = Peer.objects.first()
+    assert not rules.mesh_size(stored)
+    one_more = Peer(cluster=madrid, address="10.7.1.1")
+    assert f" {rules.LARGEST_MESH + 1} clusters" in rules.mesh_size(one_more)
+    one_more.save()
+    assert rules.mesh_size(stored) == rules.mesh_size(one_more)
 
 
 def test_nothing_is_changed_on_a_peer_that_is_being_removed(madrid, oslo, peer_factory):

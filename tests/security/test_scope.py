@@ -125,7 +125,7 @@ BEYOND = {
     "peers/imports/inventory.py": "the same for an import; nodes only of what is seen",
     "peers/lifecycle.py": "whether a job began to write the entry of a peer",
     "peers/relations.py": "links of peers to an edited node",
-    "jobs/withdrawing.py": "jobs that must end before a row is edited or deleted",
+    "jobs/models/submitting.py": "jobs that must end before a row is edited or deleted",
     "history/events.py": "what changed anywhere; each event belongs to its cluster",
     "history/rollup.py": "checks of all peers, to count them",
     "overview/live.py": "when the last sweep was",

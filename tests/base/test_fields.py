@@ -4,8 +4,8 @@ import pytest
 from django.apps import apps
 from django.db import models
 
+from base.fields import JSONField, StorableEncoder
 from peers.models import Peer
-from rest.fields import JSONField, StorableEncoder
 from tests.security.hostile import FROM_CLUSTERS
 
 OURS = {model.partition(".")[0] for model in FROM_CLUSTERS} | {"accounts", "rest"}
