@@ -12,7 +12,7 @@ POSTGRES ?= postgres://postgres@127.0.0.1:5432/cupadmin
 # takes longer than importing them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo run test test-crawl test-servers test-all test-postgres fuzz lint format docs screenshots bench lock clean python
+.PHONY: demo run test test-long test-servers test-all test-postgres fuzz lint format docs screenshots bench lock clean python
 
 # REAL=1: a running mesh with hidden peer tables; it has data of its own.
 ifdef REAL
@@ -37,11 +37,12 @@ PROCESSES := auto
 # Half of their time they wait for a lab: on a small machine, two of them to a core.
 test: PROCESSES = $(shell $(PYTHON) -c 'import os; n = os.cpu_count(); print(max(n, min(8, 2 * n)))')
 test: $(TEST_VENV)/.installed
-	$(PYTEST) -m "not crawl and not servers" $(if $(COVERAGE),--cov --cov-report=term-missing $(if $(AGAIN),--cov-append)) $(TESTS)
+	$(PYTEST) -m "not long and not servers" $(if $(COVERAGE),--cov --cov-report=term-missing $(if $(AGAIN),--cov-append)) $(TESTS)
 
-# Every page and operation, with odd and hostile content; secrets looked for in all of it.
-test-crawl: $(TEST_VENV)/.installed
-	$(PYTEST) -m "crawl and not servers" $(TESTS)
+# Every page and operation, with odd and hostile content; secrets looked for in all of
+# it; large meshes.
+test-long: $(TEST_VENV)/.installed
+	$(PYTEST) -m "long and not servers" $(TESTS)
 
 # Brokers, directories, proxies, browsers, workers that are killed.
 test-servers: $(TEST_VENV)/.installed

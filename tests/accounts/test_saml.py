@@ -14,7 +14,7 @@ from accounts.models import AuditEntry, BrowserSession, GroupMapping, Identity
 from accounts.roles import Role, role_of
 from tests.accounts.saml import LOGIN, START, ask_idp, back, change, post, sam, sign_in
 
-pytestmark = pytest.mark.usefixtures("adfs")
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("adfs")]
 
 ADD = "/administration/system/users/add/"
 PASSWORD = "correct horse battery"

@@ -17,7 +17,7 @@ from accounts.providers.saml import SamlAnswer
 from tests.accounts.saml import LOGIN, START, ask_idp, back, change, post, sam, sign_in
 from tests.accounts.saml_signing import NS, edited, signed_again
 
-pytestmark = pytest.mark.usefixtures("adfs")
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("adfs")]
 
 ACS = f"{START}acs/"
 

@@ -14,7 +14,7 @@ from tests.security.matrix import MATRIX, SAMPLES
 from tests.security.routes import NOBODY, routes
 from tests.security.world import make_world
 
-pytestmark = [pytest.mark.browser, pytest.mark.crawl]
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 WIDE, NARROW = ({"width": 1440, "height": 900}, {"width": 320, "height": 640})
 ELSEWHERE = {

@@ -20,6 +20,7 @@ def large(db):
     scene(60)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["home", "overview:live", "mesh:matrix"])
 def test_sixty_clusters_are_small_on_the_wire(client_of, administrator, large, name):
     response = client_of(administrator).get(reverse(name), headers=GZIP)

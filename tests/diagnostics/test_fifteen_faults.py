@@ -8,6 +8,8 @@ from tests.diagnostics.mesh_of_faults import COUNT, FAULTS, RELEASE, Mesh
 from tests.diagnostics.test_troubleshoot import run_now
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def big_lab():

@@ -58,6 +58,7 @@ def userids(cluster):
     return [columns.user(row).userid for row in range(len(columns))]
 
 
+@pytest.mark.long
 def test_75_000_odd_users_come_as_they_are(cluster, simulated):
     rows = [odd(number) for number in range(MANY - 2)]
     rows += [("y" * 36, "CASE.17", LONG, LONG, 1), ("z" * 36, LONG, "", LONG, 1)]

@@ -167,6 +167,7 @@ def test_without_chromium_the_pair_is_undone_and_the_rest_is_done(
         assert {row.cluster_id for row in told} == {one.pk for one in clusters}
 
 
+@pytest.mark.long
 def test_a_mesh_of_six_is_set_up_by_one_click(settings):
     with running(6) as lab:
         clusters = registered(lab, settings)

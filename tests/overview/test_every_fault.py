@@ -54,7 +54,7 @@ from tests.waiting import eventually
 from tests.workers import done
 from wire import limits
 
-pytestmark = [pytest.mark.crawl, pytest.mark.django_db]
+pytestmark = [pytest.mark.long, pytest.mark.django_db]
 
 # Seconds that agents may take to carry what changed.
 AGENTS = 15.0

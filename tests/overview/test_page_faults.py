@@ -32,7 +32,7 @@ from tests.overview.test_every_fault import assert_only, hurry, problems, settle
 from tests.waiting import eventually
 from tests.workers import done
 
-pytestmark = [pytest.mark.crawl, pytest.mark.django_db]
+pytestmark = [pytest.mark.long, pytest.mark.django_db]
 
 
 @pytest.fixture(scope="module")

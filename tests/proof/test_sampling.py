@@ -62,6 +62,7 @@ def proven_in(samples, size):
     return seen
 
 
+@pytest.mark.long
 def test_sixty_clusters_are_proven_within_the_budget(cluster_factory):
     mesh(cluster_factory, 60)
     assert sampling.provable_peers().count() == 60 * 59

@@ -14,7 +14,7 @@ from tests.security.matrix import SAMPLES
 from tests.security.routes import NOBODY, routes
 from tests.security.world import make_world
 
-pytestmark = pytest.mark.crawl
+pytestmark = pytest.mark.long
 
 # `make fuzz` tries every value in every field, the tests a quarter of them.
 THOROUGH = int(os.environ.get("CUPADMIN_FUZZ_EXAMPLES", "1")) > 1

@@ -26,7 +26,7 @@ schemathesis = pytest.importorskip("schemathesis")
 
 # What Schemathesis does inside its own strategies is not ours to mend.
 pytestmark = [
-    pytest.mark.crawl,
+    pytest.mark.long,
     pytest.mark.filterwarnings("ignore:Do not use the `random` module"),
 ]
 

@@ -21,7 +21,7 @@ from tests.security.matrix import MATRIX, SAMPLES
 from tests.security.routes import NOBODY, routes
 from tests.security.world import make_world
 
-pytestmark = pytest.mark.crawl
+pytestmark = pytest.mark.long
 
 EXAMPLES = int(os.environ.get("CUPADMIN_FUZZ_EXAMPLES", "1"))
 MARK = "<b id=fuzz>"

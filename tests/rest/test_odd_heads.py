@@ -9,6 +9,8 @@ from accounts.models import ApiToken
 from accounts.roles import Role
 from tests.security.routes import NOBODY, routes
 
+pytestmark = pytest.mark.long
+
 ROUTES = [pytest.param(route, id=route.name) for route in routes()]
 # As WSGI has them: bytes, each as one character.
 ODD = ["a\0b", "\xed\xa0\x80\xff\x85\u00a0", "x" * 8_000]

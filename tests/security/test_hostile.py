@@ -25,7 +25,7 @@ from tests.security.routes import NOBODY, routes
 from tests.wire.test_row_parser import read_rows, reply
 from wire import WireError
 
-pytestmark = pytest.mark.crawl
+pytestmark = pytest.mark.long
 
 ROUTES = {route.name: route for route in routes()}
 # They ask a node, which no test has; or lead to another host.

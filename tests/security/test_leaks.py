@@ -46,7 +46,7 @@ PLANTED = {
     "imported password": f"Xh4-import-{ODD}",
 }
 
-pytestmark = [pytest.mark.crawl, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 
 @contextmanager

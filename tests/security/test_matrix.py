@@ -8,6 +8,8 @@ from tests.security.matrix import MATRIX, OPEN
 from tests.security.people import sign_in
 from tests.security.routes import Route, routes
 
+pytestmark = pytest.mark.long
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ROUTES = {route.name: route for route in routes()}
 DECLARED = [name for name in ROUTES if name not in OPEN]

@@ -24,6 +24,8 @@ from tests.security.matrix import ALL_CLUSTERS, MATRIX, OPEN, OWN, SAMPLES
 from tests.security.people import sign_in
 from tests.security.routes import NOBODY, routes
 
+pytestmark = pytest.mark.long
+
 SEEN, HIDDEN = "alphaville", "bravocity"
 # Users are called so: what was asked for is said again on the page.
 BACKWARDS = HIDDEN[::-1]
