@@ -21,6 +21,7 @@ from peers.models import Peer
 from wire import Secret
 
 MASK = "external_phone_number_mask"
+NO_CHANGE = "It has these values already."
 
 
 class SelectionChanged(Exception):
@@ -131,7 +132,7 @@ class ChangePlanner:
         if held := peer_is_held(peer, self.held):
             return held
         if not after and not password:
-            return "It has these values already."
+            return NO_CHANGE
         if "protocol" in after and (held := self.other_is_held(peer)):
             return f"Its matching entry: {held}"
         return without_field(peer, after) if after.get(MASK) else ""

@@ -106,8 +106,10 @@ def test_an_inferred_scheme_says_so_on_the_page(pair, client, administrator):
     at = timezone.now()
     Cluster.objects.update(inferred_scheme=URI, inferred_scheme_at=at)
     client.force_login(administrator)
-    page = client.get(reverse("clusters:show_cluster", args=[pair[0].pk]))
-    assert "inferred from its users" in page.content.decode()
+    url = reverse("clusters:show_cluster", args=[pair[0].pk])
+    assert "inferred" in client.get(url).content.decode()
+    Cluster.objects.update(address_scheme=URI)
+    assert "inferred" not in client.get(url).content.decode()
 
 
 def test_rest_takes_the_scheme_and_keeps_what_was_inferred(pair, api, administrator):
