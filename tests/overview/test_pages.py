@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from accounts.cluster_limits import Limit, limited_to
 from accounts.models import AuditEntry
@@ -92,8 +93,9 @@ def test_viewer_is_shown_no_form_and_no_page_that_is_closed(
     pair.node(contact_code="unauthorized")
     renew_problems()
     page = client_of(viewer).get(reverse("overview:problems")).content.decode()
-    assert "refused the AXL user name" in page
-    assert "Acknowledge or snooze" not in page
+    refused = Problem.objects.get(code="credentials_refused")
+    assert escape(refused.sentence) in page
+    assert reverse("overview:acknowledge", args=[refused.pk]) not in page
     assert reverse("clusters:edit_cluster", args=[pair.remote.pk]) not in page
 
 
@@ -217,7 +219,8 @@ def test_list_is_renewed_after_a_change_that_a_person_made(pair, viewer):
 def test_page_of_a_cluster_shows_its_problems(pair, viewer, client_of):
     pair.node(contact_code="unauthorized")
     page = client_of(viewer).get(pair.remote.get_absolute_url()).content.decode()
-    assert "refused the AXL user name or password" in page
+    [refused] = Overview().open
+    assert refused.code == "credentials_refused" and escape(refused.sentence) in page
 
 
 def test_a_problem_names_what_it_is_about(pair, only):
