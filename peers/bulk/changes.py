@@ -22,6 +22,12 @@ from wire import Secret
 
 MASK = "external_phone_number_mask"
 NO_CHANGE = "It has these values already."
+NO_MATCHING_ENTRY = (
+    "The console has no matching entry: change the protocol on the remote cluster too."
+)
+OTHER_PROTOCOL = (
+    "The matching entry keeps another protocol; both entries must use the same."
+)
 
 
 class SelectionChanged(Exception):
@@ -159,15 +165,9 @@ class ChangePlanner:
     def protocol_warnings(self, peer: Peer, protocol: str) -> Iterator[str]:
         other = self.other(peer)
         if other is None:
-            yield (
-                "The console has no matching entry: change the protocol on the "
-                "remote cluster too."
-            )
+            yield NO_MATCHING_ENTRY
         elif other.protocol != protocol and not self.will_change(other):
-            yield (
-                "The matching entry keeps another protocol; both entries must use "
-                "the same."
-            )
+            yield OTHER_PROTOCOL
 
     def will_change(self, peer: Peer) -> bool:
         planned = peer.pk in self.chosen or self.change.both_sides

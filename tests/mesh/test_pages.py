@@ -63,7 +63,8 @@ def numbers(text):
 
 
 def test_the_matrix_without_clusters_says_what_to_do(ada):
-    assert "No clusters yet" in ada.get(page("matrix")).content.decode()
+    link = "//*[@class='table-empty']/a/@href"
+    assert elements(ada.get(page("matrix")), link) == [reverse("clusters:add_cluster")]
 
 
 def test_the_matrix_links_peers_and_offers_missing_ones(ada, pair, peer_factory):

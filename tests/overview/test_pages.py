@@ -15,6 +15,9 @@ from overview.models import Problem
 from overview.renewal import renew_problems
 from peers.models import Peer
 from services.models import Service
+from tests.elements import elements, levels, texts
+
+ALL_CLEAR = "//*[@id='attention-title']/../../p/*[@class='outcome passed']"
 
 
 @pytest.fixture
@@ -27,18 +30,20 @@ def test_nothing_needs_attention_only_when_every_figure_is_good(
     pair, viewer, client_of
 ):
     client = client_of(viewer)
-    assert "Nothing needs attention" in client.get("/").content.decode()
+    assert elements(client.get("/"), ALL_CLEAR)
     Service.objects.all().delete()
     renew_problems()
-    assert "Nothing needs attention" not in client.get("/").content.decode()
+    assert not elements(client.get("/"), ALL_CLEAR)
 
 
 def test_acknowledged_problem_leaves_no_all_clear(problem, operator, client_of):
     client = client_of(operator)
     url = reverse("overview:acknowledge", args=[problem.pk])
     client.post(url, {"note": "We know."})
-    page = client.get("/").content.decode()
-    assert "1 problem acknowledged" in page and "Nothing needs attention" not in page
+    page = client.get("/")
+    acknowledged = f"{reverse('overview:problems')}?state=acknowledged"
+    [link] = texts(page, f"//a[@href='{acknowledged}']")
+    assert link.startswith("1 ") and not elements(page, ALL_CLEAR)
     problem.refresh_from_db()
     assert (problem.note, problem.acknowledged_name) == ("We know.", "otto")
     entry = AuditEntry.objects.get(action="acknowledge problem")
@@ -60,7 +65,7 @@ def test_snoozed_problem_is_open_again_after_its_time(
 def test_snooze_without_a_time_is_refused_with_a_sentence(problem, operator, client_of):
     url = reverse("overview:snooze", args=[problem.pk])
     page = client_of(operator).post(url, {"hours": "x"}, follow=True)
-    assert "Choose how long" in page.content.decode()
+    assert levels(page) == ["error"]
     assert Problem.objects.get().acknowledged is None
 
 

@@ -3,6 +3,7 @@ from django.urls import reverse
 
 from peers import rules
 from peers.models import Peer
+from tests.elements import elements
 
 ADVISE = reverse("peers:advise")
 ADD = reverse("peers:add_peer")
@@ -53,7 +54,8 @@ def test_a_first_save_shows_serious_advice_and_asks_once(ada, typed):
     answer = ada.post(ADD, typed)
     assert not Peer.objects.exists()
     advice = answer.context["advice"]
-    assert "Not saved yet." in answer.content.decode()
+    notices = elements(answer, "//*[@id='advice']/*[@role='alert']")
+    assert len(notices) == 1 + len(advice.warnings)  # the first: it is not saved
     assert typed["password"] not in answer.content.decode()
     ada.post(ADD, typed | {"advised": advice.key})
     assert Peer.objects.get().address == typed["address"]

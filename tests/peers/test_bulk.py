@@ -66,8 +66,9 @@ def test_protocol_changes_on_both_sides_by_one_job_each(ada, pair):
 
 def test_one_side_alone_warns(ada, pair):
     draft, _ = drafted(ada, pair[:1], protocol="TLS")
-    [warning] = plan_of(ada, draft).warnings
-    assert "another protocol" in warning
+    plan = plan_of(ada, draft)
+    assert plan.items[0].warnings == (changes.OTHER_PROTOCOL,)
+    assert len(plan.warnings) == 1
 
 
 def test_new_values_and_password_are_stored_and_no_page_has_it(ada, pair):
@@ -249,7 +250,7 @@ def test_confirmation_asks_for_the_password(ada, pair):
     plan_hash = plan_of(ada, draft).hash
     BrowserSession.objects.update(proved_at=timezone.now() - timedelta(hours=1))
     answer = confirm(ada, draft, plan_hash)
-    assert b"Confirm your password" in answer.content
+    assert answer.templates[0].name == "accounts/reauthenticate.html"
     assert protocols() == {"TCP"}
 
 
@@ -258,7 +259,7 @@ def test_limited_person_reaches_no_other_peers(ada, administrator, pair):
     draft, _ = drafted(ada, pair, protocol="TLS", both_sides="on")
     assert draft.peers == [str(pair[0].pk)]
     [item] = plan_of(ada, draft).items
-    assert item.peer == pair[0] and "no matching entry" in item.warnings[0]
+    assert (item.peer, item.warnings) == (pair[0], (changes.NO_MATCHING_ENTRY,))
 
 
 def test_operator_checks_but_does_not_change(operator, client_of, pair):

@@ -49,11 +49,13 @@ def test_the_matrix_tells_it_in_the_cell(ada, peer):
     assert {"half", "drifted"} < set(cell.get("class").split())
 
 
-def test_the_page_shows_wanted_and_found(viewer, client_of, peer):
-    answer = client_of(viewer).get(url("drift", peer))
+def test_the_page_shows_wanted_and_found(ada, viewer, client_of, peer):
+    answer, button = ada.get(url("drift", peer)), url("take_over", peer)
     for text in ("icuser", "somebody", "TCP", "UDP"):
         assert text in answer.content.decode()
-    assert not elements(answer, f"//form[@action='{url('take_over', peer)}']")
+    assert elements(answer, f"//form[@action='{button}']")
+    seen = client_of(viewer).get(url("drift", peer))
+    assert not elements(seen, f"//form[@action='{button}']")
 
 
 def test_the_values_of_the_cluster_are_taken_over(ada, peer):

@@ -16,6 +16,7 @@ from jobs.locks import Busy
 from jobs.models import Job
 from peers import lifecycle
 from peers.imports import apply, uploads
+from peers.jobs.import_file import FILE_IS_GONE
 from peers.models import Peer, Upload
 
 HEADING = "cluster,address,username,password\n"
@@ -168,7 +169,7 @@ def test_a_job_whose_file_is_gone_says_so(ada, madrid, at_once):
     job = Job.objects.get()
     perform_job(str(job.pk))
     job.refresh_from_db()
-    assert job.state == Job.State.FAILED and "upload it again" in job.error
+    assert (job.state, job.error) == (Job.State.FAILED, FILE_IS_GONE)
 
 
 @pytest.mark.parametrize("by_job", [False, True])

@@ -84,8 +84,9 @@ def test_the_page_answers_the_question_in_one_sentence(client_of, viewer, node):
 
 
 def test_the_page_shows_nodes_that_nobody_asked(client_of, operator, node):
-    content = client_of(operator).get(reverse("services:agents")).content.decode()
-    assert "Not read yet" in content
+    answer = client_of(operator).get(reverse("services:agents"))
+    (agent,) = answer.context["agents"]
+    assert agent.state == "unread" and agent.label in answer.content.decode()
 
 
 def test_what_a_refresh_finds_stopped_can_be_started_without_a_reload(
