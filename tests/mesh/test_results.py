@@ -165,8 +165,9 @@ def test_the_guide_shows_what_the_set_up_job_saw(
     peer = Peer.objects.filter(cluster=guided).first()
     ada = client_of(administrator)
     page = ada.get(reverse("peers:guide", args=[peer.pk]))
-    observed = observation.missing_entry(None, peer)
-    assert page.context["guide"].last_check.sentence == observed
+    observed = page.context["guide"].last_check.sentence
+    assert observed == observation.missing_entry(None, peer)
+    assert peer.address in observed
     assert job.get_absolute_url() in page.content.decode()
     Job.objects.filter(pk=job.pk).update(not_before="2100-01-01T00:00Z")
     ada.post(reverse("peers:look", args=[peer.pk]))

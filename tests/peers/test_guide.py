@@ -92,6 +92,7 @@ def test_a_look_that_sees_nothing_claims_nothing(ada, peer, job, monkeypatch):
     answer = ada.get(reverse("peers:guide", args=[peer.pk]))
     sentence = answer.context["guide"].last_check.sentence
     assert sentence == observation.missing_entry(None, peer)
+    assert peer.address in sentence
     assert escape(sentence) in answer.content.decode()
 
 
