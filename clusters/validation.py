@@ -13,7 +13,7 @@ def validate_host(text: str) -> None:
     try:
         parse_host(text)
     except WireError as error:
-        raise ValidationError(error.message, error.code) from None
+        raise ValidationError(error.message, error.code.value) from None
 
 
 def clean_host(text: str) -> str:
@@ -21,7 +21,7 @@ def clean_host(text: str) -> str:
     try:
         return str(parse_host(text.strip()))
     except WireError as error:
-        raise ValidationError(error.message, error.code) from None
+        raise ValidationError(error.message, error.code.value) from None
 
 
 def validate_pem(text: str) -> None:
