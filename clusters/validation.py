@@ -13,7 +13,7 @@ def validate_host(text: str) -> None:
     try:
         parse_host(text)
     except WireError as error:
-        raise ValidationError(error.message) from None
+        raise ValidationError(error.message, error.code.value) from None
 
 
 def clean_host(text: str) -> str:
@@ -21,7 +21,7 @@ def clean_host(text: str) -> str:
     try:
         return str(parse_host(text.strip()))
     except WireError as error:
-        raise ValidationError(error.message) from None
+        raise ValidationError(error.message, error.code.value) from None
 
 
 def validate_pem(text: str) -> None:
@@ -43,4 +43,4 @@ def validate_peer_table(mapping: Any) -> None:
 def validate_credential(text: str) -> None:
     """A user name or password that every interface of a cluster can carry."""
     if not text.isprintable():
-        raise ValidationError("Control characters are not allowed here.")
+        raise ValidationError("Control characters are not allowed here.", "control")

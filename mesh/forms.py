@@ -73,12 +73,14 @@ class PeeringForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         if data.get("one") and data.get("one") == data.get("other"):
-            self.add_error("other", "Choose two different clusters.")
+            error = forms.ValidationError("Choose two different clusters.", "same")
+            self.add_error("other", error)
         for side in ("one", "other"):
             if bool(data.get(f"{side}_username")) != bool(data.get(f"{side}_password")):
-                self.add_error(
-                    f"{side}_password", "Give both user name and password, or neither."
+                error = forms.ValidationError(
+                    "Give both user name and password, or neither.", "one_of_two"
                 )
+                self.add_error(f"{side}_password", error)
         return data
 
     @property
@@ -119,7 +121,7 @@ class MeshForm(forms.Form):
     def clean_clusters(self) -> Any:
         clusters = self.cleaned_data["clusters"]
         if len(clusters) < 2:
-            raise forms.ValidationError("Choose at least two clusters.")
+            raise forms.ValidationError("Choose at least two clusters.", "too_few")
         return clusters
 
     @property

@@ -25,6 +25,12 @@ from peers.values import visible_values
 from wire import PeerEntry, Secret, platforms
 from wire.platforms import Peering
 
+ADOPTED = "This entry already exists; the console will adopt it."
+TRIED_AGAIN = "The entry could not be written before; it will be tried again."
+NEVER_WRITTEN = "The entry was never written; it will be now."
+REMOVED = "The cluster no longer shows this entry; it will be written again."
+CHANGED = "The entry was changed on the cluster; it will be as this plan says."
+
 APPLIED, ABSENT = Peer.ProvisioningState.APPLIED, Peer.ProvisioningState.ABSENT
 PENDING, FAILED = Peer.ProvisioningState.PENDING, Peer.ProvisioningState.FAILED
 
@@ -287,11 +293,11 @@ def drift_warnings(peer: Peer | None, entry: PeerEntry | None) -> list[str]:
     if peer is None:
         if entry is None:
             return []
-        return ["This entry already exists; the console will adopt it."]
+        return [ADOPTED]
     if peer.provisioning_state == FAILED:
-        return ["The entry could not be written before; it will be tried again."]
+        return [TRIED_AGAIN]
     if peer.provisioning_state == ABSENT and not peer.applied_address:
-        return ["The entry was never written; it will be now."]
+        return [NEVER_WRITTEN]
     if entry is None:
-        return ["The cluster no longer shows this entry; it will be written again."]
-    return ["The entry was changed on the cluster; it will be as this plan says."]
+        return [REMOVED]
+    return [CHANGED]

@@ -47,7 +47,7 @@ class SignIns:
                 raise
             reason = refusal_text(remote, user[0], error)
             text = f"{reason}, {whose} would sign in; nothing was written."
-            raise Ended(Job.State.FAILED, text) from None
+            raise Ended(Job.State.FAILED, text, error.code) from None
         self.accepted.setdefault(remote.pk, []).append(user)
 
 

@@ -55,7 +55,8 @@ class PeerForm(RevisedForm[Peer]):
         data = super().clean()
         both = {"password", "confirm_password"} <= data.keys()
         if both and data["password"] != data["confirm_password"]:
-            self.add_error("confirm_password", "The two passwords differ.")
+            error = forms.ValidationError("The two passwords differ.", "differs")
+            self.add_error("confirm_password", error)
         return data
 
     def find_errors(self) -> Errors:

@@ -13,21 +13,25 @@ def validate_mask(mask: str) -> None:
     if not mask:
         return
     if len(mask) > LONGEST:
-        raise ValidationError(f"A mask has at most {LONGEST} characters.")
+        raise ValidationError(f"A mask has at most {LONGEST} characters.", "too_long")
     if not re.fullmatch(r"[0-9+*#X]*", mask):
-        raise ValidationError("A mask holds digits, +, *, # and X, nothing else.")
+        raise ValidationError(
+            "A mask holds digits, +, *, # and X, nothing else.", "characters"
+        )
     if mask.count("+") > 1 or "+" in mask[1:]:
-        raise ValidationError("Only one + is allowed, as the first character.")
+        raise ValidationError("Only one + is allowed, as the first character.", "plus")
     if mask == "+":
-        raise ValidationError("A mask needs digits or Xs after the +.")
+        raise ValidationError("A mask needs digits or Xs after the +.", "plus_alone")
     if not _SHAPE.fullmatch(mask):
-        raise ValidationError("The Xs stand for the extension and must come last.")
+        raise ValidationError(
+            "The Xs stand for the extension and must come last.", "x_last"
+        )
 
 
 def validate_number(number: str) -> None:
     """Raise ValidationError for what is no directory number; none at all is fine."""
     if not re.fullmatch(r"\+?[0-9*#]*", number):
-        raise ValidationError("A directory number holds digits, * and #.")
+        raise ValidationError("A directory number holds digits, * and #.", "characters")
 
 
 def apply_mask(mask: str, number: str) -> str | None:

@@ -35,6 +35,8 @@ from wire import PeerEntry, PeerTableClient, WireError
 # The wire gives a write 30 seconds.
 WRITE_DEADLINE = 30.0
 
+FOUND_AFTERWARDS = "The answer was lost, but the cluster shows the entry."
+
 
 @dataclass(frozen=True)
 class ObservedEntry:
@@ -122,7 +124,7 @@ def read_after(step: Step, peer: Peer, error: WireError) -> str:
     """Read back after a write whose answer was lost."""
     step.save_memo(wrote=True)
     if is_up_to_date(entry_of(peer), peer):
-        return "The answer was lost, but the cluster shows the entry."
+        return FOUND_AFTERWARDS
     raise error
 
 

@@ -15,6 +15,9 @@ from services.requests import ACTIONS
 VALID_FOR = 300
 
 
+FORBIDDEN = "Left out: the platform forbids it."
+
+
 class Expired(Exception):
     """The confirmation is too old, or was made for somebody else."""
 
@@ -71,7 +74,7 @@ def plan_action(action: str, services: Iterable[Service]) -> ControlPlan:
 
 def _line(action: str, service: Service) -> PlanLine:
     if not service.allows(action):
-        return PlanLine(service, "Left out: the platform forbids it.", False)
+        return PlanLine(service, FORBIDDEN, False)
     reading = getattr(service.node, "reading", None)
     if reading and reading.state:
         return PlanLine(service, "Tried, though the node could not be read.", True)

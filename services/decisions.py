@@ -22,6 +22,7 @@ MAX_THROTTLED = 4
 GOAL = {"start": "started", "stop": "stopped", "restart": "started"}
 ON_THE_WAY = {"start": "starting", "stop": "stopping"}
 MOVING = ("starting", "stopping")
+NO_SUCH_SERVICE = "The node has no such service."
 RATED = "The node asked for fewer requests; it is tried again soon."
 
 
@@ -83,7 +84,7 @@ def judge_fresh(
     if error is not None:
         return decide_refusal(error, memo)
     if status is None:
-        return settled_failed("The node has no such service.")
+        return settled_failed(NO_SUCH_SERVICE)
     if status.status == GOAL[action] and action != "restart":
         return settled_done(f"It was {status.status} already.")
     if status.status == ON_THE_WAY.get(action):

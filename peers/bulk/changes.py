@@ -21,6 +21,13 @@ from peers.models import Peer
 from wire import Secret
 
 MASK = "external_phone_number_mask"
+NO_CHANGE = "It has these values already."
+NO_MATCHING_ENTRY = (
+    "The console has no matching entry: change the protocol on the remote cluster too."
+)
+OTHER_PROTOCOL = (
+    "The matching entry keeps another protocol; both entries must use the same."
+)
 
 
 class SelectionChanged(Exception):
@@ -131,7 +138,7 @@ class ChangePlanner:
         if held := peer_is_held(peer, self.held):
             return held
         if not after and not password:
-            return "It has these values already."
+            return NO_CHANGE
         if "protocol" in after and (held := self.other_is_held(peer)):
             return f"Its matching entry: {held}"
         return without_field(peer, after) if after.get(MASK) else ""
@@ -158,15 +165,9 @@ class ChangePlanner:
     def protocol_warnings(self, peer: Peer, protocol: str) -> Iterator[str]:
         other = self.other(peer)
         if other is None:
-            yield (
-                "The console has no matching entry: change the protocol on the "
-                "remote cluster too."
-            )
+            yield NO_MATCHING_ENTRY
         elif other.protocol != protocol and not self.will_change(other):
-            yield (
-                "The matching entry keeps another protocol; both entries must use "
-                "the same."
-            )
+            yield OTHER_PROTOCOL
 
     def will_change(self, peer: Peer) -> bool:
         planned = peer.pk in self.chosen or self.change.both_sides

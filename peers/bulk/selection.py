@@ -10,6 +10,7 @@ from peers.models import Peer
 
 # So many are planned, and confirmed, within one page view.
 MOST = 1_000
+NOTHING_SELECTED = "Select the peers first."
 
 
 class SelectionError(Exception):
@@ -25,7 +26,7 @@ def selected_peers(data: QueryDict) -> list[Peer]:
     peers = found_peers(data) if data.get("all") else ticked_peers(data)
     found = list(peers.select_related("cluster")[: MOST + 1])
     if not found:
-        raise SelectionError("Select the peers first.")
+        raise SelectionError(NOTHING_SELECTED)
     if len(found) > MOST:
         raise SelectionError(
             f"{peers.count():,} peers match, and at most {MOST:,} can be selected at "

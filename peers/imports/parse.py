@@ -24,6 +24,8 @@ MOST = 10_000
 # A cluster takes as long as four peers.
 MOST_CLUSTERS = 1_000
 
+NO_ENTRIES = "The file has no entries."
+
 CLUSTER, PEER = "cluster", "peer"
 # The columns of a cluster that are fields of its publisher.
 NODE_COLUMNS = {
@@ -90,13 +92,13 @@ def read_entries(content: bytes, *, is_yaml: bool) -> list[FileEntry]:
         Unreadable: the file as a whole is not what it should be.
     """
     if len(content) > LARGEST:
-        raise Unreadable(f"The file is larger than {LARGEST >> 20} MiB.")
+        raise Unreadable(f"The file is larger than {LARGEST >> 20} MiB.", "too_large")
     text = decode_text(content)
     entries = list(
         limit_entries(entries_of_yaml(text) if is_yaml else entries_of_csv(text))
     )
     if not entries:
-        raise Unreadable("The file has no entries.")
+        raise Unreadable(NO_ENTRIES, "no_entries")
     return entries
 
 
@@ -106,10 +108,11 @@ def limit_entries(entries: Iterable[FileEntry]) -> Iterator[FileEntry]:
     for entry in entries:
         seen[entry.kind] += 1
         if seen.total() > MOST:
-            raise Unreadable(f"The file has more than {MOST:,} rows: split it.")
+            most = f"{MOST:,} rows"
+            raise Unreadable(f"The file has more than {most}: split it.", "rows")
         if seen[CLUSTER] > MOST_CLUSTERS:
             most = f"{MOST_CLUSTERS:,} clusters"
-            raise Unreadable(f"The file has more than {most}: split it.")
+            raise Unreadable(f"The file has more than {most}: split it.", "clusters")
         yield entry
 
 
@@ -132,7 +135,7 @@ def kind_of(heading: list[str]) -> str:
 def columns_of(kind: str, sheet: Sheet) -> list[str]:
     """The columns under a heading; empty for one that has no name."""
     if not sheet.heading:
-        raise Unreadable("The file has no entries.")
+        raise Unreadable(NO_ENTRIES, "no_entries")
     where = f"Line {sheet.line}"
     columns = []
     for title in sheet.heading:
@@ -141,14 +144,17 @@ def columns_of(kind: str, sheet: Sheet) -> list[str]:
             known = ", ".join(COLUMNS[kind])
             raise Unreadable(
                 f"{where}: there is no column {title[:60]!r} for a {kind}; "
-                f"the columns are {known}."
+                f"the columns are {known}.",
+                "unknown_column",
             )
         if column and column in columns:
-            raise Unreadable(f"{where}: the column {column} is there twice.")
+            sentence = f"{where}: the column {column} is there twice."
+            raise Unreadable(sentence, "repeated_column")
         columns.append(column)
     for name in KEYS[kind]:
         if name not in columns:
-            raise Unreadable(f"{where}: the column {name} is missing.")
+            sentence = f"{where}: the column {name} is missing."
+            raise Unreadable(sentence, "missing_column")
     while not columns[-1]:
         columns.pop()
     return columns
@@ -189,9 +195,11 @@ def entries_of_yaml(text: str) -> Iterator[FileEntry]:
     try:
         document, root = read_with_nodes(text, LARGEST)
     except (ValueError, RecursionError) as error:
-        raise Unreadable(str(error)[:300]) from None
+        raise Unreadable(str(error)[:300], "yaml") from None
     if not isinstance(document, dict) or set(document) - {"clusters", "peers"}:
-        raise Unreadable("A document has the keys clusters and peers, each a list.")
+        raise Unreadable(
+            "A document has the keys clusters and peers, each a list.", "keys"
+        )
     lines = {
         key.value: [node.start_mark.line + 1 for node in rows.value]
         for key, rows in root.value  # type: ignore[union-attr]
@@ -200,7 +208,7 @@ def entries_of_yaml(text: str) -> Iterator[FileEntry]:
     for name, kind in (("clusters", CLUSTER), ("peers", PEER)):
         rows = document.get(name) or []
         if not isinstance(rows, list):
-            raise Unreadable(f"{name} must be a list.")
+            raise Unreadable(f"{name} must be a list.", "not_a_list")
         for row, line in zip(rows, lines.get(name, ()), strict=False):
             yield entry_of_mapping(kind, row, line)
 

@@ -34,7 +34,15 @@ REASONS = {
 
 
 class Unreadable(Exception):
-    """The file as a whole cannot be read; the text says where and why."""
+    """The file as a whole cannot be read; the text says where and why.
+
+    Args:
+        code: what is wrong, as a word that never changes.
+    """
+
+    def __init__(self, sentence: str, code: str) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 def decode_text(content: bytes) -> str:
@@ -44,7 +52,9 @@ def decode_text(content: bytes) -> str:
         Unreadable: it is no text in UTF-8 or UTF-16.
     """
     if content.startswith(WORKBOOKS):
-        raise Unreadable("This is a workbook: save it as CSV UTF-8 and upload that.")
+        raise Unreadable(
+            "This is a workbook: save it as CSV UTF-8 and upload that.", "workbook"
+        )
     codec, name = codec_of(content)
     try:
         text = content.decode(codec)
@@ -52,11 +62,12 @@ def decode_text(content: bytes) -> str:
         before = content[: error.start].decode(codec, "ignore")
         line = before.count("\n") + 1
         raise Unreadable(
-            f"Line {line}: this is not {name}; save the file as CSV UTF-8."
+            f"Line {line}: this is not {name}; save the file as CSV UTF-8.",
+            "encoding",
         ) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise Unreadable(f"Line {line}: a NUL character.")
+        raise Unreadable(f"Line {line}: a NUL character.", "nul")
     return text
 
 
@@ -130,7 +141,7 @@ def rows_of(
     except csv.Error as error:
         sentence = str(error)
         reason = next((REASONS[part] for part in REASONS if part in sentence), sentence)
-        raise Unreadable(f"Line {first_line}: {reason}.") from None
+        raise Unreadable(f"Line {first_line}: {reason}.", "syntax") from None
 
 
 def plain_heading(title: str) -> str:

@@ -42,9 +42,11 @@ class UploadForm(forms.Form):
     def clean_file(self) -> object:
         file = self.cleaned_data["file"]
         if not file.name.lower().endswith(ENDINGS):
-            raise forms.ValidationError("The file name must end in .csv or .yaml.")
+            raise forms.ValidationError(
+                "The file name must end in .csv or .yaml.", "ending"
+            )
         if file.size > parse.LARGEST:
-            raise forms.ValidationError(TOO_LARGE)
+            raise forms.ValidationError(TOO_LARGE, "too_large")
         return file
 
 
@@ -58,7 +60,7 @@ def upload_file(request: Request) -> HttpResponse:
             file = form.cleaned_data["file"]
             stored = uploads.store_upload(request.user, file.name, file.read())
         except Unreadable as error:
-            form.add_error("file", str(error))
+            form.add_error("file", forms.ValidationError(str(error), error.code))
         else:
             return redirect("peers:import_preview", stored.pk)
     columns = {

@@ -11,6 +11,8 @@ from jobs.run import Step
 from peers.imports import apply, uploads
 from peers.models import Upload
 
+FILE_IS_GONE = "The file is no longer stored: upload it again."
+
 
 class ImportFile(JobKind):
     name = "import-file"
@@ -49,7 +51,7 @@ class ImportFile(JobKind):
             return summary
         row = Upload.objects.filter(pk=self.run.arguments["upload"]).first()
         if row is None:
-            self.run.fail("The file is no longer stored: upload it again.")
+            self.run.fail(FILE_IS_GONE)
         # Who retried the job answers for it.
         user = self.job.requested_by or row.user
         actor = Actor(user, self.job.requested_from, self.job.request_id)

@@ -14,6 +14,8 @@ from mesh import applying
 from mesh.intent import MeshIntent, rotation_intent
 from mesh.pairs import pairs_of
 from mesh.plan import plan_mesh
+from mesh.results import results_of
+from pages.errors import PageCode
 from peers.models import Peer, PeerOutcome
 from tests.conftest import register
 from tests.workers import done, expire_leases, killed_at
@@ -159,7 +161,7 @@ def test_without_chromium_the_pair_is_undone_and_the_rest_is_done(
     with scripted(settings) as (lab, clusters):
         job = done(apply(MeshIntent((tuple(clusters),))))
         assert job.state in (Job.State.ROLLED_BACK, Job.State.FAILED)
-        assert "needs a script" in job.error
+        assert {one.code for one in results_of(job)} == {PageCode.SCRIPT}
         assert [cluster.peers() for cluster in lab.clusters] == [[], []]
         run = TroubleshooterRun.objects.get()
         assert done(run.job).state == Job.State.SUCCEEDED

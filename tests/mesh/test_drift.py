@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from jobs.models import Job
-from mesh import observed
+from mesh import observed, plan
 from mesh.intent import MeshIntent
 from mesh.models import ObservedPeerTable
 from mesh.plan import plan_mesh
@@ -89,14 +89,14 @@ def test_a_changed_entry_is_planned_back_from_what_the_cluster_shows(pair, peer)
     assert found.action == "update"
     assert found.before["protocol"] == "UDP"
     assert found.after["username"] == peer.username
-    assert "changed on the cluster" in found.warnings[0]
+    assert found.warnings == (plan.CHANGED,)
 
 
 def test_a_removed_entry_is_planned_anew(pair, peer):
     shows(pair[0])
     found = step(pair)
     assert (found.action, found.before) == ("create", None)
-    assert "no longer shows" in found.warnings[0]
+    assert found.warnings == (plan.REMOVED,)
 
 
 def test_an_edit_newer_than_the_last_reading_is_not_drift(pair, peer):
@@ -118,7 +118,7 @@ def test_an_entry_the_console_does_not_know_is_taken_over_by_a_plan(pair):
     found = step(pair)
     assert found.action == "update"
     assert found.after["address"] == there.address
-    assert "already exists" in found.warnings[0]
+    assert found.warnings == (plan.ADOPTED,)
 
 
 def adopting(cluster, address):

@@ -77,7 +77,8 @@ def test_a_password_that_the_cluster_refuses_changes_nothing(lab, pair):
     before = desired()
     job = done(apply(with_password(pair, "refused")))
     assert job.state == Job.State.FAILED
-    assert "does not accept" in job.error
+    assert {one.code for one in results_of(job)} == {"not_ready"}
+    assert "intercluster" in job.error
     assert desired() == before
 
 

@@ -154,7 +154,8 @@ def test_plans_use_the_intercluster_user_of_a_cluster(trio):
 
 def test_clusters_that_nobody_read_say_so(trio):
     found = adoption.adopt_peerings(trio[:2], CONSOLE)
-    assert all("has not been read" in one.reason for one in found.skipped)
+    assert [one.by for one in found.skipped] == ["", ""]
+    assert all(one.home.name in one.reason for one in found.skipped)
 
 
 def test_page_shows_neighbours_and_adopts(trio, client_of, administrator):

@@ -8,9 +8,10 @@ from jobs.models import Job
 from mesh import applying, verification
 from mesh.intent import Credentials, MeshIntent
 from mesh.plan import plan_mesh
+from mesh.results import results_of
 from peers.models import Peer, PeerOutcome
 from tests.workers import done, expire_leases, killed_at
-from wire import Secret
+from wire import Code, Secret
 from wire.control_center_reasons import NOT_ACTIVATED
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,7 +65,7 @@ def test_a_service_that_is_not_activated_is_found_before_anything_is_written(
     monkeypatch.setattr(proxy, "reason", NOT_ACTIVATED)
     job = done(apply(intent_of_pair(clusters)))
     assert job.state == Job.State.FAILED
-    assert f"SIP Proxy on {node.name}. Activate it under Cisco Unified" in job.error
+    assert f"SIP Proxy on {node.name}" in job.error
     assert "Tools > Service Activation" in job.error
     assert entries(lab) == [0, 0, 0]
 
@@ -133,13 +134,15 @@ def test_a_wrong_password_on_one_side_is_found_before_anything_is_written(
     before = writes(lab)
     job = done(apply(with_user(clusters, "intercluster", "wrong")))
     assert job.state == Job.State.FAILED
-    assert "does not accept the user name and password of intercluster" in job.error
+    assert [one.code for one in results_of(job)] == [Code.UNAUTHORIZED]
+    assert "intercluster" in job.error
     assert (entries(lab), writes(lab)) == ([0, 0, 0], before)
 
 
 def test_a_user_without_its_role_is_found_before_anything_is_written(lab, clusters):
     job = done(apply(with_user(clusters, "nobody", "cup1-nobody-secret")))
     assert job.state == Job.State.FAILED
+    assert [one.code for one in results_of(job)] == [Code.FORBIDDEN]
     assert "Standard AXL API Access" in job.error
     assert entries(lab) == [0, 0, 0]
 
@@ -149,7 +152,7 @@ def test_users_that_never_agree_need_attention(lab, clusters, monkeypatch):
     lab.clusters[0].set_fault("agent", "skip")
     job = done(apply(intent_of_pair(clusters)))
     assert job.state == Job.State.NEEDS_ATTENTION
-    assert "not verified in time" in job.error
+    assert [one.state for one in results_of(job)] == ["unverified"]
 
 
 @pytest.mark.servers

@@ -10,9 +10,11 @@ from clusters.models import Cluster, Node
 from diagnostics.models import TroubleshooterResult, TroubleshooterRun
 from jobs.models import Job
 from mesh.models import ObservedPeerTable
+from overview.sources import nodes
 from peers.models import Peer
 from services.models import NodeReading, Service
 from tests.overview.conftest import make_healthy
+from wire import Code
 
 
 def labels(problem):
@@ -64,7 +66,9 @@ def test_node_that_cannot_be_used(pair, only, problems, contact, code, severity,
 
 def test_refused_password_names_the_cluster(pair, only):
     pair.node(contact_code="unauthorized")
-    assert "cup2's publisher refused the AXL user name" in only().sentence
+    found = only()
+    assert "cup2" in found.sentence
+    assert nodes.REFUSED[Code.UNAUTHORIZED] in found.sentence
 
 
 def test_cluster_whose_nodes_are_all_silent_is_one_problem(pair, only):
@@ -422,19 +426,18 @@ def test_what_a_status_shows_is_not_taken_from_a_run(pair, problems):
 
 def test_notice_of_a_cluster_is_told_in_its_own_words(pair, only):
     """As its pages show it; the cluster says no more than a severity of it."""
+    said = "Restart the XCP Router."
     TroubleshooterResult.objects.create(
         run=run_with(pair, code=""),
         position=1,
         source=TroubleshooterResult.Source.CLUSTER,
         code="vendor:0123",
         section="Notifications",
-        description="Restart the XCP Router.",
+        description=said,
         outcome="warning",
         cluster_id=pair.home.pk,
         cluster_name=pair.home.name,
     )
     found = only()
-    assert (found.code, found.sentence) == (
-        "test_vendor",
-        "cup1 reports: Restart the XCP Router.",
-    )
+    assert found.code == "test_vendor" and "cup1" in found.sentence
+    assert found.sentence.endswith(said)

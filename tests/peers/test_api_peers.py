@@ -2,6 +2,7 @@ import pytest
 from django.utils import timezone
 
 from jobs.models import Job
+from peers import rules
 from peers.models import Peer
 
 LIST = "/api/v1/peers/"
@@ -88,8 +89,8 @@ def test_protocol_is_tcp_unless_said_otherwise(ada, body):
 
 def test_warnings_name_a_protocol_that_differs(ada, body, madrid, oslo, peer_factory):
     peer_factory(oslo, madrid, protocol="UDP")
-    (sentence,) = ada.post(LIST, body).json()["warnings"]
-    assert "TLS on Madrid, UDP on Oslo" in sentence
+    warnings = ada.post(LIST, body).json()["warnings"]
+    assert warnings == [rules.same_protocol(Peer.objects.get(cluster=madrid))]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from jobs.models import Job
+from peers import rules
 from peers.models import Peer
+from tests.elements import elements, levels
 
 CHANGED = {"protocol": "UDP", "username": "somebody"}
 
@@ -28,23 +30,32 @@ def url(name, peer):
     return reverse(f"peers:{name}", args=[peer.pk])
 
 
+def notice_of(client, peer):
+    """The outcome and the link of the notice beside a peer."""
+    page = client.get(peer.get_absolute_url())
+    [notice] = elements(page, "//*[@id='provisioning']//*[@role='alert']")
+    return [notice.get("class").split()[-1], *notice.xpath(".//a/@href")]
+
+
 def test_the_peer_page_and_the_list_warn(ada, peer):
-    page = ada.get(peer.get_absolute_url()).content.decode()
-    assert "The entry was changed on the cluster itself." in page
-    assert url("drift", peer) in page
-    assert "Changed on the cluster" in ada.get(reverse("peers:find")).content.decode()
+    for page in (peer.get_absolute_url(), reverse("peers:find")):
+        assert elements(ada.get(page), "//*[@data-state='drifted']")
+    assert notice_of(ada, peer) == ["warning", url("drift", peer)]
 
 
 def test_the_matrix_tells_it_in_the_cell(ada, peer):
-    page = ada.get(reverse("mesh:matrix")).content.decode()
-    assert "no matching entry, changed on the cluster" in page
+    page = ada.get(reverse("mesh:matrix"))
+    [cell] = elements(page, f"//td[a/@href='{peer.get_absolute_url()}']")
+    assert {"half", "drifted"} < set(cell.get("class").split())
 
 
-def test_the_page_shows_wanted_and_found(viewer, client_of, peer):
-    page = client_of(viewer).get(url("drift", peer)).content.decode()
+def test_the_page_shows_wanted_and_found(ada, viewer, client_of, peer):
+    answer, button = ada.get(url("drift", peer)), url("take_over", peer)
     for text in ("icuser", "somebody", "TCP", "UDP"):
-        assert text in page
-    assert "Take over" not in page.split("<main")[1].split("buttons")[1]
+        assert text in answer.content.decode()
+    assert elements(answer, f"//form[@action='{button}']")
+    seen = client_of(viewer).get(url("drift", peer))
+    assert not elements(seen, f"//form[@action='{button}']")
 
 
 def test_the_values_of_the_cluster_are_taken_over(ada, peer):
@@ -63,7 +74,8 @@ def test_the_values_of_the_cluster_are_taken_over(ada, peer):
 @pytest.mark.parametrize("seen", ['{"protocol": "TLS"}', "", "not json", "[1]"])
 def test_what_was_not_seen_is_not_taken_over(ada, peer, seen):
     answer = ada.post(url("take_over", peer), {"seen": seen}, follow=True)
-    assert "shows something else by now" in answer.content.decode()
+    assert answer.redirect_chain[-1][0] == url("drift", peer)
+    assert levels(answer) == ["error"]
     peer.refresh_from_db()
     assert peer.protocol == "TCP"
 
@@ -72,7 +84,8 @@ def test_a_value_that_breaks_a_rule_is_not_taken_over(ada, peer, pair):
     wrong = {"address": pair[0].publisher.address}
     Peer.objects.filter(pk=peer.pk).update(drift=wrong)
     answer = ada.post(url("take_over", peer), {"seen": json.dumps(wrong)}, follow=True)
-    assert "home cluster" in answer.content.decode()
+    broken = rules.own_node(Peer(cluster=pair[0], **wrong))
+    assert [str(one) for one in answer.context["messages"]] == [broken]
     assert Peer.objects.get().address == peer.address
 
 
@@ -94,24 +107,25 @@ def test_ours_is_written_again(ada, peer):
 def test_a_peer_that_is_being_removed_is_not_written_again(ada, peer):
     Peer.objects.update(removing=True)
     answer = ada.post(url("write_again", peer), follow=True)
-    assert "being removed" in answer.content.decode()
+    assert levels(answer) == ["error"]
     assert not Job.objects.exists()
 
 
 def test_an_entry_removed_on_the_cluster_offers_to_go_or_to_come_back(ada, peer):
     Peer.objects.update(provisioning_state="absent", drift={})
-    page = ada.get(peer.get_absolute_url()).content.decode()
-    assert "The entry was removed on the cluster itself." in page
-    page = ada.get(url("drift", peer)).content.decode()
-    assert "No entry" in page
-    assert url("delete_peer", peer) in page
-    assert "Take over" not in page
+    assert notice_of(ada, peer) == ["warning", url("drift", peer)]
+    page = ada.get(url("drift", peer))
+    assert elements(page, f"//a[@href='{url('delete_peer', peer)}']")
+    forms = elements(page, "//main//form/@action")
+    assert url("write_again", peer) in forms
+    assert url("take_over", peer) not in forms
 
 
 def test_a_peer_as_wanted_has_no_such_page(ada, peer):
     Peer.objects.update(drift={})
     answer = ada.get(url("drift", peer), follow=True)
-    assert "already matches the console" in answer.content.decode()
+    assert answer.redirect_chain[-1][0] == peer.get_absolute_url()
+    assert levels(answer) == ["info"]
 
 
 def test_operators_change_nothing(operator, client_of, peer):

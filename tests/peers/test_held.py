@@ -48,7 +48,8 @@ def test_a_peer_that_a_job_works_on_is_not_forgotten(
 ):
     url = reverse("peers:delete_peer", args=[peer.pk])
     answer = client_of(administrator).post(url, {"scope": "forget"}, follow=True)
-    assert f"{job} is still running. Wait for it" in answer.content.decode()
+    (message,) = answer.context["messages"]
+    assert message.level_tag == "error" and str(job) in str(message)
     assert Peer.objects.exists()
 
 

@@ -20,7 +20,7 @@ from jobs.models import LEASE, Job, JobStep
 from jobs.run import LeaseLost, Run, Step
 from peers import lifecycle
 from peers.imports import apply, uploads
-from peers.jobs.import_file import ImportFile
+from peers.jobs.import_file import FILE_IS_GONE, ImportFile
 from peers.models import Peer, Upload
 
 FILE = b"cluster,address,username,password\nMadrid,10.8.0.1,ic,pw\n"
@@ -73,7 +73,7 @@ def test_a_file_that_is_gone_was_not_imported_by_an_attempt_that_broke(
     Upload.objects.all().delete()
     job.retry()
     assert attempt(job).state == Job.State.FAILED
-    assert "upload it again" in job.error
+    assert job.error == FILE_IS_GONE
 
 
 def test_an_attempt_that_was_overtaken_says_what_the_other_did(job, monkeypatch):

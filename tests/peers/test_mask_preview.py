@@ -1,26 +1,31 @@
 import pytest
 from django.urls import reverse
 
+from tests.elements import elements, texts
+
 PREVIEW = reverse("peers:mask_preview")
+SHOWN = "//*[@id='mask-preview']"
 
 
 @pytest.mark.parametrize(
-    ("mask", "sample", "sentence"),
+    ("mask", "sample", "number", "outcome"),
     [
-        ("+1408902XXXX", "1234", "+14089021234"),
-        ("+1408902XXXX", "34", "Too short"),
-        ("", "1234", "(no mask)"),
-        ("1X1", "1234", "must come last"),
-        ("+1408902XXXX", "12a4", "A directory number holds digits"),
-        ("+1408902XXXX", "", "Enter a directory number"),
+        ("+1408902XXXX", "1234", ["+14089021234"], []),
+        ("+1408902XXXX", "34", [], ["outcome warning"]),
+        ("", "1234", ["1234"], []),
+        ("1X1", "1234", [], ["outcome failed"]),
+        ("+1408902XXXX", "12a4", [], ["outcome failed"]),
+        ("+1408902XXXX", "", [], []),
     ],
 )
 def test_preview_says_what_becomes_of_the_sample(
-    viewer, client_of, mask, sample, sentence
+    viewer, client_of, mask, sample, number, outcome
 ):
     data = {"external_phone_number_mask": mask, "sample": sample, "password": "x1y2"}
-    text = client_of(viewer).post(PREVIEW, data).content.decode()
-    assert sentence in text and "x1y2" not in text
+    answer = client_of(viewer).post(PREVIEW, data)
+    assert texts(answer, f"{SHOWN}/strong") == number
+    assert elements(answer, f"{SHOWN}/*[contains(@class, 'outcome')]/@class") == outcome
+    assert "x1y2" not in answer.content.decode()
 
 
 def test_script_gets_only_the_answer(viewer, client_of):

@@ -25,13 +25,14 @@ def test_peer_to_a_subscriber_names_the_publisher(madrid, oslo, peer_factory):
     Node.objects.create(cluster=oslo, name="sub", address="10.1.1.9", role="subscriber")
     peer_factory(oslo, madrid)
     (sentence,) = rules.peer_warnings(peer_factory(madrid, oslo, address="10.1.1.9"))
-    assert "subscriber of Oslo" in sentence and str(oslo.publisher) in sentence
+    assert sentence == rules.to_publisher(Peer.objects.get(cluster=madrid))
+    assert str(oslo.publisher) in sentence
 
 
 def test_peer_to_an_unknown_cluster_says_what_cannot_be_checked(madrid):
     peer = Peer.objects.create(cluster=madrid, address="10.77.1.1")
     (sentence,) = rules.peer_warnings(peer)
-    assert "No cluster in the console has a node 10.77.1.1" in sentence
+    assert broken(peer) == {"known-remote"} and "10.77.1.1" in sentence
 
 
 def test_home_publisher_without_confirmed_certificate_is_a_warning(
@@ -39,14 +40,15 @@ def test_home_publisher_without_confirmed_certificate_is_a_warning(
 ):
     peer_factory(oslo, madrid)
     Node.objects.update(certificate_state="unknown")
-    (sentence,) = rules.peer_warnings(peer_factory(madrid, oslo))
-    assert "is not confirmed" in sentence
+    peer = peer_factory(madrid, oslo)
+    assert broken(peer) == {"home-publisher"}
+    assert str(madrid.publisher) in rules.home_publisher(peer)
 
 
 def test_home_cluster_without_a_publisher_is_a_warning(madrid, oslo, peer_factory):
     peer, _ = peer_factory(madrid, oslo), peer_factory(oslo, madrid)
     madrid.nodes.all().delete()
-    assert "has no publisher" in rules.peer_warnings(peer)[0]
+    assert broken(peer) == {"home-publisher"}
 
 
 def test_mesh_beyond_the_supported_size_is_a_warning(madrid):
@@ -64,7 +66,7 @@ def test_mesh_beyond_the_supported_size_is_a_warning(madrid):
 
 def test_nothing_is_changed_on_a_peer_that_is_being_removed(madrid, oslo, peer_factory):
     peer = peer_factory(madrid, oslo, removing=True)
-    assert rules.peer_errors(peer) == {"__all__": "This peer is being removed."}
+    assert rules.peer_errors(peer).keys() == {"__all__"}
 
 
 def test_peer_does_not_duplicate_itself(madrid, oslo, peer_factory):
@@ -128,7 +130,7 @@ def test_mask_on_a_release_without_the_field_is_a_warning(madrid, oslo, peer_fac
 )
 def test_what_is_no_ip_address_may_be_an_srv_name(madrid, address, srv):
     said = rules.known_remote(Peer(cluster=madrid, address=address))
-    assert f"has a node {address}" in said
+    assert address in said
     assert ("DNS SRV" in said) is srv
 
 
@@ -136,8 +138,8 @@ def test_what_is_no_ip_address_may_be_an_srv_name(madrid, address, srv):
     ("one", "other", "expected"),
     [
         ("14.0.1", "15.0.1", ""),
-        ("14.0.1", "12.5.1", "only during a staged upgrade"),
-        ("14.0.1", "11.5.1", "does not support"),
+        ("14.0.1", "12.5.1", "staged upgrade"),
+        ("14.0.1", "11.5.1", "not support"),
         ("15.0.1", "12.5.1", "Nothing certain"),
         ("", "12.5.1", ""),
         ("beta", "12.5.1", ""),
@@ -152,7 +154,8 @@ def test_versions_that_may_not_peer(madrid, oslo, peer_factory, one, other, expe
 def test_a_user_sync_that_is_not_finished_is_a_warning(madrid, oslo, peer_factory):
     madrid.user_sync, oslo.user_sync = "Completed at noon", "In Progress"
     sentence = rules.user_sync(peer_factory(madrid, oslo))
-    assert "The Sync Agent of Oslo has not finished its users: In Progress" in sentence
+    assert "Oslo" in sentence and "In Progress" in sentence
+    assert "Madrid" not in sentence
 
 
 def test_a_user_sync_that_lost_the_call_manager_is_a_warning(
@@ -160,13 +163,14 @@ def test_a_user_sync_that_lost_the_call_manager_is_a_warning(
 ):
     madrid.user_sync = "Sync Completed, but currently failed to connect. Retrying..."
     oslo.user_sync = "Completed at noon"
-    assert "Madrid has not finished" in rules.user_sync(peer_factory(madrid, oslo))
+    sentence = rules.user_sync(peer_factory(madrid, oslo))
+    assert "Madrid" in sentence and "Retrying" in sentence
 
 
 def test_a_user_sync_that_is_not_known_says_where_to_look(madrid, oslo, peer_factory):
     oslo.user_sync = ""
     sentence = rules.user_sync(peer_factory(madrid, oslo))
-    assert "Oslo has finished its users is not known" in sentence
+    assert "Oslo" in sentence and "Madrid" not in sentence
     assert "System Troubleshooter" in sentence
 
 

@@ -1,8 +1,13 @@
+import re
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from services.models import NodeReading, Service, sync_agents
+from tests.elements import elements, texts
+
+START = f"//a[@href='{reverse('services:start_agents')}']"
 
 
 @pytest.fixture
@@ -71,14 +76,17 @@ def test_an_unreachable_node_is_not_in_the_preview(client_of, operator, node):
 def test_the_page_answers_the_question_in_one_sentence(client_of, viewer, node):
     agent_of(node, "started")
     read_agents(node)
-    content = client_of(viewer).get(reverse("services:agents")).content.decode()
-    assert "The agent is running on the one node." in content
-    assert "Start where stopped" not in content
+    answer = client_of(viewer).get(reverse("services:agents"))
+    assert (answer.context["on"], answer.context["total"]) == (1, 1)
+    [notice] = elements(answer, "//*[p/@role='status']/@class")
+    assert notice == "notice passed"
+    assert not elements(answer, START)
 
 
 def test_the_page_shows_nodes_that_nobody_asked(client_of, operator, node):
-    content = client_of(operator).get(reverse("services:agents")).content.decode()
-    assert "Not read yet" in content
+    answer = client_of(operator).get(reverse("services:agents"))
+    (agent,) = answer.context["agents"]
+    assert agent.state == "unread" and agent.label in answer.content.decode()
 
 
 def test_what_a_refresh_finds_stopped_can_be_started_without_a_reload(
@@ -88,15 +96,16 @@ def test_what_a_refresh_finds_stopped_can_be_started_without_a_reload(
     read_agents(node)
     url = reverse("services:agents")
     fragment = client_of(operator).get(url, headers={"HX-Request": "true"})
-    assert "Start where stopped (1)" in fragment.content.decode()
+    assert elements(fragment, START)
+    assert fragment.context["stopped"] == 1
 
 
 def test_a_viewer_is_not_offered_to_start(client_of, viewer, node):
     agent_of(node, "stopped")
     read_agents(node)
-    content = client_of(viewer).get(reverse("services:agents")).content.decode()
-    assert "Stopped at 1." in content
-    assert "Start where stopped" not in content
+    answer = client_of(viewer).get(reverse("services:agents"))
+    assert answer.context["stopped"] == 1
+    assert not elements(answer, START)
 
 
 def test_what_is_not_known_is_told_apart(client_of, viewer, cluster_factory):
@@ -108,10 +117,11 @@ def test_what_is_not_known_is_told_apart(client_of, viewer, cluster_factory):
         one = cluster_factory(name, generation="imp").publisher
         agent_of(one, status)
         read_agents(one, error)
-    content = client_of(viewer).get(reverse("services:agents")).content.decode()
-    assert "Running on 0 of 3 nodes." in content
-    for sentence in ("Starting: 1.", "Unreachable: 1.", "Could not be read: 1."):
-        assert sentence in content
+    answer = client_of(viewer).get(reverse("services:agents"))
+    assert (answer.context["on"], answer.context["total"]) == (0, 3)
+    assert [count for _, count in answer.context["others"]] == [1, 1, 1]
+    [said] = texts(answer, "//div/p[@role='status']")
+    assert re.findall(r"\d+", said) == ["0", "3", "1", "1", "1"]
 
 
 @pytest.mark.parametrize(

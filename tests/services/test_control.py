@@ -4,7 +4,9 @@ import pytest
 from django.urls import reverse
 
 from jobs.models import Job
+from services import confirmations, impact
 from services.models import Service
+from tests.elements import levels
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def signed_plan(response):
 
 def test_nothing_happens_before_the_confirmation(client_of, operator, agent):
     response = ask_control(client_of(operator), "stop", agent)
-    assert "grows stale" in response.content.decode()
+    assert impact.AGENT["stop"] in response.context["plan"].effects
     assert agent.node.name in response.content.decode()
     assert not Job.objects.exists()
 
@@ -35,9 +37,10 @@ def test_nothing_happens_before_the_confirmation(client_of, operator, agent):
 def test_stopping_axl_is_said_to_lock_the_console_out(client_of, operator, agent):
     agent.name = "Cisco AXL Web Service"
     agent.save()
-    sentence = ask_control(client_of(operator), "stop", agent).content.decode()
-    assert "AXL answers nobody there" in sentence
-    assert "grows stale" not in sentence
+    answer = ask_control(client_of(operator), "stop", agent)
+    effects = [impact.AXL["stop"], impact.DEPENDENTS["stop"]]
+    assert answer.context["plan"].effects == effects
+    assert effects[0] in answer.content.decode()
 
 
 def test_the_confirmed_plan_becomes_a_job(client_of, operator, agent):
@@ -72,9 +75,10 @@ def test_a_forged_plan_is_refused(client_of, operator, agent, plan):
 
 
 def test_what_is_so_already_is_left_out(client_of, operator, agent):
-    content = ask_control(client_of(operator), "start", agent).content.decode()
-    assert "started already" in content
-    assert 'name="plan"' not in content
+    answer = ask_control(client_of(operator), "start", agent)
+    [line] = answer.context["plan"].lines
+    assert not line.included and "started" in line.what
+    assert 'name="plan"' not in answer.content.decode()
 
 
 def test_the_preview_does_not_call_a_failure_what_is_off_on_purpose(
@@ -88,16 +92,18 @@ def test_the_preview_does_not_call_a_failure_what_is_off_on_purpose(
 
 def test_what_cannot_be_stopped_is_left_out(client_of, operator, agent):
     Service.objects.update(restrict="do_not_stop")
-    content = ask_control(client_of(operator), "restart", agent).content.decode()
-    assert "the platform forbids it" in content
-    assert "Nothing to restart" in content
-    assert 'name="plan"' not in content
+    answer = ask_control(client_of(operator), "restart", agent)
+    [line] = answer.context["plan"].lines
+    assert (line.included, line.what) == (False, confirmations.FORBIDDEN)
+    assert line.what in answer.content.decode()
+    assert 'name="plan"' not in answer.content.decode()
 
 
 def test_without_a_selection_the_page_asks_for_one(client_of, operator, agent):
     data = {"action": "stop", "node": agent.node_id}
     response = client_of(operator).post(reverse("services:control"), data, follow=True)
-    assert "Choose at least one service" in response.content.decode()
+    assert levels(response) == ["warning"]
+    assert not Job.objects.exists()
 
 
 def test_a_viewer_cannot_control(client_of, viewer, agent):

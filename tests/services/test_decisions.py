@@ -116,7 +116,7 @@ def test_starting_for_ever_ends_as_a_failure_that_says_so():
     late = 100.0 + decisions.PATIENCE + 1
     verdict = judge_sent("start", sent(seen("stopped")), seen("starting"), None, late)
     assert state_of(verdict) == "failed"
-    assert "Still starting after 3 minutes. Look at" in verdict.detail
+    assert "starting" in verdict.detail and "3 minutes" in verdict.detail
 
 
 def test_a_node_that_falls_silent_after_a_command_leaves_the_outcome_unknown():
@@ -139,10 +139,8 @@ def test_waves_are_one_a_tenth_and_the_rest(nodes, sizes):
 @pytest.mark.parametrize("action", ["start", "stop", "restart"])
 def test_a_service_that_the_node_does_not_have_gets_no_command(action):
     verdict = judge_fresh(action, {}, None, None, 100.0)
-    assert (state_of(verdict), verdict.detail) == (
-        "failed",
-        "The node has no such service.",
-    )
+    assert state_of(verdict) == "failed"
+    assert verdict.detail == decisions.NO_SUCH_SERVICE
 
 
 @pytest.mark.parametrize(("now", "done"), [("started", True), ("stopped", False)])

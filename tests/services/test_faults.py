@@ -1,5 +1,7 @@
 """The lab misbehaves; every job ends, and with the truth."""
 
+import re
+
 import pytest
 
 from accounts.audit import Actor
@@ -9,8 +11,9 @@ from services import decisions
 from services.jobs import control
 from services.jobs.control import ControlServices
 from services.jobs.refresh import RefreshServices
-from services.models import Service, sync_agents
+from services.models import NodeReading, Service, sync_agents
 from tests.services.conftest import agent_on, done
+from wire import Code
 
 
 @pytest.fixture
@@ -43,9 +46,10 @@ def test_a_node_that_is_down_is_unreachable_and_its_past_is_kept(nodes, node, tr
     trouble.set_fault("node", "down")
     job = done(RefreshServices.submit(nodes, Actor()))
     assert job.state == Job.State.SUCCEEDED
-    assert job.error.startswith("1 of 4 nodes could not be read.")
-    assert "refused the connection" in job.error
-    assert job.steps.filter(state="failed").count() == 1
+    step = job.steps.get(state="failed")
+    assert re.findall(r"\d+", job.error)[:2] == ["1", "4"]
+    assert job.error.endswith(step.detail)
+    assert NodeReading.objects.get(pk=node.pk).error_code == Code.REFUSED
     assert agent_on(node).status == "unknown"
     assert agent_on(node).last_status == "started"
     states = {agent.node.pk: agent.state for agent in sync_agents()}
@@ -109,8 +113,8 @@ def test_a_job_says_how_it_stands_while_it_waits(node, trouble, monkeypatch):
     fault_at_the_command(monkeypatch, trouble, "throttle*1")
     job, step = run("stop", node)
     assert decisions.RATED in sentence
-    assert "Asked; it is stopping now." in sentence
-    assert step.detail.startswith("Stopped after")
+    assert any("stopping" in text for text in sentence)
+    assert step.detail.startswith("Stopped")
 
 
 def test_a_node_that_refuses_for_ever_is_given_up(node, trouble, monkeypatch):
@@ -178,7 +182,7 @@ def test_after_too_many_failures_the_rest_is_left_alone(nodes, node, trouble, la
         cluster.clear_faults()
     states = sorted(step.state for step in job.steps.all())
     assert states == ["failed", "skipped", "skipped", "skipped"]
-    assert "1 of 4 did not get there; not tried: 3." in job.error
+    assert re.findall(r"\d+", job.error)[:3] == ["1", "4", "3"]
     assert "-1042" in job.error
 
 
