@@ -54,7 +54,7 @@ def major_release(version: str) -> int:
 
 
 def different_domains(one: Addressing, other: Addressing) -> str:
-    """Say how the presence domains differ, in the same words for both sides."""
+    """Say how the presence domains differ, in the same words for both clusters."""
     first, second = in_order(one, other)
     domains = [plain_host(side.domain) for side in (first, second)]
     if not all(domains) or domains[0] == domains[1]:

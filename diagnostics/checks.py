@@ -23,7 +23,7 @@ TOTAL = 45.0
 
 
 def check_peers(peers: Iterable[Peer], *, total: float | None = None) -> dict[str, str]:
-    """Check peers now, both sides in one collection; return outcomes by peer id.
+    """Check peers now, both entries in one collection; return outcomes by peer id.
 
     Args:
         total: seconds for all questions; by default as long as so many peers may take.
@@ -41,7 +41,7 @@ def check_with_back(peer: Peer) -> dict[str, str]:
     """Check a peer and the one that points back, whose status hangs on it as well.
 
     Returns the outcome of the peer alone. Both need the same two clusters, so that the
-    other side costs little.
+    other cluster costs little.
     """
     back = [row for row in reverse_peers([peer]) if not row.removing]
     outcomes = check_peers([peer, *back], total=total_for([peer]))

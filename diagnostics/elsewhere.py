@@ -2,7 +2,8 @@
 
 A worker asks what it reaches itself, and meanwhile the workers of other sites ask what
 they reach. They store facts and judge nothing: a peering of two sites can be judged
-only by what both sides' workers saw. What a site does not report in time is unknown.
+only by what the workers of both sites saw. What a site does not report in time is
+unknown.
 """
 
 import time

@@ -131,7 +131,7 @@ class SnapshotViewSet(IdempotentMixin, viewsets.ReadOnlyModelViewSet[Snapshot]):
 
 
 class ComparisonView(APIView):
-    """Both sides of a peer: which users the home cluster lacks, has too many, or
+    """Both clusters of a peer: which users the home cluster lacks, has too many, or
     shows elsewhere. `limit` and `offset` page each of the lists."""
 
     access = {"get": Role.VIEWER}

@@ -1,4 +1,4 @@
-"""Both sides of a peer compared: who is missing, who is extra, who lives elsewhere."""
+"""Both clusters of a peer compared: users missing, extra, or on another node."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class UserHome:
 
 @dataclass(frozen=True)
 class UserDifference:
-    """One user about whom the two sides disagree.
+    """One user about whom the two clusters disagree.
 
     Args:
         says: where the home cluster of the peer believes the user to live.
@@ -50,7 +50,7 @@ class UserDifference:
 
 @dataclass(frozen=True)
 class Differences:
-    """Users who differ: their hashes, and the row of each on either side (or -1)."""
+    """Users who differ: their hashes, and the row of each on either cluster (or -1)."""
 
     hashes: Hashes
     home_rows: Places
@@ -120,7 +120,7 @@ class Compared:
 
     @cached_property
     def displaced(self) -> Differences:
-        """Users on both sides, shown on another node than they are on."""
+        """Users on both clusters, shown on another node than they are on."""
         places = (
             np.arange(len(self.copies.hashes))
             if self._same
@@ -273,7 +273,7 @@ class Earlier:
         return changed
 
     def moved(self, hashes: Hashes) -> Mask:
-        """Which of these were on another node of either side than they are now."""
+        """Which of these were on another node of either cluster than they are now."""
         changed = np.zeros(len(hashes), np.bool_)
         if len(hashes):
             for now, then in zip(self._now, self._sides, strict=True):
@@ -292,7 +292,7 @@ def nodes_of(side: Side, hashes: Hashes) -> npt.NDArray[np.int32]:
 
 
 def compare_sides(directory: Directory, peer: Peer) -> Compared | None:
-    """Compare the sides of a peer; None while one of them was never read."""
+    """Compare the clusters of a peer; None while one of them was never read."""
     home = directory.side(peer.cluster_id)
     remote = directory.side(peer.remote_cluster_id)
     return Compared(directory, home, remote) if home and remote else None

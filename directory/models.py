@@ -1,4 +1,4 @@
-"""Snapshots of the clusters' users, and how both sides of each peer compared."""
+"""Snapshots of the clusters' users, and how both clusters of each peer compared."""
 
 import uuid
 from datetime import datetime
@@ -90,7 +90,7 @@ def peers_within(limit: Limit) -> models.QuerySet[Peer]:
 
 
 class Comparison(HangsOnClusters):
-    """How the users of a peer's two sides compared, once both had a new snapshot."""
+    """How the users of a peer's two clusters compared, once both had a new snapshot."""
 
     scope = ClusterScope("peer_id", peers_within, lambda row: {row.peer.cluster_id})
 

@@ -54,7 +54,7 @@ class Side:
         return self._others[snapshot.pk]
 
     def before(self, moment: datetime) -> "Side":
-        """The side by the newest snapshot from before a moment, else by the oldest."""
+        """The cluster by its newest snapshot before a moment, otherwise its oldest."""
         older = (one for one in self._history if one.taken_at <= moment)
         return self.at(next(older, self._history[-1]))
 

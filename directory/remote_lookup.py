@@ -1,4 +1,4 @@
-"""The directory numbers on both sides of a peer that is being written."""
+"""The directory numbers on both clusters of a peer that is being written."""
 
 from uuid import UUID
 

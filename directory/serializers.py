@@ -42,7 +42,7 @@ class HomeSerializer(serializers.Serializer[Any]):
 
 
 class EntrySerializer(serializers.Serializer[Any]):
-    """A user about whom the two sides disagree."""
+    """A user about whom the two clusters disagree."""
 
     userid = serializers.CharField(source="user.userid")
     directory_uri = serializers.CharField(source="user.directory_uri")

@@ -1,4 +1,4 @@
-"""The counts of a peer's two sides over time, drawn."""
+"""The counts of a peer's two clusters over time, drawn."""
 
 from dataclasses import dataclass
 

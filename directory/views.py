@@ -1,4 +1,4 @@
-"""Presence > Directory: whose user is this, and do both sides agree?"""
+"""Presence > Directory: whose user is this, and do both clusters agree?"""
 
 from typing import Any
 from uuid import UUID
@@ -179,7 +179,7 @@ def leftover_users(request: Request) -> HttpResponseBase:
 
 @access(get=Role.VIEWER)
 def show_comparison(request: Request, pk: str) -> HttpResponseBase:
-    """Both sides of one peer, and who differs, by name."""
+    """Both clusters of one peer, and who differs, by name."""
     peers = Peer.objects.select_related("cluster", "remote_cluster")
     peer = get_object_or_404(peers, pk=pk)
     compared = compare_sides(Directory(), peer)

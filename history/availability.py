@@ -40,7 +40,7 @@ class Slot:
         return self.passed + self.warning + self.failed + self.unknown
 
     def add(self, numbers: Iterable[int | None]) -> None:
-        """Add the numbers of a peer; users count where both sides are known."""
+        """Add the numbers of a peer; users count where both clusters have them."""
         *counts, associated, remote = numbers
         for name, count in zip(COUNTS, counts, strict=True):
             setattr(self, name, getattr(self, name) + (count or 0))

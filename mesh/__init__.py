@@ -1,1 +1,1 @@
-"""Both sides at once: the matrix, plans, and the jobs that set up whole meshes."""
+"""Both entries of a peering at once: the matrix, plans, jobs that set up meshes."""

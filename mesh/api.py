@@ -113,7 +113,7 @@ class ApplySerializer(MeshIntentSerializer):
 
 @extend_schema_serializer(component_name="PlanStep")
 class EntryChangeSerializer(serializers.Serializer[Any]):
-    """One side of a plan."""
+    """One entry of a plan."""
 
     action = serializers.ChoiceField(choices=["create", "update", "delete", "none"])
     cluster = serializers.UUIDField(source="home.pk")
@@ -325,6 +325,6 @@ def as_data(found: Mesh) -> dict[str, Any]:
             {"from": str(cell.home.pk), "to": str(cell.remote.pk)}
             for cell in found.one_sided
         ],
-        # Peers to clusters that whoever asks may not see: one side only.
+        # Peers to clusters that the current user may not see: one entry only.
         "outward": found.outward,
     }

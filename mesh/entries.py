@@ -1,6 +1,6 @@
 """Writing both entries of a pair, and taking back what stands alone.
 
-A pair whose second side fails is undone as far as this job made it; an update is never
+A pair whose second entry fails is undone as far as this job made it; an update is never
 undone, since the password that stood before is not known. What stays half done is said.
 """
 
@@ -48,11 +48,11 @@ class Entries:
         self.sign_ins = SignIns()
 
     def write(self, pair: Pair) -> None:
-        """Write the sides of a pair that need it, or leave the pair as it was.
+        """Write the entries of a pair that need it, or leave the pair as it was.
 
         Raises:
-            WireError, Ended: a side could not be written, or the job was cancelled.
-            Parked: somebody has yet to make a side by hand.
+            WireError, Ended: an entry could not be written, or the job was cancelled.
+            Parked: somebody has yet to make an entry manually.
             Busy: in the meantime another job works on one of the clusters.
             PairElsewhere: the pair goes on at another site.
         """
@@ -238,7 +238,7 @@ def undo_side(peer: Peer, row: JobStep) -> None:
 
 
 def mark_one_sided(row: JobStep, sentence: str) -> None:
-    """Keep with the step that its entry has no other side."""
+    """Keep with the step that its entry has no matching one."""
     row.memo = row.memo | {"alone": sentence}
     row.detail = f"{row.detail} {sentence}".strip()[:1000]
     row.save(update_fields=["memo", "detail"])

@@ -1,4 +1,4 @@
-"""A plan as it is shown, compared and applied: one step for each side."""
+"""A plan as it is shown, compared and applied: one step for each entry."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ FEW = 12
 
 @dataclass(frozen=True)
 class EntryChange:
-    """One side: the entry on `home` for `remote`, as it is and as it would be."""
+    """The entry on `home` for `remote`, as it is and as it would be."""
 
     action: str  # create, update, delete or none
     home: Cluster
@@ -68,7 +68,7 @@ class EntryChange:
 
     @property
     def fact(self) -> list[object]:
-        """What a plan's hash covers of this side."""
+        """What a plan's hash covers of this entry."""
         ids = [str(self.home.pk), str(self.remote.pk)]
         revision = self.peer.revision if self.peer else None
         return [self.action, *ids, self.before, self.after, revision]
@@ -76,7 +76,7 @@ class EntryChange:
 
 @dataclass(frozen=True)
 class HomeSteps:
-    """The sides of one home cluster."""
+    """The entries of one home cluster."""
 
     home: Cluster
     changes: list[EntryChange]
@@ -85,7 +85,7 @@ class HomeSteps:
 
 @dataclass(frozen=True)
 class MeshPlan:
-    """All sides, in the order in which they would be set up."""
+    """All entries, in the order in which they would be set up."""
 
     intent: MeshIntent
     steps: tuple[EntryChange, ...]
@@ -109,7 +109,7 @@ class MeshPlan:
 
     @property
     def unread(self) -> int:
-        """Sides that are compared with what the console has."""
+        """Entries that are compared with what the console has."""
         return sum(step.read_at is None for step in self.steps)
 
     @property
@@ -143,7 +143,7 @@ class MeshPlan:
 
 
 def grouped_sentences(sentences: Iterable[tuple[EntryChange, str]]) -> list[str]:
-    """Each sentence once, with its side, or with the number of sides it is about."""
+    """Each sentence once, with its entry, or with the number of entries it is about."""
     about: dict[str, list[EntryChange]] = {}
     for step, text in sentences:
         about.setdefault(text, []).append(step)

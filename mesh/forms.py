@@ -16,7 +16,7 @@ from wire import Secret
 
 
 class PeeringForm(forms.Form):
-    """Two clusters, the protocol of both sides, and what each side may vary."""
+    """Two clusters, the protocol of both entries, and what may vary in each."""
 
     one = forms.ModelChoiceField(
         Cluster.objects.all(), label="First cluster", empty_label="Choose a cluster"

@@ -35,7 +35,7 @@ class MeshIntent:
     """Which clusters shall be peers, and how.
 
     Args:
-        pairs: each pair once; both sides are meant.
+        pairs: each pair once; both entries are meant.
         protocols: by the ids of a pair, where it is not the common one.
         masks: by id of the home cluster; a cluster that is not in it keeps its own.
         side_masks: by ids of home and remote cluster, before `masks`.
@@ -59,14 +59,14 @@ class MeshIntent:
 
     @property
     def sides(self) -> list[Pair]:
-        """Home and remote cluster of every side, both sides of a pair together."""
+        """Home and remote cluster of every entry, both of a pair together."""
         return [side for one, two in self.pairs for side in ((one, two), (two, one))]
 
     def protocol_of(self, home: Cluster, remote: Cluster) -> str:
         return str(self.protocols.get(frozenset({home.pk, remote.pk}), self.protocol))
 
     def mask_of(self, home: Cluster, remote: Cluster) -> str | None:
-        """The mask of a side; None where nobody asked for one."""
+        """The mask of an entry; None where nobody asked for one."""
         return self.side_masks.get((home.pk, remote.pk), self.masks.get(home.pk))
 
 
@@ -84,7 +84,7 @@ def rotation_intent(cluster: Cluster, password: Secret) -> MeshIntent:
 
 
 def existing_protocols(clusters: Iterable[Cluster]) -> dict[frozenset[UUID], str]:
-    """The protocol of each pair with an entry already, unless its sides differ."""
+    """The protocol of each pair with an entry already, unless its entries differ."""
     never = Q(provisioning_state=Peer.ProvisioningState.ABSENT, applied_address="")
     rows = Peer.objects.filter(cluster__in=clusters, remote_cluster__in=clusters)
     found: dict[frozenset[UUID], set[str]] = {}

@@ -53,7 +53,7 @@ class Mesh:
 
     clusters: list[Cluster]
     rows: list[tuple[Cluster, list[Cell]]]
-    # Peers whose other side is out of sight of whoever asks.
+    # Peers whose matching entry the current user may not see.
     outward: int = 0
 
     @cached_property

@@ -49,7 +49,7 @@ def entry_for(
     owners: Ownership[UUID],
     machines: Ownership[UUID],
 ) -> PeerEntry | None:
-    """The entry of a side: by the peer's address, else by whose node it names."""
+    """The entry for a remote cluster: by the address, otherwise by whose node it is."""
     if peer is not None:
         addresses = {peer.address.casefold(), peer.applied_address.casefold()}
         same = [one for one in table.all if one.address.casefold() in addresses]

@@ -72,7 +72,7 @@ class Pair:
         return [PairSteps.instruct.of(pk).key for pk in self.peers]
 
     def sides(self) -> list[Peer]:
-        """Both sides, also one that the job did not have to write."""
+        """Both entries, also one that the job did not have to write."""
         one, other = self.clusters
         forward = Q(cluster=one, remote_cluster=other)
         back = Q(cluster=other, remote_cluster=one)

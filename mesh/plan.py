@@ -36,13 +36,13 @@ PENDING, FAILED = Peer.ProvisioningState.PENDING, Peer.ProvisioningState.FAILED
 
 
 def plan_mesh(intent: MeshIntent) -> MeshPlan:
-    """Compare, both sides of every pair."""
+    """Compare, both entries of every pair."""
     planner = Planner(intent)
     return MeshPlan(intent, tuple(planner.step(*side) for side in intent.sides))
 
 
 class Planner:
-    """Plans sides, with all that they have in common read once."""
+    """Plans entries, with all that they have in common read once."""
 
     def __init__(self, intent: MeshIntent) -> None:
         self.intent = intent
@@ -67,7 +67,7 @@ class Planner:
         self.users: dict[UUID, Credentials] = {}
 
     def step(self, home: Cluster, remote: Cluster) -> EntryChange:
-        """Plan one side."""
+        """Plan one entry."""
         blocked = tuple(missing_for(home, remote))
         if blocked:
             return EntryChange("none", home, remote, "", None, None, errors=blocked)
@@ -104,7 +104,7 @@ class Planner:
     def entry(
         self, home: Cluster, remote: Cluster, peer: Peer | None
     ) -> tuple[ObservedPeerTable | None, PeerEntry | None]:
-        """What the home cluster showed for a side; a newer edit is not in it yet."""
+        """What the home cluster showed for an entry; a newer edit is not in it yet."""
         table = self.tables.get(home.pk)
         if table is None or (peer and table.read_at < peer.updated_at):
             return None, None
@@ -126,7 +126,7 @@ class Planner:
     def after(
         self, home: Cluster, remote: Cluster, peer: Peer | None, existing: Values
     ) -> Values:
-        """The side as it would be; what nobody asked to change stays as it is."""
+        """The entry as it would be; what nobody asked to change stays as it is."""
         mask = self.intent.mask_of(home, remote)
         if mask is None:
             mask = (
@@ -143,7 +143,7 @@ class Planner:
         }
 
     def address(self, peer: Peer | None, existing: Values) -> str:
-        """The address of a side; another spelling of one node stays on its cluster."""
+        """The address of an entry; another spelling of one node stays as it is."""
         stored = existing.get("address", "")
         if peer is None:
             return stored
@@ -152,7 +152,7 @@ class Planner:
         return stored if alike else peer.address
 
     def username(self, remote: Cluster, peer: Peer | None, existing: Values) -> str:
-        """The user of a side: the one asked for, else the one that it has."""
+        """The user of an entry: the one asked for, otherwise the one that it has."""
         if remote.pk in self.intent.credentials:
             return self.user_of(remote).username
         stored = peer.username if peer else existing.get("username", "")
@@ -194,7 +194,7 @@ class Planner:
     def passes_without_rules(
         self, home: Cluster, remote: Cluster, address: str, peer: Peer | None
     ) -> bool:
-        """Whether a side can break no rule, told without asking the database."""
+        """Whether an entry can break no rule, without asking the database."""
         if peer is not None:
             return not peer.removing
         text = address.casefold()
@@ -232,7 +232,7 @@ def missing_for(home: Cluster, remote: Cluster) -> Iterable[str]:
         if publisher is None:
             yield f"{cluster} has no publisher in the console."
             continue
-        publisher.cluster = cluster  # spares a query for each side
+        publisher.cluster = cluster  # spares a query for each entry
         if not publisher.trusted:
             yield f"The certificate of {publisher} is not confirmed."
 

@@ -38,7 +38,7 @@ class PairResult:
     sentence: str
     # Why it came no further, where that has a code.
     code: str = ""
-    # Sides that somebody has yet to make by hand.
+    # Entries that somebody has yet to make manually.
     by_hand: tuple[Peer, ...] = ()
     one: Cluster | None = None
     other: Cluster | None = None
@@ -141,7 +141,7 @@ def intent_left(found: list[PairResult]) -> MeshIntent:
 def resolved_peers(*jobs: Job) -> set[UUID]:
     """The ids of those ended jobs whose pairs were all seen good since, or are gone.
 
-    A pair of which whoever asks may see one side only, or none, is not called good.
+    A pair of which the current user may see one entry only, or none, is not good.
     """
     pairs = {job.pk: [pair.clusters for pair in pairs_of(job)] for job in jobs}
     clusters = {pk for found in pairs.values() for pair in found for pk in pair}

@@ -50,7 +50,7 @@ class ClusterSpec:
 
 @dataclass(frozen=True)
 class PeeringSpec:
-    """Two clusters by name, the protocol of both sides, masks by home cluster."""
+    """Two clusters by name, the protocol of both entries, masks by home cluster."""
 
     pair: tuple[str, str]
     protocol: str

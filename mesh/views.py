@@ -168,7 +168,7 @@ def complete_mesh(request: Request) -> HttpResponse:
 
 @access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
 def show_plan(request: Request, pk: str) -> HttpResponse:
-    """Plan: before and after of every side; confirming it begins the job."""
+    """Plan: before and after of every entry; confirming it starts the job."""
     draft = get_object_or_404(Draft, pk=pk, user=request.user)
     if request.method == "POST":
         return apply_draft(request, draft)

@@ -95,7 +95,7 @@ class RemovalForm(forms.Form):
 
     @classmethod
     def of_many(cls, peers: Iterable[Peer], data: QueryDict | None) -> "RemovalForm":
-        """The form: both sides, as the product demands, where any peer has two."""
+        """The form: both entries, as the product demands, where any peer has two."""
         both = any(peer.reverse is not None for peer in peers)
         form = cls(data, initial={"scope": BOTH} if both else None)
         if not both:

@@ -165,7 +165,7 @@ def request_removal(
 
 @transaction.atomic
 def submit_removal(peer: Peer, actor: Actor, *, both_sides: bool = False) -> Job:
-    """Submit the job that removes the peer, and the matching one if both sides go.
+    """Submit the job that removes the peer, and the matching one if both are to go.
 
     Raises:
         jobs.locks.Busy: a job of one of the peers is not finished.

@@ -66,7 +66,7 @@ def trust_and_entries(view: PeerView) -> Answers:
 
 
 def _remote_side(view: PeerView, statement: str) -> Answers:
-    """Say no more of the matching entry: who sees this side may not see that one."""
+    """Say no more of the matching entry: who sees this entry may not see that one."""
     if view.remote is None:
         return {}
     found = statement if view.entry_back else NO_ENTRY

@@ -1,4 +1,4 @@
-"""The Inter-Clustering section: what each peering needs, on both sides."""
+"""The Inter-Clustering section: what each peering needs, on both clusters."""
 
 from functools import partial
 

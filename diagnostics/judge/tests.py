@@ -149,8 +149,8 @@ def run_tests(
     """Judge everything, in the order of the page.
 
     Args:
-        chosen: the clusters whose rows are wanted; the others only serve as the
-            other side. None for all.
+        chosen: the clusters whose rows are wanted; the others only serve to
+            compare with. None for all.
         only: the codes of the tests that are wanted. Empty for all.
     """
     for test_ in ordered_tests():

@@ -1,8 +1,8 @@
-"""Set up peerings: both sides of a pair are one operation.
+"""Set up peerings: both entries of a pair are one operation.
 
 What goes wrong with a cluster or a pair is kept from the others. A cluster is in one
 pair at a time, so that it has one initial sync; a pair begins as soon as both of its
-clusters are free. A side that is made by hand holds nobody back.
+clusters are free. An entry that is made manually holds nobody back.
 """
 
 import time

@@ -78,7 +78,7 @@ def judge_entries(entries: Iterable[FileEntry], book: ImportBook) -> list[EntryE
 
 
 def add_warnings(effects: Iterable[EntryEffect]) -> None:
-    """Ask the rules with all entries in: one may be the other side of another."""
+    """Ask the rules with all entries in: one may match another."""
     for effect in effects:
         if effect.edit:
             effect.warnings = rules.peer_warnings(effect.edit.peer)

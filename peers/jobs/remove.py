@@ -16,7 +16,7 @@ from peers.models import Peer
 
 
 class RemovePeer(JobKind):
-    """A job for one peer, or for both sides of a peering."""
+    """A job for one peer, or for both entries of a peering."""
 
     name = "remove-peer"
     label = "Remove peer"

@@ -134,7 +134,7 @@ class PeerQuerySet(models.QuerySet["Peer"]):
         return earlier.update(outcome=outcome, checked_at=at, **seen)
 
     def mark_compared(self, outcome: str) -> int:
-        """The users of both sides were compared."""
+        """The users of both clusters were compared."""
         return self.update(comparison_outcome=outcome)
 
     def mark_unattested(self) -> int:
@@ -237,7 +237,7 @@ class Peer(HangsOnClusters, HoldsSecrets, Revised):
     entries = JSONField(default=list, editable=False)
     associated_users = models.PositiveIntegerField(null=True, editable=False)
     remote_users = models.PositiveIntegerField(null=True, editable=False)
-    # How the users of both sides compared last; directory writes it and keeps the
+    # How the users of both clusters compared last; directory writes it and keeps the
     # history. Empty: they never were.
     comparison_outcome = models.CharField(
         max_length=10,

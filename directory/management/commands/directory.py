@@ -21,7 +21,7 @@ STATES = {"missing": "missing", "extra": "no longer there", "elsewhere": "elsewh
 
 
 class Command(BaseCommand):
-    """Whose user is this, and do both sides agree?"""
+    """Whose user is this, and do both clusters agree?"""
 
     help = "Read the users of clusters, compare those of peers, find users."
 

@@ -9,8 +9,8 @@ short_description: The peerings between clusters of a cupadmin console
 version_added: 0.2.0
 description:
   - Plans both entries of every pair of clusters, and applies the plan if it changes anything.
-  - The job of the console writes both sides, verifies them, and undoes a pair of which one
-    side fails.
+  - The job of the console writes both entries, verifies them, and undoes a pair of which one
+    entry fails.
   - Peerings with other clusters are left alone; nothing is deleted.
 attributes:
   check_mode:

@@ -83,7 +83,7 @@ EXAMPLES = r"""
     password: "{{ oslo_peering_password }}"
     protocol: TLS
 
-- name: No entry for Rome, on either side
+- name: No entry for Rome, on either cluster
   cupadmin.console.peer:
     cluster: Vienna
     address: rome-pub.example.com

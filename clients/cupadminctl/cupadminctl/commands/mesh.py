@@ -23,7 +23,7 @@ SIGNS = {"add": "+", "create": "+", "change": "~", "update": "~", "none": "="}
 
 @click.group()
 def mesh() -> None:
-    """Both sides of every pair of clusters."""
+    """Both entries of every pair of clusters."""
 
 
 @mesh.command()
