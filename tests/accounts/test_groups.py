@@ -120,7 +120,7 @@ def test_mapping_of_the_page_comes_before_the_setting(provider, alpha, bravo):
 
 def test_unmapped_group_gets_nothing(emea, provider):
     provider.person["groups"] = ["others"]
-    refused(*sign_in(), "None of your groups has a role")
+    refused(*sign_in(), "no-group")
 
 
 def test_unmapped_group_gets_the_default_role_where_one_is_set(

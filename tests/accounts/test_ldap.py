@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
@@ -68,9 +69,9 @@ def sign_in(name, password=None, client=None):
     return (client or Client()).post(LOGIN, fields)
 
 
-def refused(response, sentence=b"The user name or password is wrong."):
+def refused(response, code="wrong"):
     assert response.status_code == 200
-    assert sentence in response.content
+    assert response.context["form"].has_error(NON_FIELD_ERRORS, code)
     assert not BrowserSession.objects.exists()
 
 
@@ -106,7 +107,7 @@ def test_account_of_the_console_is_not_taken_over_by_another_attribute(
 ):
     user = User.objects.create_user("Lena", password="a password of the console")
     change(settings, user_filter="(|(uid=%(user)s)(mail=%(user)s))")
-    refused(sign_in("lena@example.com", PEOPLE["lena"]), b"Another account here is")
+    refused(sign_in("lena@example.com", PEOPLE["lena"]), "name-taken")
     assert not Identity.objects.filter(user=user).exists()
 
 
@@ -119,7 +120,7 @@ def test_of_several_values_the_first_of_the_alphabet_is_the_name(configured, set
 
 def test_person_without_the_attribute_is_refused(configured, settings):
     change(settings, user_filter="(|(employeeNumber=%(user)s)(uid=%(user)s))")
-    refused(sign_in("lena"), b"The provider does not say who you are.")
+    refused(sign_in("lena"), "not-named")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ def test_odd_names_find_nobody(configured, name):
 
 
 def test_person_without_a_mapped_group_is_refused(configured):
-    refused(sign_in("lars"), b"None of your groups has a role")
+    refused(sign_in("lars"), "no-group")
     assert not User.objects.filter(username="lars").exists()
 
 
@@ -163,14 +164,14 @@ def test_default_role_is_for_the_rest(configured, settings):
 
 def test_groups_within_groups_count_where_that_is_set(configured, settings):
     change(settings, roles={"everybody": "viewer"})
-    refused(sign_in("lena"), b"None of your groups has a role")
+    refused(sign_in("lena"), "no-group")
     change(settings, group_type="nested")
     assert sign_in("lena").url == "/"
 
 
 def test_required_group_is_required(configured, settings):
     change(settings, required_group="staff")
-    refused(sign_in("lena"), b"not in the group that may use this console")
+    refused(sign_in("lena"), "required-group")
 
 
 def test_role_follows_the_groups_at_each_sign_in(configured):
@@ -233,14 +234,14 @@ def test_deactivated_account_is_refused(configured):
     sign_in("lena", client=client)
     User.objects.filter(username="lena").update(is_active=False)
     assert client.get("/").status_code == 302
-    response = sign_in("lena")
-    assert b"Your account on this console is deactivated." in response.content
+    BrowserSession.objects.all().delete()
+    refused(sign_in("lena"), "deactivated")
 
 
 def test_lockout_counts_attempts_for_the_directory(configured):
     for _ in range(10):
         sign_in("lena", "wrong")
-    refused(sign_in("lena"), b"Too many attempts")
+    refused(sign_in("lena"), "locked")
 
 
 def test_password_of_the_directory_is_the_proof(configured, settings):
@@ -274,18 +275,18 @@ def test_second_factor_is_asked_for_after_the_directory(configured):
 
 def test_accounts_of_the_console_work_while_the_directory_is_down(configured, settings):
     change(settings, uri="ldaps://localhost:9")
-    refused(sign_in("lena"), b"The directory gives no usable answer now.")
+    refused(sign_in("lena"), "no-answer")
     assert sign_in("ada", "correct horse battery").url == "/"
 
 
 def test_certificate_of_the_directory_must_be_right(configured, settings):
     change(settings, ca_file="")
-    refused(sign_in("lena"), b"The directory gives no usable answer now.")
+    refused(sign_in("lena"), "no-answer")
 
 
 def test_wrong_bind_password_is_said(configured, settings):
     change(settings, bind_password="wrong")
-    refused(sign_in("lena"), b"The directory gives no usable answer now.")
+    refused(sign_in("lena"), "no-answer")
 
 
 @pytest.mark.parametrize(

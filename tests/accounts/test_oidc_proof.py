@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, BrowserSession, Identity
 from tests.accounts.oidc import back, change, sign_in
+from tests.notices import codes_in
 
 pytestmark = pytest.mark.usefixtures("keycloak")
 
@@ -131,7 +132,7 @@ def test_nobody_connects_what_is_connected(viewer, client_of):
     sign_in()
     client = client_of(viewer)
     response = back(client, client.get(reverse("accounts:connect")))
-    assert "connected with an account" in client.get(response.url).content.decode()
+    assert codes_in(client.get(response.url)) == ["connected"]
     assert not Identity.objects.filter(user=viewer).exists()
 
 

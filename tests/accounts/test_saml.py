@@ -13,6 +13,7 @@ from accounts import users
 from accounts.models import AuditEntry, BrowserSession, GroupMapping, Identity
 from accounts.roles import Role, role_of
 from tests.accounts.saml import LOGIN, START, ask_idp, back, change, post, sam, sign_in
+from tests.notices import codes_in
 
 pytestmark = pytest.mark.usefixtures("adfs")
 
@@ -21,7 +22,7 @@ PASSWORD = "correct horse battery"
 
 
 def test_button_is_there_only_where_a_provider_is_configured(db, settings):
-    assert b"Sign in with AD FS" in Client().get(LOGIN).content
+    assert START.encode() in Client().get(LOGIN).content
     settings.SAML = None
     assert b"AD FS" not in Client().get(LOGIN).content
     assert Client().get(START).url == LOGIN
@@ -68,14 +69,14 @@ def test_person_without_a_mapped_group_is_refused(db, idp):
     idp.person["groups"] = ["others"]
     client, response = sign_in()
     assert response.url == LOGIN
-    assert b"None of your groups has a role" in client.get(LOGIN).content
+    assert codes_in(client.get(LOGIN)) == ["no-group"]
     assert not User.objects.filter(username="sam").exists()
 
 
 def test_known_name_is_no_proof_of_an_account(viewer, idp):
     idp.person |= {"uid": ["VERA"], "mail": [viewer.email or "v@x.y"]}
     client, _ = sign_in()
-    assert b"Another account here is named VERA" in client.get(LOGIN).content
+    assert codes_in(client.get(LOGIN)) == ["name-taken"]
     assert not Identity.objects.exists()
 
 
