@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import users
 from accounts.identity_checks import sign_in_is_configured
 from accounts.identity_settings import Admission, Ldap
+from accounts.management.commands.move_to_ldap import NO_DIRECTORY
 from accounts.models import AuditEntry, BrowserSession, GroupMapping, Identity
 from accounts.roles import Role, role_of
 from tests.accounts.slapd import BASE, PEOPLE, SLAPD, Slapd
@@ -213,19 +214,19 @@ def test_account_of_the_console_cannot_be_taken_over(configured):
 
 def test_accounts_of_the_console_are_moved_by_command_only(configured):
     user = User.objects.create_user("Lena", password="a password of the console")
-    with pytest.raises(CommandError, match="no user 'nobody'"):
+    with pytest.raises(CommandError, match="'nobody'"):
         call_command("move_to_ldap", "Lena", "nobody")
     assert not Identity.objects.filter(user=user).exists()
     call_command("move_to_ldap", "Lena")
     refused(sign_in("Lena", "a password of the console"))
     assert sign_in("lena").url == "/"
     assert User.objects.filter(username__iexact="lena").count() == 1
-    with pytest.raises(CommandError, match="of the directory already"):
+    with pytest.raises(CommandError, match="^Lena "):
         call_command("move_to_ldap", "Lena")
 
 
 def test_nobody_is_moved_without_a_directory(db):
-    with pytest.raises(CommandError, match="No directory is configured"):
+    with pytest.raises(CommandError, match=NO_DIRECTORY):
         call_command("move_to_ldap", "ada")
 
 
@@ -290,24 +291,24 @@ def test_wrong_bind_password_is_said(configured, settings):
 
 
 @pytest.mark.parametrize(
-    ("fields", "sentence"),
+    ("fields", "code"),
     [
-        ({"uri": ""}, "CUPADMIN_LDAP_URI is missing"),
-        ({"user_base": ""}, "CUPADMIN_LDAP_USER_BASE is missing"),
-        ({"uri": "http://x"}, "must begin with ldaps://"),
-        ({"bind_password": ""}, "belong together"),
-        ({"user_filter": "(uid=lena)"}, "compares no attribute with %\\(user\\)s"),
-        ({"user_filter": "(cn=%(user)s*)"}, "compares no attribute"),
-        ({"group_type": "x"}, "CUPADMIN_LDAP_GROUP_TYPE is 'x'"),
-        ({"group_base": ""}, "CUPADMIN_LDAP_GROUP_BASE is missing"),
-        ({"ca_file": "/nowhere"}, "CUPADMIN_LDAP_CA_FILE names /nowhere"),
-        ({"roles": {"a": "root"}}, "CUPADMIN_LDAP_ROLES names 'root'"),
+        ({"uri": ""}, "E021.* CUPADMIN_LDAP_URI "),
+        ({"user_base": ""}, "E021.* CUPADMIN_LDAP_USER_BASE "),
+        ({"uri": "http://x"}, "E022"),
+        ({"bind_password": ""}, "E023"),
+        ({"user_filter": "(uid=lena)"}, "E024"),
+        ({"user_filter": "(cn=%(user)s*)"}, "E024"),
+        ({"group_type": "x"}, "E025"),
+        ({"group_base": ""}, "E026"),
+        ({"ca_file": "/nowhere"}, "E014.* CUPADMIN_LDAP_CA_FILE "),
+        ({"roles": {"a": "root"}}, "E015.* CUPADMIN_LDAP_ROLES "),
     ],
 )
-def test_half_a_configuration_is_refused(settings, fields, sentence):
+def test_half_a_configuration_is_refused(settings, fields, code):
     settings.LDAP = directory()
     change(settings, **fields)
-    with pytest.raises(Exception, match=sentence):
+    with pytest.raises(Exception, match=f"accounts.{code}"):
         call_command("check")
 
 
@@ -320,5 +321,5 @@ def test_accounts_without_a_role_are_a_warning(settings):
 def test_missing_library_is_said(settings, monkeypatch):
     settings.LDAP = directory()
     monkeypatch.setattr("accounts.identity_checks.find_spec", lambda name: None)
-    with pytest.raises(Exception, match="django-auth-ldap is not installed"):
+    with pytest.raises(Exception, match="accounts.E020"):
         call_command("check")

@@ -282,7 +282,7 @@ def test_command_resets_the_factor(vera):
     call_command("reset_second_factor", "vera")
     assert not Authenticator.objects.exists()
     assert AuditEntry.objects.get(action="reset second factor").actor == "cupadmin"
-    with pytest.raises(CommandError, match="has no second factor"):
+    with pytest.raises(CommandError, match="^vera "):
         call_command("reset_second_factor", "vera")
     with pytest.raises(CommandError, match="no user"):
         call_command("reset_second_factor", "nobody")
