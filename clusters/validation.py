@@ -13,7 +13,7 @@ def validate_host(text: str) -> None:
     try:
         parse_host(text)
     except WireError as error:
-        raise ValidationError(error.message) from None
+        raise ValidationError(error.message, error.code.value) from None
 
 
 def clean_host(text: str) -> str:
@@ -21,7 +21,7 @@ def clean_host(text: str) -> str:
     try:
         return str(parse_host(text.strip()))
     except WireError as error:
-        raise ValidationError(error.message) from None
+        raise ValidationError(error.message, error.code.value) from None
 
 
 def validate_pem(text: str) -> None:
@@ -37,7 +37,8 @@ def validate_peer_table(mapping: Any) -> None:
     try:
         PeerTable.from_dict(mapping)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValidationError(f"The peer table mapping is not valid: {error}") from None
+        text = f"The peer table mapping is not valid: {error}"
+        raise ValidationError(text, "unusable") from None
 
 
 def validate_credential(text: str) -> None:
