@@ -13,6 +13,7 @@ from diagnostics.facts import (
     UserFaults,
 )
 from diagnostics.judge.sections import TESTS, judge_facts
+from diagnostics.judge.services import NO_XCP
 from diagnostics.user_trail import UserTrail
 from tests.diagnostics.healthy import (
     NOTHING,
@@ -282,10 +283,7 @@ def test_protocols_that_nobody_understands_are_not_the_same():
 def test_a_release_without_xcp_says_so():
     old = cluster(2, 1, generation="cup7", version=Answer("7.1.3"))
     for code in ("xcp_router_service", "xcp_authentication_service"):
-        assert outcomes_of(code, two=old)[-1] == (
-            "information",
-            "Clusters of release 7.x have no XCP.",
-        )
+        assert outcomes_of(code, two=old)[-1] == ("information", NO_XCP)
 
 
 @pytest.mark.parametrize(
