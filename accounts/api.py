@@ -139,7 +139,7 @@ def limit_token(request: Request, requested: dict[str, Any]) -> dict[str, Any]:
     role = Role(requested.get("role") or held)
     if not held.covers(role):
         raise serializers.ValidationError(
-            {"role": [f"You are {held} only."]}, "above-own"
+            {"role": [f"You are {held} only."]}, "above_own"
         )
     maker: Any = request.auth
     networks = requested.get("networks", [])

@@ -77,7 +77,7 @@ def admit_person(person: Person, rules: Admission, actor: Actor) -> User:
         Refused: there is none, or its groups give no role.
     """
     if not person.subject:
-        raise SignInRefused(NOT_NAMED, "not-named")
+        raise SignInRefused(NOT_NAMED, "not_named")
     grant = grant_by_groups(person, rules, actor)
     try:
         # The request of a sign-in sees no cluster yet; the trail names them.
@@ -89,11 +89,11 @@ def admit_person(person: Person, rules: Admission, actor: Actor) -> User:
     except users.LastAdministrator:
         raise SignInRefused(
             "With the role of your groups nobody would be administrator here.",
-            "last-administrator",
+            "last_administrator",
         ) from None
     except IntegrityError:
         raise SignInRefused(
-            "You are signing in twice at once. Try again.", "twice-at-once"
+            "You are signing in twice at once. Try again.", "twice_at_once"
         ) from None
 
 
@@ -128,7 +128,7 @@ def withdraw_identity(identity: Identity, person: Person, actor: Actor) -> None:
     except users.LastAdministrator:
         raise SignInRefused(
             "None of your groups has a role, but nobody else is administrator here.",
-            "last-administrator",
+            "last_administrator",
         ) from None
 
 
@@ -138,17 +138,17 @@ def create_account(
     if not rules.create_accounts:
         raise SignInRefused(
             "You have no account on this console. Ask an administrator.",
-            "no-account",
+            "no_account",
         )
     if grant is None and rules.default_role:
         grant = Grant(Role(rules.default_role))
     if grant is None:
-        raise SignInRefused("There is no role for you on this console.", "no-role")
+        raise SignInRefused("There is no role for you on this console.", "no_role")
     if User.objects.filter(username__iexact=person.username).exists():
         raise SignInRefused(
             f"Another account here is named {person.username}. If it is yours, sign in"
             " with its password and connect it on the page Second factor.",
-            "name-taken",
+            "name_taken",
         )
     user = User(username=person.username, **person_details(person))
     user.set_unusable_password()
@@ -156,7 +156,7 @@ def create_account(
         user.full_clean(exclude=["password"])
     except ValidationError:
         raise SignInRefused(
-            "Your user name there does not fit as one here.", "unfit-name"
+            "Your user name there does not fit as one here.", "unfit_name"
         ) from None
     users.save_user(user, grant.role, actor, grant.clusters, by_groups=True)
     note_sign_in(link_identity(user, person), person)
@@ -220,7 +220,7 @@ def connect_identity(user: User, person: Person, actor: Actor) -> None:
     if of_kind(person.kind).filter(user=user).exists():
         raise SignInRefused(
             "This account is connected with somebody else there.",
-            "connected-otherwise",
+            "connected_otherwise",
         )
     link_identity(user, person)
     audit.append_entry(

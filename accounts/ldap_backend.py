@@ -152,7 +152,7 @@ def log_failure(request: HttpRequest | None = None, **kwargs: Any) -> None:
     add_error(
         request,
         "The directory gives no usable answer now. Other accounts work.",
-        "no-answer",
+        "no_answer",
     )
 
 

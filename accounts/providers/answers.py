@@ -47,14 +47,14 @@ def refusal_of_error(name: str, error: Exception) -> SignInRefused:
     )
     if isinstance(error, Unfit):
         return SignInRefused(
-            f"{name} is not set up as it should be. {reason}", "unfit-provider"
+            f"{name} is not set up as it should be. {reason}", "unfit_provider"
         )
     if isinstance(error, Unproven):
         return SignInRefused(f"The answer of {name} is not valid. {reason}", "unproven")
     if isinstance(error, ProviderError):
-        return SignInRefused(f"{name} refused: {reason[:200]}", "provider-refused")
+        return SignInRefused(f"{name} refused: {reason[:200]}", "provider_refused")
     return SignInRefused(
         f"{name} gives no usable answer now. Accounts of this console can still sign"
         " in with their password.",
-        "no-answer",
+        "no_answer",
     )

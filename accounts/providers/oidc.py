@@ -47,7 +47,7 @@ def oidc_settings() -> Oidc:
     provider: Oidc | None = settings.OIDC
     if provider is None:
         raise SignInRefused(
-            "No identity provider is set up for this console.", "no-provider"
+            "No identity provider is set up for this console.", "no_provider"
         )
     return provider
 

@@ -79,7 +79,7 @@ def saml_settings() -> Saml:
     provider: Saml | None = settings.SAML
     if provider is None:
         raise SignInRefused(
-            "No SAML provider is set up for this console.", "no-provider"
+            "No SAML provider is set up for this console.", "no_provider"
         )
     return provider
 
@@ -331,10 +331,10 @@ def come_back(request: HttpRequest, encoded: str) -> HttpResponse:
     try:
         state = provider.unstash_redirect_state(request, answer.question)
     except PermissionDenied:
-        raise SignInRefused(NOT_OURS, "not-ours") from None
+        raise SignInRefused(NOT_OURS, "not_ours") from None
     person = answer.person()
     if not person.subject:
-        raise SignInRefused(NOT_NAMED, "not-named")
+        raise SignInRefused(NOT_NAMED, "not_named")
     login = provider.sociallogin_from_response(request, person)
     login.person = person
     login.authenticated_at = answer.authenticated_at

@@ -74,7 +74,7 @@ def finish_sign_in(request: HttpRequest) -> HttpResponse:
         if not encoded:
             raise SignInRefused(
                 "No response of the provider is waiting here. Sign in again.",
-                "no-response",
+                "no_response",
             )
         return saml.come_back(request, encoded)
     except SignInRefused as refused:

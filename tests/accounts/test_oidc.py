@@ -23,7 +23,7 @@ def test_button_is_there_only_where_a_provider_is_configured(db, settings):
     settings.OIDC = None
     assert b"Keycloak" not in Client().get(LOGIN).content
     response = Client().get(START, follow=True)
-    assert codes_in(response) == ["no-provider"]
+    assert codes_in(response) == ["no_provider"]
 
 
 def test_question_has_state_nonce_and_pkce(db, provider):
@@ -92,14 +92,14 @@ def test_sessions_are_over_when_the_provider_is_taken_away(db, settings):
 def test_known_name_is_no_proof_of_an_account(viewer, provider):
     provider.person |= {"preferred_username": "VERA", "email": viewer.email or "v@x.y"}
     client, response = sign_in()
-    refused(client, response, "name-taken", "VERA")
+    refused(client, response, "name_taken", "VERA")
     assert not Identity.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x" * 151, "\0", "DOM\\pia"])
 def test_unfit_name_is_refused(db, provider, name):
     provider.person["preferred_username"] = name
-    refused(*sign_in(), "unfit-name")
+    refused(*sign_in(), "unfit_name")
 
 
 @pytest.mark.parametrize(
@@ -114,17 +114,17 @@ def test_odd_claims_end_in_a_sentence_or_an_account(db, provider, settings, name
 
 def test_person_without_a_mapped_group_is_refused(db, provider):
     provider.person["groups"] = ["others"]
-    refused(*sign_in(), "no-group")
+    refused(*sign_in(), "no_group")
 
 
 def test_required_group_is_required(db, provider, settings):
     change(settings, required_group="staff")
-    refused(*sign_in(), "required-group")
+    refused(*sign_in(), "required_group")
 
 
 def test_no_account_is_made_where_that_is_switched_off(db, settings):
     change(settings, create_accounts=False)
-    refused(*sign_in(), "no-account")
+    refused(*sign_in(), "no_account")
 
 
 def test_default_role_is_given_without_a_map(db, settings):
@@ -150,7 +150,7 @@ def test_last_administrator_is_not_demoted_by_groups(provider, administrator):
     administrator.delete()
     provider.person["groups"] = ["cup-operators"]
     client, _ = sign_in()
-    assert codes_in(client.get(LOGIN)) == ["last-administrator"]
+    assert codes_in(client.get(LOGIN)) == ["last_administrator"]
     assert role_of(pia()) == Role.ADMINISTRATOR
 
 
@@ -176,8 +176,8 @@ def test_groups_may_lie_within_another_claim(db, provider, settings):
 def test_password_pages_are_not_offered(db, administrator, client_of):
     client, _ = sign_in()
     assert b"Change password" not in client.get("/").content
-    page = client.get(reverse("account_change_password")).content
-    assert b"Your password is kept by the identity provider" in page
+    page = client.get(reverse("account_change_password"))
+    assert page.templates[0].name == "accounts/password_elsewhere.html"
     url = reverse("accounts:set_password", args=[pia().pk])
     fields = {
         "new_password1": "a fine pass phrase",
@@ -190,8 +190,9 @@ def test_password_pages_are_not_offered(db, administrator, client_of):
 def test_signed_out_here_one_may_sign_out_there(db, provider):
     client, _ = sign_in()
     response = client.post(reverse("account_logout"), follow=True)
-    assert b"Sign out at Keycloak" in response.content
-    url = client.get(reverse("accounts:provider_sign_out")).url
+    sign_out = reverse("accounts:provider_sign_out")
+    assert sign_out.encode() in response.content
+    url = client.get(sign_out).url
     assert url.startswith(f"{provider.url}/end?")
     assert "client_id=console" in url
     assert AuditEntry.objects.filter(action="sign out").exists()
@@ -200,7 +201,8 @@ def test_signed_out_here_one_may_sign_out_there(db, provider):
 def test_provider_without_a_page_for_signing_out_is_said(db, provider):
     provider.discovery = {"end_session_endpoint": ""}
     response = Client().get(reverse("accounts:provider_sign_out"), follow=True)
-    assert b"has no page for signing out" in response.content
+    (said,) = response.context["messages"]
+    assert said.level_tag == "info" and "Keycloak" in str(said)
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ ODD = [
 def test_odd_name_never_signs_in(proxy, value):
     client = Client()
     answer = client.get(CLUSTERS, follow=True, **named(value))
-    refused(client, answer, "odd-name")
+    refused(client, answer, "odd_name")
     assert not Identity.objects.exists()
     entry = AuditEntry.objects.get(action="refuse sign-in")
     assert (entry.actor, entry.address) == ("anonymous", "192.0.2.7")
@@ -172,7 +172,7 @@ def test_odd_name_never_signs_in(proxy, value):
 @pytest.mark.parametrize("value", ["DOM\\pia", "pia smith", "pia/../ada", "<b>pia</b>"])
 def test_name_that_no_account_may_have_is_refused(proxy, value):
     client, answer = sign_in(value)
-    refused(client, answer, "unfit-name")
+    refused(client, answer, "unfit_name")
 
 
 def test_empty_header_names_nobody(proxy):
@@ -185,7 +185,7 @@ def test_empty_header_names_nobody(proxy):
 @pytest.mark.parametrize("value", ["cup-admins\0", "\xff", "cup\x1b[0m"])
 def test_odd_groups_never_sign_in(proxy, value):
     client, answer = sign_in(groups=value)
-    refused(client, answer, "odd-groups")
+    refused(client, answer, "odd_groups")
 
 
 def test_odd_address_and_name_are_left_out(proxy):
@@ -214,7 +214,7 @@ def test_somebody_else_in_the_header_ends_the_session(proxy):
 def test_somebody_else_who_is_refused_gets_nothing(proxy):
     client, _ = sign_in()
     answer = client.get(CLUSTERS, follow=True, **named("quin", "others"))
-    refused(client, answer, "no-group")
+    refused(client, answer, "no_group")
 
 
 def test_nothing_is_done_for_somebody_else(proxy):
@@ -298,7 +298,7 @@ def test_session_of_a_password_goes_on_when_the_proxy_names_the_same(
 
 def test_name_that_an_account_has_is_not_proof(proxy):
     client, answer = sign_in("ada")
-    refused(client, answer, "name-taken")
+    refused(client, answer, "name_taken")
 
 
 def test_account_is_connected_with_whom_the_proxy_names(proxy, administrator):
@@ -321,7 +321,7 @@ def test_nobody_is_connected_without_the_header(proxy):
     typed(client, **named())
     connect = reverse("accounts:connect_proxy")
     page = client.post(connect, follow=True, **named())
-    assert codes_in(page) == ["not-named"]
+    assert codes_in(page) == ["not_named"]
     assert not Identity.objects.exists()
 
 
@@ -365,7 +365,7 @@ def test_groups_are_separated_as_the_setting_says(proxy, settings):
 
 
 def test_unmapped_group_gets_nothing(proxy):
-    refused(*sign_in(groups="others"), "no-group")
+    refused(*sign_in(groups="others"), "no_group")
     assert not User.objects.filter(username="pia").exists()
 
 

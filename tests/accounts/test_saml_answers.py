@@ -173,14 +173,14 @@ def test_answer_is_taken_once(db):
     client.post("/administration/system/sign-out/")
     again = client.get(post(client, place, encoded).url)
     assert again.url == LOGIN
-    assert codes_in(client.get(LOGIN)) == ["not-ours"]
+    assert codes_in(client.get(LOGIN)) == ["not_ours"]
 
 
 def test_answer_in_another_browser_is_refused(db):
     response = Client().get(START)
     other = Client()
     assert back(other, response).url == LOGIN
-    assert codes_in(other.get(LOGIN)) == ["not-ours"]
+    assert codes_in(other.get(LOGIN)) == ["not_ours"]
     assert not BrowserSession.objects.exists()
 
 
@@ -261,7 +261,7 @@ def test_odd_attributes_end_in_a_sentence_or_an_account(db, idp, settings, name,
 def test_provider_that_is_down_is_said_and_passwords_work(viewer, settings):
     change(settings, metadata_url="http://127.0.0.1:9/")
     response = Client().get(START, follow=True)
-    assert codes_in(response) == ["no-answer"]
+    assert codes_in(response) == ["no_answer"]
     fields = {"login": "vera", "password": "correct horse battery"}
     assert Client().post(LOGIN, fields).url == "/"
 
@@ -286,10 +286,10 @@ def test_odd_metadata_end_in_a_sentence(db, idp, metadata):
 @pytest.mark.parametrize(
     ("before", "after", "code"),
     [
-        (rb"<ns1:X509Certificate>|<ns2:X509Certificate>", b"", "no-answer"),
-        (rb"http://127.0.0.1:\d+/sso", b"http://idp.example.com/", "unfit-provider"),
-        (rb"http://127.0.0.1:\d+/sso", b"javascript:alert(1)", "unfit-provider"),
-        (rb"IDPSSODescriptor", b"SPSSODescriptor", "unfit-provider"),
+        (rb"<ns1:X509Certificate>|<ns2:X509Certificate>", b"", "no_answer"),
+        (rb"http://127.0.0.1:\d+/sso", b"http://idp.example.com/", "unfit_provider"),
+        (rb"http://127.0.0.1:\d+/sso", b"javascript:alert(1)", "unfit_provider"),
+        (rb"IDPSSODescriptor", b"SPSSODescriptor", "unfit_provider"),
     ],
 )
 def test_metadata_that_cannot_be_used_are_said(db, idp, before, after, code):
@@ -300,4 +300,4 @@ def test_metadata_that_cannot_be_used_are_said(db, idp, before, after, code):
 def test_provider_that_says_too_much_is_refused(db, monkeypatch):
     monkeypatch.setattr(web, "MOST", 100)
     response = Client().get(START, follow=True)
-    assert codes_in(response) == ["no-answer"]
+    assert codes_in(response) == ["no_answer"]

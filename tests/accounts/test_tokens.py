@@ -58,7 +58,7 @@ def test_role_of_a_token_is_at_most_its_owners(operator):
     response = basic("otto").post(TOKENS, {"name": "x", "role": "administrator"})
     assert response.status_code == 400
     ((field, (error,)),) = response.data["errors"].items()
-    assert (field, error.code) == ("role", "above-own")
+    assert (field, error.code) == ("role", "above_own")
 
 
 def test_token_makes_no_token_that_may_more(operator):
