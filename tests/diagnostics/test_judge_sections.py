@@ -331,7 +331,7 @@ def test_the_complete_list_of_users_is_a_link_away():
             "12 user IDs",
         ),
         (499, "499 user IDs"),
-        (500, "500 or more user IDs"),
+        (500, "500 or more"),
     ],
 )
 @pytest.mark.parametrize("code", ["shared_userids", "unique_userids"])
