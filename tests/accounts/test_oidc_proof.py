@@ -119,7 +119,7 @@ def test_connecting_with_an_old_proof_asks_for_the_password_and_goes_on(
     client = client_of(viewer)
     BrowserSession.objects.update(proved_at=timezone.now() - timedelta(minutes=6))
     requested = client.get(reverse("accounts:connect"), follow=True)
-    assert b"Confirm your password" in requested.content
+    assert b'name="proof_password"' in requested.content
     url = requested.redirect_chain[-1][0]
     typed = {"proof_password": PASSWORD, "proof_opened": "1"}
     page = client.post(url, typed, follow=True)

@@ -242,7 +242,7 @@ def test_changes_of_second_factors_need_a_recent_proof(vera, client_of):
     BrowserSession.objects.update(proved_at=vera.date_joined.replace(year=2020))
     for page in (APP, APP + "remove/", CODES, CODES + "new/", PAGE + "passkeys/add/"):
         for response in (client.get(page), client.post(page)):
-            assert b"Confirm your password" in response.content, page
+            assert b'name="proof_password"' in response.content, page
     assert Authenticator.objects.count() == 2
 
 

@@ -120,7 +120,7 @@ def test_a_site_without_a_worker_is_warned_of_at_once(edit, settings):
 
 
 def test_a_site_without_workers_of_its_own_needs_no_warning(edit):
-    assert "No running worker" not in edit(site="munich")
+    assert "site-munich" not in edit(site="munich")
 
 
 def test_rest_warns_of_the_site(administrator, api, berlin, settings):

@@ -73,9 +73,9 @@ def test_limited_administrator_finds_no_users_and_no_other_clusters(
 
 
 def test_nothing_found_is_said_beside_the_directory(ada):
-    text = ada.get(SEARCH, {"q": "jdoe"}).content.decode()
-    assert "Nothing found" in text and "Find user" in text
-    assert "Nothing found" not in ada.get(SEARCH, {"q": "ada"}).content.decode()
+    answer = ada.get(SEARCH, {"q": "jdoe"})
+    assert answer.context["nothing"] and "Find user" in answer.content.decode()
+    assert not ada.get(SEARCH, {"q": "ada"}).context["nothing"]
 
 
 def test_users_of_clusters_are_sought_in_the_directory(ada):
