@@ -15,7 +15,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -64,7 +63,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Leave counting to accounts.backends.LockoutBackend, which stands first."""
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        raise ValidationError(reauthentication.refusal_text(request))
+        raise reauthentication.refusal_of(request)
 
     def pre_login(
         self, request: HttpRequest, user: User, **kwargs: Any

@@ -138,7 +138,9 @@ def limit_token(request: Request, requested: dict[str, Any]) -> dict[str, Any]:
     held = role_behind(request) or Role.VIEWER
     role = Role(requested.get("role") or held)
     if not held.covers(role):
-        raise serializers.ValidationError({"role": [f"You are {held} only."]})
+        raise serializers.ValidationError(
+            {"role": [f"You are {held} only."]}, "above_own"
+        )
     maker: Any = request.auth
     networks = requested.get("networks", [])
     clusters = requested.get("clusters", [])

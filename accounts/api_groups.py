@@ -121,7 +121,7 @@ class GroupMappingViewSet(
 
 
 def last_administrator(error: users.LastAdministrator) -> Conflict:
-    return Conflict(str(error), code="last_administrator")
+    return Conflict(str(error), code=error.code)
 
 
 class ProviderSerializer(serializers.Serializer[Any]):

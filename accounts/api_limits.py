@@ -16,7 +16,9 @@ def known_ids(ids: Iterable[UUID]) -> list[str]:
     known = cluster_limits.cluster_names()
     unknown = [pk for pk in ids if pk not in known]
     if unknown:
-        raise serializers.ValidationError(f"There is no cluster {unknown[0]}.")
+        raise serializers.ValidationError(
+            f"There is no cluster {unknown[0]}.", "unknown"
+        )
     return sorted({str(pk) for pk in ids})
 
 

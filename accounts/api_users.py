@@ -270,7 +270,7 @@ class UserViewSet(
         except ValidationError as error:
             raise serializers.ValidationError(error.message_dict) from None
         except users.LastAdministrator as error:
-            raise Conflict(str(error), code="last_administrator") from error
+            raise Conflict(str(error), code=error.code) from error
         self.row = self.get_queryset().get(pk=user.pk)
         return UserSerializer(self.row).data
 

@@ -183,20 +183,38 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> Changes:
     }
 
 
-def chain_faults() -> Iterator[str]:
-    """Walk the chain from its beginning and yield a sentence for each fault."""
+@dataclass(frozen=True)
+class Fault:
+    """Where the chain does not hold; as text a sentence."""
+
+    code: str
+    first: int
+    last: int
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+def chain_faults() -> Iterator[Fault]:
+    """Walk the chain from its beginning and yield its faults."""
     head = AuditHead.objects.filter(pk=1).first() or AuditHead(pk=1)
     number, previous = head.pruned_number, head.pruned_hash
     for entry in AuditEntry.objects.order_by("number").iterator(chunk_size=2000):
-        if entry.number != number + 1:
-            yield f"Entries {number + 1} to {entry.number - 1} are missing."
+        at = entry.number
+        if at != number + 1:
+            text = f"Entries {number + 1} to {at - 1} are missing."
+            yield Fault("missing", number + 1, at - 1, text)
         elif entry.previous_hash != previous:
-            yield f"Entry {entry.number} does not follow the one before it."
+            text = f"Entry {at} does not follow the one before it."
+            yield Fault("unlinked", at, at, text)
         if entry.hash != entry_digest(entry):
-            yield f"Entry {entry.number} was changed after it was written."
-        number, previous = entry.number, entry.hash
+            text = f"Entry {at} was changed after it was written."
+            yield Fault("changed", at, at, text)
+        number, previous = at, entry.hash
     if (number, previous) != (head.number, head.hash):
-        yield f"The chain ends at entry {number}; it was written up to {head.number}."
+        text = f"The chain ends at entry {number}; it was written up to {head.number}."
+        yield Fault("cut", number, head.number, text)
 
 
 def count_entries() -> int:

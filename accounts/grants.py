@@ -26,6 +26,10 @@ NOT_REQUIRED = "You are not in the group that may use this console."
 class NoGrant(Exception):
     """Groups decide here, and these give nothing."""
 
+    def __init__(self, text: str, code: str) -> None:
+        super().__init__(text)
+        self.code = code
+
 
 @dataclass(frozen=True)
 class Grant:
@@ -69,13 +73,13 @@ def grant_of(provider: str, groups: Collection[str], rules: Admission) -> Grant 
             there is no default role.
     """
     if rules.required_group and rules.required_group not in groups:
-        raise NoGrant(NOT_REQUIRED)
+        raise NoGrant(NOT_REQUIRED, "required_group")
     table = mapped_grants(provider, rules)
     if not table:
         return None
     held = [table[group] for group in groups if group in table]
     if not held and not rules.default_role:
-        raise NoGrant(NO_GROUP)
+        raise NoGrant(NO_GROUP, "no_group")
     return highest_grant(held) if held else Grant(Role(rules.default_role))
 
 

@@ -25,7 +25,11 @@ NOT_NAMED = "The provider does not say who you are."
 
 
 class SignInRefused(Exception):
-    """Somebody may not come in; the text is for that person."""
+    """Somebody may not come in; the text is for that person, the code for programs."""
+
+    def __init__(self, text: str, code: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def admit_person(person: Person, rules: Admission, actor: Actor) -> User:
         Refused: there is none, or its groups give no role.
     """
     if not person.subject:
-        raise SignInRefused(NOT_NAMED)
+        raise SignInRefused(NOT_NAMED, "not_named")
     grant = grant_by_groups(person, rules, actor)
     try:
         # The request of a sign-in sees no cluster yet; the trail names them.
@@ -84,10 +88,13 @@ def admit_person(person: Person, rules: Admission, actor: Actor) -> User:
             return update_account(identity, person, grant, actor)
     except users.LastAdministrator:
         raise SignInRefused(
-            "With the role of your groups nobody would be administrator here."
+            "With the role of your groups nobody would be administrator here.",
+            "last_administrator",
         ) from None
     except IntegrityError:
-        raise SignInRefused("You are signing in twice at once. Try again.") from None
+        raise SignInRefused(
+            "You are signing in twice at once. Try again.", "twice_at_once"
+        ) from None
 
 
 def of_person(person: Person) -> Identity | None:
@@ -110,7 +117,7 @@ def grant_by_groups(person: Person, rules: Admission, actor: Actor) -> Grant | N
         identity = of_person(person)
         if identity is not None:
             withdraw_identity(identity, person, actor)
-        raise SignInRefused(str(error)) from None
+        raise SignInRefused(str(error), error.code) from None
 
 
 def withdraw_identity(identity: Identity, person: Person, actor: Actor) -> None:
@@ -120,7 +127,8 @@ def withdraw_identity(identity: Identity, person: Person, actor: Actor) -> None:
             grants.apply_to(identity, actor)
     except users.LastAdministrator:
         raise SignInRefused(
-            "None of your groups has a role, but nobody else is administrator here."
+            "None of your groups has a role, but nobody else is administrator here.",
+            "last_administrator",
         ) from None
 
 
@@ -129,23 +137,27 @@ def create_account(
 ) -> User:
     if not rules.create_accounts:
         raise SignInRefused(
-            "You have no account on this console. Ask an administrator."
+            "You have no account on this console. Ask an administrator.",
+            "no_account",
         )
     if grant is None and rules.default_role:
         grant = Grant(Role(rules.default_role))
     if grant is None:
-        raise SignInRefused("There is no role for you on this console.")
+        raise SignInRefused("There is no role for you on this console.", "no_role")
     if User.objects.filter(username__iexact=person.username).exists():
         raise SignInRefused(
             f"Another account here is named {person.username}. If it is yours, sign in"
-            " with its password and connect it on the page Second factor."
+            " with its password and connect it on the page Second factor.",
+            "name_taken",
         )
     user = User(username=person.username, **person_details(person))
     user.set_unusable_password()
     try:
         user.full_clean(exclude=["password"])
     except ValidationError:
-        raise SignInRefused("Your user name there does not fit as one here.") from None
+        raise SignInRefused(
+            "Your user name there does not fit as one here.", "unfit_name"
+        ) from None
     users.save_user(user, grant.role, actor, grant.clusters, by_groups=True)
     note_sign_in(link_identity(user, person), person)
     return user
@@ -170,7 +182,9 @@ def update_account(
 ) -> User:
     user: User = identity.user
     if not user.is_active:
-        raise SignInRefused("Your account on this console is deactivated.")
+        raise SignInRefused(
+            "Your account on this console is deactivated.", "deactivated"
+        )
     if grant is not None:
         grants.apply_grant(user, grant, actor)
     note_sign_in(identity, person)
@@ -200,10 +214,14 @@ def connect_identity(user: User, person: Person, actor: Actor) -> None:
     """
     if of_person(person) is not None:
         raise SignInRefused(
-            "You are connected with an account of this console already."
+            "You are connected with an account of this console already.",
+            "connected",
         )
     if of_kind(person.kind).filter(user=user).exists():
-        raise SignInRefused("This account is connected with somebody else there.")
+        raise SignInRefused(
+            "This account is connected with somebody else there.",
+            "connected_otherwise",
+        )
     link_identity(user, person)
     audit.append_entry(
         actor, "connect account", user, {person.kind: [None, "connected"]}

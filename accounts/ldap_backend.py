@@ -10,6 +10,7 @@ import ldap
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django_auth_ldap import config
@@ -49,7 +50,7 @@ class DirectoryBackend(LDAPBackend):  # type: ignore[misc]
         try:
             user: User | None = super().authenticate(request, username, password)
         except SignInRefused as refused:
-            add_error(request, str(refused))
+            add_error(request, str(refused), refused.code)
             return None
         return user
 
@@ -148,9 +149,14 @@ def connection_options(directory: Ldap) -> dict[int, Any]:
 @receiver(ldap_error, dispatch_uid="accounts.ldap")
 def log_failure(request: HttpRequest | None = None, **kwargs: Any) -> None:
     """A wrong password is no error for the library; this is about the directory."""
-    add_error(request, "The directory gives no usable answer now. Other accounts work.")
+    add_error(
+        request,
+        "The directory gives no usable answer now. Other accounts work.",
+        "no_answer",
+    )
 
 
-def add_error(request: HttpRequest | None, sentence: str) -> None:
+def add_error(request: HttpRequest | None, sentence: str, code: str) -> None:
     if request is not None:
-        request.refused_because = sentence  # type: ignore[attr-defined]
+        error = ValidationError(sentence, code)
+        request.refused_because = error  # type: ignore[attr-defined]

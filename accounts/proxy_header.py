@@ -37,7 +37,7 @@ def proxy_settings() -> ProxyHeader:
     """
     proxy: ProxyHeader | None = settings.PROXY_HEADER
     if proxy is None:
-        raise SignInRefused(NOT_NAMED)
+        raise SignInRefused(NOT_NAMED, "not_named")
     return proxy
 
 
@@ -103,10 +103,10 @@ def person_in(request: HttpRequest) -> Person:
     """
     proxy = proxy_settings()
     if not is_named(request):
-        raise SignInRefused(NOT_NAMED)
+        raise SignInRefused(NOT_NAMED, "not_named")
     subject = subject_in(request)
     if not subject:
-        raise SignInRefused(ODD_NAME)
+        raise SignInRefused(ODD_NAME, "odd_name")
     first_name, _, last_name = text_of(request, proxy.full_name).rpartition(" ")
     return Person(
         kind=Identity.Provider.PROXY,
@@ -133,7 +133,7 @@ def groups_in(request: HttpRequest, proxy: ProxyHeader) -> list[str]:
     given = header_of(request, proxy.groups) or ""
     text = decoded(given)
     if given and not text:
-        raise SignInRefused(ODD_GROUPS)
+        raise SignInRefused(ODD_GROUPS, "odd_groups")
     return list(filter(None, map(str.strip, text.split(proxy.separator))))
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -144,7 +145,7 @@ def check_password(request: Request) -> str | None:
     name = request.user.get_username()
     found = authenticate(request, username=name, password=request.POST[PASSWORD])
     if found is None or found.pk != request.user.pk:
-        return refusal_text(request)
+        return str(refusal_of(request).message)
     lockout.forgive_attempt(name, request.META.get("REMOTE_ADDR", ""))
     return None
 
@@ -168,13 +169,14 @@ def error_of(form: Any) -> str | None:
     return next(str(error) for errors in form.errors.values() for error in errors)
 
 
-def refusal_text(request: HttpRequest | None) -> str:
+def refusal_of(request: HttpRequest | None) -> ValidationError:
     """Say why a sign-in was refused, without telling whether the name exists."""
     locked: lockout.Locked | None = getattr(request, "locked", None)
     if locked is not None:
-        return locked.sentence
-    known = "The user name or password is wrong."
-    return getattr(request, "refused_because", known)
+        return ValidationError(locked.sentence, "locked")
+    wrong = ValidationError("The user name or password is wrong.", "wrong")
+    refused: ValidationError = getattr(request, "refused_because", wrong)
+    return refused
 
 
 def remember_proof(request: Request) -> None:

@@ -15,6 +15,8 @@ from accounts.roles import Role, role_of
 class LastAdministrator(Exception):
     """Nobody could administer the console any more."""
 
+    code = "last_administrator"
+
     def __init__(self) -> None:
         super().__init__(
             "This is the last administrator of all clusters that may sign in."

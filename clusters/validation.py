@@ -37,7 +37,8 @@ def validate_peer_table(mapping: Any) -> None:
     try:
         PeerTable.from_dict(mapping)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValidationError(f"The peer table mapping is not valid: {error}") from None
+        text = f"The peer table mapping is not valid: {error}"
+        raise ValidationError(text, "unusable") from None
 
 
 def validate_credential(text: str) -> None:

@@ -38,6 +38,7 @@ MORE_PAGES = (
     ("All runs of the System Troubleshooter", "diagnostics:runs", Role.VIEWER),
     ("History of all peers", "history:everything", Role.VIEWER),
 )
+CONSOLE_USERS = "Users of the console"
 NOT_LIMITED = FOR_ALL_CLUSTERS | {"accounts:add_user"}
 
 
@@ -105,7 +106,7 @@ def find_rows(request: Request, term: str, most: int) -> Iterator[SearchGroup]:
     yield first_hits(jobs, most, "Jobs", of_job, f"{reverse('jobs:find')}?{query}")
     if may_manage_users(request):
         users = User.objects.filter(username__icontains=term).order_by("username")
-        yield first_hits(users, most, "Users of the console", of_user)
+        yield first_hits(users, most, CONSOLE_USERS, of_user)
 
 
 def first_hits(

@@ -11,6 +11,9 @@ from wire import WireError
 
 T = TypeVar("T", covariant=True)
 
+NOT_ASKED = "It was not asked."
+TOO_LATE = "It was not checked in time."
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -62,8 +65,8 @@ class Answer(Generic[T]):
     def reason(self) -> str:
         """Say why there is no value."""
         if self.late:
-            return self.absent or "It was not checked in time."
-        return self.failure.message if self.failure else "It was not asked."
+            return self.absent or TOO_LATE
+        return self.failure.message if self.failure else NOT_ASKED
 
     @property
     def remedy(self) -> str:

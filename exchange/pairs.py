@@ -24,6 +24,8 @@ from exchange.judge import (
 from exchange.models import KnownCertificate, NodeCertificates
 from peers.models import Peer
 
+NOT_READ = "It was not read yet."
+
 
 @dataclass(frozen=True)
 class TrustCluster:
@@ -216,9 +218,7 @@ def node_view(
     xmpp: bool,
 ) -> TrustNode:
     if row is None:
-        return TrustNode(
-            str(pk), name, str(cluster), xmpp=xmpp, problem="It was not read yet."
-        )
+        return TrustNode(str(pk), name, str(cluster), xmpp=xmpp, problem=NOT_READ)
     return TrustNode(
         str(pk),
         name,

@@ -33,6 +33,8 @@ from wire import WireError
 
 logger = logging.getLogger(__name__)
 
+UNEXPECTED = "An unexpected error; the worker's log has it."
+
 HEARTBEAT = 1.0
 # Seconds until a job that met somebody's lock goes on.
 LOCKED_PAUSE = 5.0
@@ -156,7 +158,7 @@ def set_aside(job: Job) -> Ended:
 
 def unexpected_end(run: Run) -> Ended:
     logger.exception("job %s (%s) broke", run.job.pk, run.job.kind)
-    return Ended(Job.State.FAILED, "An unexpected error; the worker's log has it.")
+    return Ended(Job.State.FAILED, UNEXPECTED)
 
 
 @transaction.atomic

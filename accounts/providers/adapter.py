@@ -64,7 +64,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             raise refusal_of_error(
                 provider.name, ProviderError(reason or "no reason given")
             )
-        raise SignInRefused(NOT_OURS)
+        raise SignInRefused(NOT_OURS, "not_ours")
 
     def is_open_for_signup(self, *args: Any) -> bool:
         return False

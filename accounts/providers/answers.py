@@ -46,12 +46,15 @@ def refusal_of_error(name: str, error: Exception) -> SignInRefused:
         "Identity provider: %s: %s", type(error).__name__, mask_passwords(reason)[:500]
     )
     if isinstance(error, Unfit):
-        return SignInRefused(f"{name} is not set up as it should be. {reason}")
+        return SignInRefused(
+            f"{name} is not set up as it should be. {reason}", "unfit_provider"
+        )
     if isinstance(error, Unproven):
-        return SignInRefused(f"The answer of {name} is not valid. {reason}")
+        return SignInRefused(f"The answer of {name} is not valid. {reason}", "unproven")
     if isinstance(error, ProviderError):
-        return SignInRefused(f"{name} refused: {reason[:200]}")
+        return SignInRefused(f"{name} refused: {reason[:200]}", "provider_refused")
     return SignInRefused(
         f"{name} gives no usable answer now. Accounts of this console can still sign"
-        " in with their password."
+        " in with their password.",
+        "no_answer",
     )

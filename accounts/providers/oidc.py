@@ -46,7 +46,9 @@ def oidc_settings() -> Oidc:
     """
     provider: Oidc | None = settings.OIDC
     if provider is None:
-        raise SignInRefused("No identity provider is set up for this console.")
+        raise SignInRefused(
+            "No identity provider is set up for this console.", "no_provider"
+        )
     return provider
 
 

@@ -41,10 +41,14 @@ def finish_proof(
     name = web_providers.configured_providers()[login.person.kind].name
     identity = identities.of_person(login.person)
     if identity is None or identity.user_id != user.pk:
-        raise SignInRefused(f"You came back as somebody else than {user}.")
+        raise SignInRefused(
+            f"You came back as somebody else than {user}.", "somebody_else"
+        )
     if not is_fresh(login.authenticated_at, purpose_data["at"]):
         raise SignInRefused(
-            f"{name} did not ask you again, or does not say when. Nothing is confirmed."
+            f"{name} did not ask you again, or does not say when."
+            " Nothing is confirmed.",
+            "not_fresh",
         )
     reauthentication.remember_proof(request)  # type: ignore[arg-type]
     audit.append_entry(audit.actor_of(request), "prove identity")
@@ -79,7 +83,9 @@ BY_NAME: dict[str, Purpose] = {
 
 def signed_in_user(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
-        raise SignInRefused("Your session here ended meanwhile. Sign in again.")
+        raise SignInRefused(
+            "Your session here ended meanwhile. Sign in again.", "session_ended"
+        )
     return request.user
 
 

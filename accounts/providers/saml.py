@@ -30,7 +30,7 @@ from accounts.models import Identity
 from accounts.providers.answers import NOT_OURS, Unfit, Unproven, answers_of
 from accounts.providers.links import own_url
 from accounts.providers.persons import FromPerson, storable_text
-from accounts.providers.saml_reasons import reason_of
+from accounts.providers.saml_reasons import NOT_REQUESTED, reason_of
 from accounts.providers.web import ProviderSession, Published
 
 # The longest answer, in characters of base64; with many groups one has some 20,000.
@@ -78,7 +78,9 @@ def saml_settings() -> Saml:
     """
     provider: Saml | None = settings.SAML
     if provider is None:
-        raise SignInRefused("No SAML provider is set up for this console.")
+        raise SignInRefused(
+            "No SAML provider is set up for this console.", "no_provider"
+        )
     return provider
 
 
@@ -260,7 +262,7 @@ class SamlAnswer:
             is_ours = data.get("Recipient") == own_address and data.get("NotOnOrAfter")
             if is_ours and data.get("InResponseTo"):
                 return str(data.get("InResponseTo"))
-        raise Unproven("It does not answer a sign-in request of this console.")
+        raise Unproven(NOT_REQUESTED)
 
     @property
     def authenticated_at(self) -> float | None:
@@ -329,10 +331,10 @@ def come_back(request: HttpRequest, encoded: str) -> HttpResponse:
     try:
         state = provider.unstash_redirect_state(request, answer.question)
     except PermissionDenied:
-        raise SignInRefused(NOT_OURS) from None
+        raise SignInRefused(NOT_OURS, "not_ours") from None
     person = answer.person()
     if not person.subject:
-        raise SignInRefused(NOT_NAMED)
+        raise SignInRefused(NOT_NAMED, "not_named")
     login = provider.sociallogin_from_response(request, person)
     login.person = person
     login.authenticated_at = answer.authenticated_at

@@ -6,6 +6,7 @@ Anybody may post one, so what it says goes to the log only.
 from onelogin.saml2.errors import OneLogin_Saml2_ValidationError as Fault
 
 CLOCKS = "It has expired, or the clocks of provider and console differ."
+NOT_REQUESTED = "It does not answer a sign-in request of this console."
 UNSIGNED = "Its assertion is not signed."
 REASONS = {
     Fault.STATUS_CODE_IS_NOT_SUCCESS: "It reports that sign-in at the provider failed.",

@@ -1,6 +1,7 @@
 """System > Users > Groups: what the groups of a provider or directory give."""
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -52,7 +53,7 @@ def save_mapping(request: Request, form: GroupMappingForm) -> bool:
     try:
         changed = grants.save_mapping(form.mapping(), audit.actor_of(request))
     except users.LastAdministrator as error:
-        form.add_error(None, str(error))
+        form.add_error(None, ValidationError(str(error), error.code))
         return False
     report_change(request, f"Group {form.instance.group} is saved.", changed)
     return True

@@ -47,7 +47,7 @@ def leave_for_provider(
             again=purpose == "proof",
         )
     except SignInRefused as refused:
-        messages.error(request, str(refused))
+        messages.error(request, str(refused), extra_tags=refused.code)
         return redirect(otherwise)
     return response
 
@@ -80,7 +80,7 @@ def come_back(request: HttpRequest) -> HttpResponse:
 def refuse_sign_in(request: HttpRequest, refused: SignInRefused) -> HttpResponse:
     actor = audit.actor_of(request)
     audit.record_once_a_minute(actor, "refuse sign-in", str(refused))
-    messages.error(request, str(refused))
+    messages.error(request, str(refused), extra_tags=refused.code)
     inside = request.user.is_authenticated
     return redirect("mfa_index" if inside else "account_login")
 
@@ -145,7 +145,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     try:
         url = oidc.sign_out_url(request)
     except SignInRefused as refused:
-        messages.error(request, str(refused))
+        messages.error(request, str(refused), extra_tags=refused.code)
         return redirect("account_login")
     if not url:
         messages.info(request, f"{settings.OIDC.name} has no page for signing out.")

@@ -40,7 +40,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     except SignInRefused as refused:
         actor = audit.unknown_actor(request)
         audit.record_once_a_minute(actor, "refuse sign-in", str(refused))
-        messages.error(request, str(refused))
+        messages.error(request, str(refused), extra_tags=refused.code)
         return redirect(f"{reverse('account_login')}?{FORM_ONLY}")
 
 
@@ -70,7 +70,7 @@ def connect_named(request: Request) -> HttpResponse:
         person = proxy_header.person_in(request)
         identities.connect_identity(request.user, person, audit.actor_of(request))
     except SignInRefused as refused:
-        messages.error(request, str(refused))
+        messages.error(request, str(refused), extra_tags=refused.code)
     else:
         name = proxy_header.proxy_settings().name
         messages.success(request, f"You can sign in with {name} from now on.")

@@ -50,7 +50,11 @@ def receive_answer(request: HttpRequest) -> HttpResponse:
 def refuse_answer(request: HttpRequest, refused: SignInRefused) -> HttpResponse:
     actor = audit.unknown_actor(request)
     audit.record_once_a_minute(actor, "refuse sign-in", str(refused))
-    context = {"title": "Not signed in", "sentence": str(refused)}
+    context = {
+        "title": "Not signed in",
+        "sentence": str(refused),
+        "code": refused.code,
+    }
     return render(request, "error.html", context, status=400)
 
 
@@ -69,7 +73,8 @@ def finish_sign_in(request: HttpRequest) -> HttpResponse:
     try:
         if not encoded:
             raise SignInRefused(
-                "No response of the provider is waiting here. Sign in again."
+                "No response of the provider is waiting here. Sign in again.",
+                "no_response",
             )
         return saml.come_back(request, encoded)
     except SignInRefused as refused:

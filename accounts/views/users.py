@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpResponse, HttpResponseBase
@@ -73,7 +74,7 @@ def edit_user(request: Request, pk: int) -> HttpResponse:
             actor = audit.actor_of(request)
             users.save_user(form.instance, role, actor, form.chosen_clusters)
         except users.LastAdministrator as error:
-            form.add_error(None, str(error))
+            form.add_error(None, ValidationError(str(error), error.code))
         else:
             messages.success(request, f"{user} is saved.")
             return redirect("accounts:users")

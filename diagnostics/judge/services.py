@@ -20,6 +20,7 @@ from wire import platforms
 from wire.control_center_reasons import NOT_ACTIVATED
 
 # The code of the test of each service that has one, by its key in the profiles.
+NO_XCP = "Clusters of release 7.x have no XCP."
 CODES = {
     "xcp_router": "xcp_router_service",
     "xcp_sip_federation": "xcp_sip_federation_service",
@@ -50,7 +51,7 @@ def codes_of(cluster_services: Mapping[str, str], names: Collection[str]) -> set
 def judge_xcp(view: NodeView, key: str) -> Verdict | None:
     """Judge a service of XCP; releases 7.x speak SIP and have none."""
     if not view.cluster.profile.has_xmpp:
-        return information("Clusters of release 7.x have no XCP.")
+        return information(NO_XCP)
     return judge_service(view, key)
 
 

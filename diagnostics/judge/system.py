@@ -38,6 +38,7 @@ UNTRUSTED = {
 OLD_TLS = {"tlsv1", "tlsv1.1", "sslv3"}
 MODERN_TLS = {"tlsv1.2", "tlsv1.3"}
 SLOW_ANSWER = 2000.0
+NO_DATE = "There was no Date."
 # A Date header has whole seconds, and travels for a while.
 CLOCK_TOLERATED, CLOCK_WRONG = 5, 60
 
@@ -52,7 +53,7 @@ def axl_evidence(view: NodeView) -> dict[str, Answer[Any]]:
 
 def clock_of(node: NodeFacts) -> Answer[Any]:
     if node.clock_offset is None:
-        return node.axl.part("There was no Date.")
+        return node.axl.part(NO_DATE)
     # Also who refuses the user tells the time.
     text = f"{node.clock_offset:+.1f} s against the console's clock"
     return Answer(text, None, node.axl.duration_ms, node.axl.at)

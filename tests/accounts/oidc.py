@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from accounts.models import AuditEntry, BrowserSession
+from tests.notices import codes_in
 
 START = "/administration/system/sign-in/provider/"
 LOGIN = "/administration/system/sign-in/"
@@ -46,13 +47,11 @@ def pia():
     return User.objects.get(username="pia")
 
 
-def notices(client):
-    return client.get(LOGIN).content.decode()
-
-
-def refused(client, response, sentence):
+def refused(client, response, code, *named):
     assert response.status_code == 302
     assert response.url == LOGIN
-    assert sentence in notices(client)
+    page = client.get(LOGIN)
+    assert codes_in(page) == [code]
+    assert all(name in page.content.decode() for name in named)
     assert not BrowserSession.objects.exists()
     assert AuditEntry.objects.filter(action="refuse sign-in").count() == 1

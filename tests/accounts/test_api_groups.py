@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts import grants, users
+from accounts import users
 from accounts.models import AuditEntry, GroupMapping
 from accounts.roles import Role, role_of
 from tests.accounts.oidc import change, pia, refused, sign_in
@@ -91,7 +91,7 @@ def test_providers_show_what_an_unmapped_group_gets(ada, settings, provider):
     assert (row["provider"], row["default_role"]) == ("oidc", None)
     provider.person["groups"] = ["nobody-knows-it"]
     ada.post(API, body())
-    refused(*sign_in(), grants.NO_GROUP)
+    refused(*sign_in(), "no_group")
     change(settings, default_role="viewer")
     (row,) = ada.get("/api/v1/identity-providers/").json()
     assert row["default_role"] == "viewer"

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.utils import timezone
 from accounts import users
 from accounts.identity_checks import sign_in_is_configured
 from accounts.identity_settings import Admission, Ldap
+from accounts.management.commands.move_to_ldap import NO_DIRECTORY
 from accounts.models import AuditEntry, BrowserSession, GroupMapping, Identity
 from accounts.roles import Role, role_of
 from tests.accounts.slapd import BASE, PEOPLE, SLAPD, Slapd
@@ -68,9 +70,9 @@ def sign_in(name, password=None, client=None):
     return (client or Client()).post(LOGIN, fields)
 
 
-def refused(response, sentence=b"The user name or password is wrong."):
+def refused(response, code="wrong"):
     assert response.status_code == 200
-    assert sentence in response.content
+    assert response.context["form"].has_error(NON_FIELD_ERRORS, code)
     assert not BrowserSession.objects.exists()
 
 
@@ -106,7 +108,7 @@ def test_account_of_the_console_is_not_taken_over_by_another_attribute(
 ):
     user = User.objects.create_user("Lena", password="a password of the console")
     change(settings, user_filter="(|(uid=%(user)s)(mail=%(user)s))")
-    refused(sign_in("lena@example.com", PEOPLE["lena"]), b"Another account here is")
+    refused(sign_in("lena@example.com", PEOPLE["lena"]), "name_taken")
     assert not Identity.objects.filter(user=user).exists()
 
 
@@ -119,7 +121,7 @@ def test_of_several_values_the_first_of_the_alphabet_is_the_name(configured, set
 
 def test_person_without_the_attribute_is_refused(configured, settings):
     change(settings, user_filter="(|(employeeNumber=%(user)s)(uid=%(user)s))")
-    refused(sign_in("lena"), b"The provider does not say who you are.")
+    refused(sign_in("lena"), "not_named")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_odd_names_find_nobody(configured, name):
 
 
 def test_person_without_a_mapped_group_is_refused(configured):
-    refused(sign_in("lars"), b"None of your groups has a role")
+    refused(sign_in("lars"), "no_group")
     assert not User.objects.filter(username="lars").exists()
 
 
@@ -163,14 +165,14 @@ def test_default_role_is_for_the_rest(configured, settings):
 
 def test_groups_within_groups_count_where_that_is_set(configured, settings):
     change(settings, roles={"everybody": "viewer"})
-    refused(sign_in("lena"), b"None of your groups has a role")
+    refused(sign_in("lena"), "no_group")
     change(settings, group_type="nested")
     assert sign_in("lena").url == "/"
 
 
 def test_required_group_is_required(configured, settings):
     change(settings, required_group="staff")
-    refused(sign_in("lena"), b"not in the group that may use this console")
+    refused(sign_in("lena"), "required_group")
 
 
 def test_role_follows_the_groups_at_each_sign_in(configured):
@@ -212,19 +214,19 @@ def test_account_of_the_console_cannot_be_taken_over(configured):
 
 def test_accounts_of_the_console_are_moved_by_command_only(configured):
     user = User.objects.create_user("Lena", password="a password of the console")
-    with pytest.raises(CommandError, match="no user 'nobody'"):
+    with pytest.raises(CommandError, match="'nobody'"):
         call_command("move_to_ldap", "Lena", "nobody")
     assert not Identity.objects.filter(user=user).exists()
     call_command("move_to_ldap", "Lena")
     refused(sign_in("Lena", "a password of the console"))
     assert sign_in("lena").url == "/"
     assert User.objects.filter(username__iexact="lena").count() == 1
-    with pytest.raises(CommandError, match="of the directory already"):
+    with pytest.raises(CommandError, match="^Lena "):
         call_command("move_to_ldap", "Lena")
 
 
 def test_nobody_is_moved_without_a_directory(db):
-    with pytest.raises(CommandError, match="No directory is configured"):
+    with pytest.raises(CommandError, match=NO_DIRECTORY):
         call_command("move_to_ldap", "ada")
 
 
@@ -233,14 +235,14 @@ def test_deactivated_account_is_refused(configured):
     sign_in("lena", client=client)
     User.objects.filter(username="lena").update(is_active=False)
     assert client.get("/").status_code == 302
-    response = sign_in("lena")
-    assert b"Your account on this console is deactivated." in response.content
+    BrowserSession.objects.all().delete()
+    refused(sign_in("lena"), "deactivated")
 
 
 def test_lockout_counts_attempts_for_the_directory(configured):
     for _ in range(10):
         sign_in("lena", "wrong")
-    refused(sign_in("lena"), b"Too many attempts")
+    refused(sign_in("lena"), "locked")
 
 
 def test_password_of_the_directory_is_the_proof(configured, settings):
@@ -260,7 +262,7 @@ def test_passwords_of_the_directory_are_not_changed_here(configured, administrat
     client = Client()
     sign_in("lena", client=client)
     page = client.get(reverse("account_change_password"))
-    assert b"kept by the identity provider or the directory" in page.content
+    assert page.templates[0].name == "accounts/password_elsewhere.html"
 
 
 def test_second_factor_is_asked_for_after_the_directory(configured):
@@ -274,39 +276,39 @@ def test_second_factor_is_asked_for_after_the_directory(configured):
 
 def test_accounts_of_the_console_work_while_the_directory_is_down(configured, settings):
     change(settings, uri="ldaps://localhost:9")
-    refused(sign_in("lena"), b"The directory gives no usable answer now.")
+    refused(sign_in("lena"), "no_answer")
     assert sign_in("ada", "correct horse battery").url == "/"
 
 
 def test_certificate_of_the_directory_must_be_right(configured, settings):
     change(settings, ca_file="")
-    refused(sign_in("lena"), b"The directory gives no usable answer now.")
+    refused(sign_in("lena"), "no_answer")
 
 
 def test_wrong_bind_password_is_said(configured, settings):
     change(settings, bind_password="wrong")
-    refused(sign_in("lena"), b"The directory gives no usable answer now.")
+    refused(sign_in("lena"), "no_answer")
 
 
 @pytest.mark.parametrize(
-    ("fields", "sentence"),
+    ("fields", "code"),
     [
-        ({"uri": ""}, "CUPADMIN_LDAP_URI is missing"),
-        ({"user_base": ""}, "CUPADMIN_LDAP_USER_BASE is missing"),
-        ({"uri": "http://x"}, "must begin with ldaps://"),
-        ({"bind_password": ""}, "belong together"),
-        ({"user_filter": "(uid=lena)"}, "compares no attribute with %\\(user\\)s"),
-        ({"user_filter": "(cn=%(user)s*)"}, "compares no attribute"),
-        ({"group_type": "x"}, "CUPADMIN_LDAP_GROUP_TYPE is 'x'"),
-        ({"group_base": ""}, "CUPADMIN_LDAP_GROUP_BASE is missing"),
-        ({"ca_file": "/nowhere"}, "CUPADMIN_LDAP_CA_FILE names /nowhere"),
-        ({"roles": {"a": "root"}}, "CUPADMIN_LDAP_ROLES names 'root'"),
+        ({"uri": ""}, "E021.* CUPADMIN_LDAP_URI "),
+        ({"user_base": ""}, "E021.* CUPADMIN_LDAP_USER_BASE "),
+        ({"uri": "http://x"}, "E022"),
+        ({"bind_password": ""}, "E023"),
+        ({"user_filter": "(uid=lena)"}, "E024"),
+        ({"user_filter": "(cn=%(user)s*)"}, "E024"),
+        ({"group_type": "x"}, "E025"),
+        ({"group_base": ""}, "E026"),
+        ({"ca_file": "/nowhere"}, "E014.* CUPADMIN_LDAP_CA_FILE "),
+        ({"roles": {"a": "root"}}, "E015.* CUPADMIN_LDAP_ROLES "),
     ],
 )
-def test_half_a_configuration_is_refused(settings, fields, sentence):
+def test_half_a_configuration_is_refused(settings, fields, code):
     settings.LDAP = directory()
     change(settings, **fields)
-    with pytest.raises(Exception, match=sentence):
+    with pytest.raises(Exception, match=f"accounts.{code}"):
         call_command("check")
 
 
@@ -319,5 +321,5 @@ def test_accounts_without_a_role_are_a_warning(settings):
 def test_missing_library_is_said(settings, monkeypatch):
     settings.LDAP = directory()
     monkeypatch.setattr("accounts.identity_checks.find_spec", lambda name: None)
-    with pytest.raises(Exception, match="django-auth-ldap is not installed"):
+    with pytest.raises(Exception, match="accounts.E020"):
         call_command("check")

@@ -8,8 +8,10 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.adapters import MfaAdapter
 from accounts.models import AuditEntry, BrowserSession, Identity
 from tests.accounts.oidc import back, change, sign_in
+from tests.notices import codes_in
 
 pytestmark = pytest.mark.usefixtures("keycloak")
 
@@ -62,14 +64,14 @@ def test_what_was_posted_goes_on_after_the_proof_at_the_provider(stale, viewer):
 def test_provider_that_did_not_ask_again_proves_nothing(stale, provider, claims):
     provider.lies = {"claims": claims}
     back(stale, stale.get(proof_url(stale.get(ADD))))
-    assert b"Confirm that it is you" in stale.get(ADD).content
+    assert proof_url(stale.get(ADD))
 
 
 def test_somebody_else_at_the_provider_proves_nothing(stale, provider):
     requested = stale.get(proof_url(stale.get(ADD)))
     provider.person["sub"] = "u-2"
     back(stale, requested)
-    assert b"Confirm that it is you" in stale.get(ADD).content
+    assert proof_url(stale.get(ADD))
     assert not Identity.objects.filter(uid="u-2").exists()
 
 
@@ -80,7 +82,7 @@ def test_code_of_the_second_factor_is_a_proof_too(stale):
     set_up(stale)
     BrowserSession.objects.update(proved_at=timezone.now() - timedelta(minutes=6))
     wrong = stale.post(ADD, {"proof_code": "000000", "proof_opened": "1"})
-    assert b"The code is wrong" in wrong.content
+    assert wrong.context["error"] == MfaAdapter.error_messages["incorrect_code"]
     right = {"proof_code": code_of(User.objects.latest("pk")), "proof_opened": "1"}
     assert stale.post(ADD, right).url == ADD
     actions = AuditEntry.objects.filter(action__startswith="prove")
@@ -96,7 +98,7 @@ def test_code_alone_is_no_proof_beside_a_password(administrator, client_of):
     response = client.post(
         ADD, {"proof_code": code_of(administrator), "proof_opened": "1"}
     )
-    assert b"Prove it with your password" in response.content
+    assert response.context["error"] and response.context["ways"].password
 
 
 def test_person_connects_an_account_that_is_here_already(viewer, client_of, provider):
@@ -117,12 +119,12 @@ def test_connecting_with_an_old_proof_asks_for_the_password_and_goes_on(
     client = client_of(viewer)
     BrowserSession.objects.update(proved_at=timezone.now() - timedelta(minutes=6))
     requested = client.get(reverse("accounts:connect"), follow=True)
-    assert b"Confirm your password" in requested.content
+    assert b'name="proof_password"' in requested.content
     url = requested.redirect_chain[-1][0]
     typed = {"proof_password": PASSWORD, "proof_opened": "1"}
     page = client.post(url, typed, follow=True)
     assert page.redirect_chain[-1][0] == reverse("mfa_index")
-    assert b"It is confirmed that it is you. Choose Connect now." in page.content
+    assert [one.level_tag for one in page.context["messages"]] == ["success"]
     back(client, client.get(reverse("accounts:connect")))
     assert Identity.objects.get(user=viewer).uid == "u-1"
 
@@ -131,7 +133,7 @@ def test_nobody_connects_what_is_connected(viewer, client_of):
     sign_in()
     client = client_of(viewer)
     response = back(client, client.get(reverse("accounts:connect")))
-    assert "connected with an account" in client.get(response.url).content.decode()
+    assert codes_in(client.get(response.url)) == ["connected"]
     assert not Identity.objects.filter(user=viewer).exists()
 
 
@@ -145,7 +147,7 @@ def test_connected_account_is_disconnected_while_it_has_a_password(viewer, clien
 def test_account_without_a_password_stays_connected(db):
     client, _ = sign_in()
     response = client.post(reverse("accounts:disconnect"), follow=True)
-    assert b"There is no password to sign in with instead" in response.content
+    assert [one.level_tag for one in response.context["messages"]] == ["error"]
     assert Identity.objects.exists()
 
 

@@ -20,12 +20,12 @@ def stale(administrator, client_of):
 
 def test_fresh_sign_in_is_a_proof(administrator, client_of):
     response = client_of(administrator).get(reverse("accounts:add_user"))
-    assert b"Confirm your password" not in response.content
+    assert b'name="proof_password"' not in response.content
 
 
 def test_stale_proof_is_asked_for_before_the_page_opens(stale):
     response = stale.get(reverse("accounts:add_user"))
-    assert b"Confirm your password" in response.content
+    assert b'name="proof_password"' in response.content
 
 
 def test_right_password_opens_the_page(stale):
@@ -88,12 +88,14 @@ def cluster(cluster_factory):
 
 def test_the_page_of_a_deletion_is_read_before_the_proof(stale, cluster):
     url = reverse("clusters:delete_cluster", args=[cluster.pk])
-    assert b"Nothing changes on the cluster itself" in stale.get(url).content
+    assert stale.get(url).context["consequences"]
 
 
 def test_the_proof_says_what_it_is_for(stale, cluster):
     url = reverse("clusters:delete_cluster", args=[cluster.pk])
-    assert b"To delete cluster Madrid, enter your password" in stale.post(url).content
+    asked = stale.post(url)
+    assert "Madrid" in asked.context["purpose"] and asked.context["ways"].password
+    assert asked.context["purpose"].encode() in asked.content
     cluster.refresh_from_db()
 
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError, SystemCheckError
@@ -35,7 +37,7 @@ def test_all_credentials_are_sealed_anew(
     assert Peer.objects.get().password.startswith("v1|2|")
     new_key.FIELD_KEYS = NEW
     assert Peer.objects.get().unseal("password").reveal() == "open sesame"
-    assert "Key 1 is unused and may be dropped." in capsys.readouterr().out
+    assert re.search(r"Key 1 .*unused", capsys.readouterr().out)
 
 
 def test_rotation_goes_on_where_it_was_interrupted(cluster_factory, settings):
@@ -61,7 +63,7 @@ def test_keys_that_differ_in_case_are_two_keys(cluster_factory, settings):
 def test_second_run_has_nothing_to_do(cluster_factory, new_key, capsys):
     cluster_factory()
     call_command("rotate_keys")
-    assert "sealed again" not in capsys.readouterr().out
+    assert "axl_password" not in capsys.readouterr().out
     assert not AuditEntry.objects.exists()
 
 
@@ -69,13 +71,14 @@ def test_tokens_keep_their_key_in_use(viewer, api, settings, capsys):
     api(viewer)
     settings.FIELD_KEYS = NEW | settings.FIELD_KEYS
     call_command("rotate_keys")
-    assert "Key 1 still has 1 uses: keep it." in capsys.readouterr().out
+    assert rotation.keys_in_use()["1"] == 1
+    assert not re.search(r"Key 1 .*unused", capsys.readouterr().out)
 
 
 def test_lost_key_is_said_and_nothing_is_overwritten(cluster_factory, settings):
     cluster = cluster_factory()
     settings.FIELD_KEYS = NEW
-    with pytest.raises(CommandError, match="is not in FIELD_KEYS"):
+    with pytest.raises(CommandError, match="FIELD_KEYS"):
         call_command("rotate_keys")
     sealed = Cluster.objects.get().axl_password
     assert sealed == cluster.axl_password
@@ -116,7 +119,8 @@ def test_one_lost_key_among_several_stops_the_start(cluster_factory, settings):
     cluster_factory()
     settings.FIELD_KEYS = {"3": b"m" * 32} | known
     (error,) = checks.credentials_are_sealed(None, databases=["default"])
-    assert error.id == "accounts.E002" and "1 values under the key '2'" in error.msg
+    assert error.id == "accounts.E002"
+    assert re.search(r"\b1 values?\b.*'2'", error.msg)
 
 
 def test_wrong_key_under_a_right_id_stops_the_start(cluster_factory, settings):

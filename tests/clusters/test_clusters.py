@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry
+from clusters.forms import RETYPE
 from clusters.models import Cluster, Node
 from jobs.models import Job
 from notifications.models import Maintenance
@@ -87,10 +88,10 @@ def test_adding_a_cluster_is_audited_without_its_password(ada):
 def test_bad_cluster_keeps_what_was_typed_but_the_password(ada):
     answer = ada.post(page("add_cluster"), TYPED | {"publisher-address": "https://x"})
     text = answer.content.decode()
-    assert "Leave out the scheme: enter only the address." in text
+    assert answer.context["publisher"].has_error("address", "address")
     assert 'value="Madrid"' in text
     assert "open sesame" not in text
-    assert "enter it again" in text
+    assert RETYPE in text
 
 
 def test_cluster_name_is_used_once(ada, cluster_factory):
@@ -106,8 +107,9 @@ def test_ca_mode_needs_a_certificate(ada):
 
 def test_unusable_peer_table_is_refused_in_one_sentence(ada):
     answer = ada.post(page("add_cluster"), TYPED | {"peer_table": '{"table": "a b"}'})
-    (sentence,) = answer.context["form"].errors["peer_table"]
-    assert sentence.startswith("The peer table mapping is not valid")
+    form = answer.context["form"]
+    assert form.has_error("peer_table", "unusable")
+    assert len(form.errors["peer_table"]) == 1
 
 
 def test_cluster_page_shows_nodes_peers_and_jobs(ada, cluster_factory, peer_factory):
@@ -137,7 +139,7 @@ def test_second_editor_is_told_and_shown_the_difference(ada, cluster_factory):
     assert {"label": "Name", "theirs": "Toledo", "yours": "Sevilla"} in (
         answer.context["form"].conflict
     )
-    assert "Last changed by ada" in answer.content.decode()
+    assert answer.context["form"].edited_by.actor == "ada"
     assert Cluster.objects.get().name == "Toledo"
 
 
@@ -157,8 +159,8 @@ def test_second_editor_may_save_again_after_the_comparison(ada, cluster_factory)
 def test_delete_asks_and_names_the_effect(ada, cluster_factory, peer_factory):
     madrid, oslo = cluster_factory("Madrid"), cluster_factory("Oslo")
     peer_factory(madrid, oslo)
-    text = ada.get(page("delete_cluster", madrid.pk)).content.decode()
-    assert "1 node" in text and "Nothing changes on the cluster itself" in text
+    answer = ada.get(page("delete_cluster", madrid.pk))
+    assert "1 node and 1 peer" in answer.context["consequences"][0]
     assert Cluster.objects.count() == 2
 
 
@@ -221,9 +223,10 @@ def test_a_deletion_counts_in_words_and_leaves_out_what_is_not_there(
 ):
     madrid, oslo = cluster_factory("Madrid"), cluster_factory("Oslo")
     peer_factory(oslo, madrid)
-    text = ada.get(page("delete_cluster", madrid.pk)).content.decode()
-    assert "its 1 node, with" in text and "0 peers" not in text
-    assert "1 peer points to it" in text
+    answer = ada.get(page("delete_cluster", madrid.pk))
+    own, *_, pointing = answer.context["consequences"]
+    assert "1 node" in own and "peer" not in own
+    assert "1 peer " in pointing
 
 
 def test_a_changed_account_is_tried_at_once(ada, cluster_factory):
@@ -243,16 +246,18 @@ def test_what_does_not_concern_the_account_tests_nothing(ada, cluster_factory):
 def test_mistakes_in_both_forms_are_listed_in_one_box(ada):
     wrong = TYPED | {"name": "", "publisher-address": ""}
     text = ada.post(page("add_cluster"), wrong).content.decode()
-    assert text.count("Nothing was saved") == 1
+    assert text.count('id="form-errors"') == 1
     assert 'href="#id_name"' in text and 'href="#id_publisher-address"' in text
 
 
 def test_maintenance_shows_in_the_list_and_on_the_page(ada, cluster_factory):
     cluster = cluster_factory("Madrid")
-    assert b"aintenance until" not in ada.get(cluster.get_absolute_url()).content
+    window = reverse("notifications:maintenance", args=[cluster.pk])
+    pill = f'<a class="pill warning" href="{window}"'
+    assert pill not in ada.get(cluster.get_absolute_url()).content.decode()
     now = timezone.now()
     ends = now + timedelta(hours=1)
     Maintenance.objects.create(cluster=cluster, begins_at=now, ends_at=ends)
     assert b"In maintenance" in ada.get(page("clusters")).content
     text = ada.get(cluster.get_absolute_url()).content.decode()
-    assert "Madrid in maintenance until" in text
+    assert pill in text and f"{ends:%Y-%m-%d}" in text

@@ -60,38 +60,38 @@ def test_added_node_is_shown_with_its_certificate_next(ada, cluster_factory):
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "sentence"),
+    ("field", "value", "word"),
     [
-        ("address", "https://10.1.1.1", "Leave out the scheme"),
-        ("address", "10.1.1.1:8443", "Leave out the port"),
-        ("address", "fe80::1%eth0", "Leave out the zone"),
-        ("address", "two words", "must not contain spaces"),
-        ("name", "-x", "part may begin or end with a hyphen"),
+        ("address", "https://10.1.1.1", "scheme"),
+        ("address", "10.1.1.1:8443", "port"),
+        ("address", "fe80::1%eth0", "zone"),
+        ("address", "two words", "spaces"),
+        ("name", "-x", "begin or end"),
         ("axl_port", "70000", "65535"),
     ],
 )
 def test_bad_value_gives_one_sentence_at_its_field(
-    ada, cluster_factory, field, value, sentence
+    ada, cluster_factory, field, value, word
 ):
     url = page("add_node", cluster_factory().pk)
     answer = ada.post(url, TYPED | {field: value})
     (message,) = answer.context["form"].errors[field]
-    assert sentence in message
+    assert word in message
 
 
 def test_second_publisher_is_refused_at_the_role(ada, cluster_factory):
     cluster = cluster_factory()
     answer = ada.post(page("add_node", cluster.pk), TYPED | {"role": "publisher"})
-    assert "has a publisher already" in answer.context["form"].errors["role"][0]
+    errors = answer.context["form"].errors
+    assert list(errors) == ["role"] and str(cluster.publisher) in errors["role"][0]
 
 
 def test_address_of_another_node_is_refused_with_its_name(ada, cluster_factory):
     madrid, oslo = cluster_factory("Madrid"), cluster_factory("Oslo")
     typed = TYPED | {"address": madrid.publisher.address}
     form = ada.post(page("add_node", oslo.pk), typed).context["form"]
-    assert form.errors["address"] == [
-        f"{madrid.publisher} of Madrid has this address and AXL port."
-    ]
+    (sentence,) = form.errors["address"]
+    assert str(madrid.publisher) in sentence and "Madrid" in sentence
 
 
 def test_renamed_publisher_finds_the_peers_that_point_to_it(
@@ -132,7 +132,7 @@ def test_second_editor_of_a_node_is_told(ada, cluster_factory):
 def test_certificate_page_shows_what_the_node_presents(ada, cluster_factory, presented):
     node = cluster_factory().publisher
     text = ada.get(page("certificate", node.pk)).content.decode()
-    assert "This is not the confirmed certificate." in text
+    assert "AB:<wbr>AB" in text
     assert "CD:<wbr>CD" in text and "2034-01-01" in text
 
 
@@ -140,8 +140,9 @@ def test_certificate_page_says_why_a_node_does_not_answer(ada, cluster_factory):
     node = cluster_factory().publisher
     with patch.object(certificates, "present_certificate", autospec=True) as requested:
         requested.side_effect = WireError(Code.TIMEOUT, node="pub")
-        text = ada.get(page("certificate", node.pk)).content.decode()
-    assert "pub did not answer in time." in text
+        answer = ada.get(page("certificate", node.pk))
+    assert answer.context["error"].code == Code.TIMEOUT
+    assert answer.context["error"].message in answer.content.decode()
 
 
 def test_confirmed_certificate_is_pinned(ada, cluster_factory, presented):
@@ -165,7 +166,8 @@ def test_another_certificate_than_the_shown_one_is_not_pinned(
 ):
     node = cluster_factory().publisher
     answer = ada.post(page("trust", node.pk), {"fingerprint": "ef" * 32}, follow=True)
-    assert "not the one you confirmed" in answer.content.decode()
+    assert answer.redirect_chain == [(page("certificate", node.pk), 302)]
+    assert [one.level_tag for one in answer.context["messages"]] == ["error"]
     assert Node.objects.get(pk=node.pk).certificate_fingerprint == "ab" * 32
 
 

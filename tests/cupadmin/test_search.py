@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from accounts import users
 from cupadmin import views
+from cupadmin.search import CONSOLE_USERS
 from peers.models import Peer
 
 SEARCH, SUGGESTIONS = reverse("search"), reverse("suggestions")
@@ -53,11 +54,11 @@ def test_pages_actions_and_users_are_found_by_role(ada, viewer, client_of):
     found = titles(ada.get(SUGGESTIONS, {"q": "er"}))
     assert "Users" in labels(found["Pages"])
     assert "Add cluster" in labels(found["Actions"])
-    assert labels(found["Users of the console"]) == ["vera"]
+    assert labels(found[CONSOLE_USERS]) == ["vera"]
     seen = titles(client_of(viewer).get(SUGGESTIONS, {"q": "er"}))
     assert "Users" not in labels(seen["Pages"])
     assert "Actions" not in seen
-    assert "Users of the console" not in seen
+    assert CONSOLE_USERS not in seen
 
 
 def test_limited_administrator_finds_no_users_and_no_other_clusters(
@@ -68,13 +69,13 @@ def test_limited_administrator_finds_no_users_and_no_other_clusters(
     found = titles(ada.get(SUGGESTIONS, {"q": "graz"}))
     assert labels(found["Clusters"]) == [mine.name] and found["Clusters"].count == 1
     assert other.name not in ada.get(SUGGESTIONS, {"q": "graz"}).content.decode()
-    assert "Users of the console" not in titles(ada.get(SUGGESTIONS, {"q": "ada"}))
+    assert CONSOLE_USERS not in titles(ada.get(SUGGESTIONS, {"q": "ada"}))
 
 
 def test_nothing_found_is_said_beside_the_directory(ada):
-    text = ada.get(SEARCH, {"q": "jdoe"}).content.decode()
-    assert "Nothing found" in text and "Find user" in text
-    assert "Nothing found" not in ada.get(SEARCH, {"q": "ada"}).content.decode()
+    answer = ada.get(SEARCH, {"q": "jdoe"})
+    assert answer.context["nothing"] and "Find user" in answer.content.decode()
+    assert not ada.get(SEARCH, {"q": "ada"}).context["nothing"]
 
 
 def test_users_of_clusters_are_sought_in_the_directory(ada):

@@ -63,7 +63,7 @@ def test_a_run_tells_what_each_test_rests_on(api, viewer, pair):
     )
     url = reverse("api:troubleshooter-runs-detail", args=[run.pk])
     one, other = api(viewer).get(url).json()["sections"][0]["tests"]
-    assert one["details"]["asked"].startswith("the Date of the AXL answer")
+    assert "AXL" in one["details"]["asked"]
     assert other["details"] == {
         "asked": "",
         "answers": [answer],

@@ -87,7 +87,9 @@ def test_a_one_sided_peering_is_named(peering, mesh_lab):
     back = peering[1]
     mesh_lab.clusters[1].remove_peer(back.address)
     assert failed_of(peering[0])[0] == "reverse_peer"
-    assert "no peer that points to" in entries_of(peering[0])["reverse_peer"]["problem"]
+    problem = entries_of(peering[0])["reverse_peer"]["problem"]
+    assert problem.startswith(f"{back.cluster.name} ")
+    assert peering[0].cluster.name in problem
 
 
 def test_a_protocol_that_differs_is_a_mismatch_and_a_drift(peering, mesh_lab):

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from diagnostics.answers import Answer
+from diagnostics.answers import NOT_ASKED, Answer
 from diagnostics.evidence import LONGEST, MOST_ANSWERS, answer_data, finding_details
 from diagnostics.facts import ExchangedTrust
+from diagnostics.judge.evidence import NO_ENTRY
 from diagnostics.judge.sections import judge_facts
+from diagnostics.judge.system import NO_DATE
 from tests.diagnostics.healthy import certificate, cluster, entry, facts, failure, node
 from wire import PeerEntry
 
@@ -30,7 +32,7 @@ def test_a_failure_is_an_answer_in_words():
 
 def test_what_was_not_asked_says_so():
     reported = answer_data("AXL", Answer())
-    assert (reported["answer"], reported["at"]) == ("It was not asked.", None)
+    assert (reported["answer"], reported["at"]) == (NOT_ASKED, None)
 
 
 def test_long_answers_are_cut():
@@ -86,28 +88,29 @@ def test_of_the_other_side_nothing_is_told_that_was_not_read():
     empty = cluster(2, 1, peers=Answer(()))
     for code in ("reverse_peer", "protocol_match"):
         assert "Silence." in answers_of(code, two=silent)
-        assert answers_of(code, two=empty)[-1] == "There is no such entry."
+        assert answers_of(code, two=empty)[-1] == NO_ENTRY
 
 
 def test_entries_that_lead_to_one_cluster_are_told_in_words():
     twice = (entry("10.0.2.1"), entry("10.0.2.2"), entry("10.0.3.1"))
     one = cluster(1, 2, peers=Answer(twice))
-    reported = answers_of("duplicate_peer", one=one)
-    assert reported == ["10.0.2.1, ic, TCP; 10.0.2.2, ic, TCP"]
+    (reported,) = answers_of("duplicate_peer", one=one)
+    assert reported.split("; ") == ["10.0.2.1, ic, TCP", "10.0.2.2, ic, TCP"]
 
 
 @pytest.mark.parametrize(
     ("axl", "offset", "reported"),
     [
-        (Answer(1), None, "There was no Date."),
+        (Answer(1), None, NO_DATE),
         (failure("timeout", "Silence."), None, "Silence."),
-        (failure("unauthorized"), 0.25, "+0.2 s against the console's clock"),
-        (Answer(), None, "It was not asked."),
+        (failure("unauthorized"), 0.25, "+0.2 s "),
+        (Answer(), None, NOT_ASKED),
     ],
 )
 def test_a_clock_that_was_not_told_says_why(axl, offset, reported):
     only = node(1, 1, True, axl=axl, clock_offset=offset)
-    assert answers_of("clock", one=cluster(1, 2, nodes=(only,))) == [reported]
+    (answer,) = answers_of("clock", one=cluster(1, 2, nodes=(only,)))
+    assert answer.startswith(reported)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagnostics import checks, collector, near
-from diagnostics.answers import Answer
+from diagnostics.answers import TOO_LATE, Answer
 from diagnostics.collector import Collector
 from diagnostics.judge.cluster import health_of
 from diagnostics.judge.peer import PeerView
@@ -192,7 +192,7 @@ def test_when_all_is_late_nothing_is_good_and_each_entry_says_so():
     found = judge_entries(PeerView.of(mesh, mesh.peers[PEER.id]))
     assert outcome_of(found) == "unknown"
     assert {entry["outcome"] for entry in found} == {"unknown"}
-    assert all("not checked in time" in entry["problem"] for entry in found)
+    assert all(TOO_LATE in entry["problem"] for entry in found)
     assert {health_of(one) for one in clusters.values()} == {"unknown"}
     nodes = [one for one in run_tests(mesh) if one.test.scope is Level.NODE]
     passed = [one.test.code for one in nodes if one.verdict.outcome == "passed"]
@@ -234,4 +234,5 @@ def test_an_empty_success_of_axl_is_a_failed_entry(peering, mesh_lab):
     assert checks.check_peers([peering[0]])[str(peering[0].pk)] == "failed"
     entry = entries_of(peering[0])["axl"]
     assert entry["outcome"] == "failed"
-    assert "success and nothing in it" in entry["problem"] and entry["solution"]
+    asked = peering[0].remote_cluster.publisher.name
+    assert entry["problem"].startswith(f"{asked} ") and entry["solution"]

@@ -4,6 +4,7 @@ from io import StringIO
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 
@@ -167,5 +168,6 @@ def test_the_command_exits_with_2_when_something_failed(cluster_factory):
 
 
 def test_the_command_refuses_a_cluster_that_is_not(cluster_factory):
-    with pytest.raises(Exception, match="There is no cluster x"):
+    with pytest.raises(CommandError, match=r" x\.$") as refused:
         call_command("troubleshoot", "--cluster", "x")
+    assert refused.value.returncode == 2

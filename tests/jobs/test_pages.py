@@ -51,7 +51,8 @@ def test_the_list_is_filtered(client_of, viewer, job, filters, found):
 
 def test_a_filter_that_cannot_be_used_is_said_to_be(client_of, viewer, job):
     response = client_of(viewer).get(reverse("jobs:find"), {"object": "x" * 300})
-    assert b"Not filtered by object: Ensure this value" in response.content
+    assert response.context["form"].has_error("object", "max_length")
+    assert b'class="field-error"' in response.content
 
 
 def test_an_empty_list_says_what_appears_there(client_of, viewer):

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from jobs.engine import MAX_ATTEMPTS, perform_job
+from jobs.engine import MAX_ATTEMPTS, UNEXPECTED, perform_job
 from jobs.locks import Busy, JobLock
 from jobs.models import Job
 from tests.workers import deliver_ten_times
@@ -125,7 +125,7 @@ def test_an_unexpected_error_is_logged_and_never_shown(play, caplog):
         run.do("one", lambda step: 1 / 0)
 
     job = perform_anew(play(work))
-    assert job.error == "An unexpected error; the worker's log has it."
+    assert job.error == UNEXPECTED
     assert "ZeroDivisionError" in caplog.text
     assert states(job) == ["unknown", "skipped"]
 

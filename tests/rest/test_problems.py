@@ -67,8 +67,8 @@ def test_session_needs_the_csrf_token(administrator):
 def test_each_field_says_what_is_wrong_with_it(client):
     response = client.post(CLUSTERS, {"domain": "example.com"})
     assert_problem(response, 400)
-    errors = response.json()["errors"]
-    assert errors["name"] == ["This field is required."]
+    (error,) = response.data["errors"]["name"]
+    assert error.code == "required"
 
 
 def test_unexpected_error_says_nothing_of_its_cause(client, monkeypatch):

@@ -16,14 +16,12 @@ PROFILE = f"{SHOW}profile/"
 def test_viewer_sees_users_limits_and_load(viewer, client_of, counted):
     counted("Bonn", 40_000)
     counted("Kiel", 1_000)
-    page = client_of(viewer).get(SHOW).content.decode()
-    for text in (
-        "45,000",
-        "88.9 %",
-        "Bonn has 40,000 of 45,000 users.",
-        "model of this",
-    ):
-        assert text in page
+    answer = client_of(viewer).get(SHOW)
+    for text in ("45,000", "88.9 %", "model of this"):
+        assert text in answer.content.decode()
+    (near,) = [one for one in answer.context["warnings"] if "users-" in one.code]
+    assert near.code == "users-near-limit"
+    assert "Bonn" in near.sentence and "40,000" in near.sentence
 
 
 def test_page_without_clusters(viewer, client_of):
@@ -32,10 +30,12 @@ def test_page_without_clusters(viewer, client_of):
 
 def test_unknown_is_said_and_never_a_figure(viewer, client_of, counted):
     counted("Bonn", None, version="15.0.1")
-    page = client_of(viewer).get(SHOW).content.decode()
+    answer = client_of(viewer).get(SHOW)
+    page = answer.content.decode()
     assert "not published" in page
     assert "not checked" in page
-    assert "users of Bonn are not known" in page
+    codes = {one.code for one in answer.context["warnings"] if "Bonn" in one.sentence}
+    assert "users-unknown" in codes
 
 
 @pytest.mark.parametrize(

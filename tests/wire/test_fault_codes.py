@@ -26,6 +26,7 @@ from wire import (
     send_options,
     sql,
 )
+from wire.control_center_reasons import REASONS
 
 TABLE = PeerTable.from_dict(platforms.profile_of("cup8").peer_table)
 QUICK = Backoff(first=0.1, most=0.2, tries=3)
@@ -213,7 +214,7 @@ def test_refused_command_is_told_in_words(publisher, cluster):
             return await center.control("stop", [agent])
 
     [result] = run_loop(main())
-    assert (result.ok, result.reason) == (False, "this change of state is not allowed")
+    assert (result.ok, result.reason) == (False, REASONS[-1042])
 
 
 def test_restart_is_followed_to_a_new_start(publisher):

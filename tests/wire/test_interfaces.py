@@ -129,7 +129,7 @@ def test_a_redirection_names_its_target_but_nothing_behind_it():
     error = failure(
         Interface.AXL, moved("https://me:secret@idp.test/saml?SAMLRequest=private")
     )
-    assert error.detail == "HTTP 302 to idp.test"
+    assert "302" in error.detail and error.detail.endswith(" idp.test")
 
 
 @pytest.mark.parametrize("interface", [Interface.SIP, Interface.SIP_TLS])
@@ -215,4 +215,4 @@ def test_rows_that_are_cut_off_are_an_error_not_fewer_rows():
 def test_an_empty_answer_does_not_question_the_address(interface):
     error = failure(interface, http(200, b""))
     assert error.code is Code.NOT_SOAP
-    assert "Check that the address" not in error.remedy
+    assert "address" not in error.remedy

@@ -12,6 +12,8 @@ from accounts.identities import Person, of_person
 from accounts.identities import link_identity as link_account
 from accounts.models import Identity
 
+NO_DIRECTORY = "No directory is configured."
+
 
 class Command(BaseCommand):
     """Only an administrator of the host says that the two are the same person."""
@@ -27,7 +29,7 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, users: list[str], **options: object) -> None:
         if settings.LDAP is None:
-            raise CommandError("No directory is configured.")
+            raise CommandError(NO_DIRECTORY)
         for name in users:
             user = User.objects.filter(username=name).first()
             if user is None:

@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--noted", metavar="NUMBER:HASH", default="")
 
     def handle(self, noted: str, **options: object) -> None:
-        faults = list(audit.chain_faults())
+        faults = [str(fault) for fault in audit.chain_faults()]
         if noted:
             faults += check_noted(noted)
         for fault in faults:

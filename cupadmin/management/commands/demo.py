@@ -22,6 +22,7 @@ from cupadmin.supervisor import Supervisor
 
 # The state of the lab below the data directory, by whether it is the real one.
 LAB = {False: "lab", True: "lab-real"}
+NOT_REGISTERED = "The clusters could not be registered; the console runs anyway."
 LAB_NETWORK = "127.0.0.0/8"
 # Where the lab's first node listens, on Linux.
 FIRST_NODE = ("127.20.1.1", 8443)
@@ -99,9 +100,7 @@ class Command(run.Command):
             *(["--first"] if self.real else []),
             environment=environment,
         ):
-            self.write_line(
-                "The clusters could not be registered; the console runs anyway."
-            )
+            self.write_line(NOT_REGISTERED)
 
     def banner(self, password: Any) -> None:
         super().banner(password)

@@ -17,7 +17,14 @@ from jobs.locks import Busy
 from jobs.models import Job
 from peers.models import Peer, PeerOutcome
 
-STATES = {"missing": "missing", "extra": "no longer there", "elsewhere": "elsewhere"}
+STATES = {
+    "missing": "missing",
+    "extra": "no longer there",
+    "elsewhere": "elsewhere",
+    "leftover": "without a peering",
+}
+DIFFERING = "Some peers differ."
+LEFT_OVER = "Some users are shown without a peering."
 
 
 class Command(BaseCommand):
@@ -86,16 +93,16 @@ class Command(BaseCommand):
             if chosen[0] in (None, one.cluster) and chosen[1] in (None, one.remote)
         ]
         for one in left:
-            says = f"{one.count} users without a peering"
+            says = f"{one.count} users {STATES['leftover']}"
             self.write_line(
                 f"{one.cluster} → {one.remote_name}", PeerOutcome.FAILED, says
             )
             for user in one.found():
-                self.write_line("", "without a peering", user.userid, user.node)
+                self.write_line("", STATES["leftover"], user.userid, user.node)
         if failed:
-            raise CommandError("Some peers differ.")
+            raise CommandError(DIFFERING)
         if left:
-            raise CommandError("Some users are shown without a peering.")
+            raise CommandError(LEFT_OVER)
 
     def duplicates(self, kind: duplicates.Kind | None, **_: Any) -> None:
         kinds = (kind,) if kind else duplicates.SHARED
