@@ -106,7 +106,7 @@ def test_another_attribute_of_the_filter_leads_to_the_same_account(
 def test_account_of_the_console_is_not_taken_over_by_another_attribute(
     configured, settings
 ):
-    user = User.objects.create_user("Lena", password="a password of the console")
+    user = User.objects.create_user("Lena", password="password for this account")
     change(settings, user_filter="(|(uid=%(user)s)(mail=%(user)s))")
     refused(sign_in("lena@example.com", PEOPLE["lena"]), "name_taken")
     assert not Identity.objects.filter(user=user).exists()
@@ -206,19 +206,19 @@ def test_mapping_without_a_place_of_groups_is_refused(
 
 
 def test_account_of_the_console_cannot_be_taken_over(configured):
-    user = User.objects.create_user("Lena", password="a password of the console")
+    user = User.objects.create_user("Lena", password="password for this account")
     refused(sign_in("lena"))
-    assert sign_in("Lena", "a password of the console").url == "/"
+    assert sign_in("Lena", "password for this account").url == "/"
     assert not Identity.objects.filter(user=user).exists()
 
 
 def test_accounts_of_the_console_are_moved_by_command_only(configured):
-    user = User.objects.create_user("Lena", password="a password of the console")
+    user = User.objects.create_user("Lena", password="password for this account")
     with pytest.raises(CommandError, match="'nobody'"):
         call_command("move_to_ldap", "Lena", "nobody")
     assert not Identity.objects.filter(user=user).exists()
     call_command("move_to_ldap", "Lena")
-    refused(sign_in("Lena", "a password of the console"))
+    refused(sign_in("Lena", "password for this account"))
     assert sign_in("lena").url == "/"
     assert User.objects.filter(username__iexact="lena").count() == 1
     with pytest.raises(CommandError, match="^Lena "):
