@@ -102,6 +102,8 @@ class Site:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Otherwise a body waits until its heading is acknowledged, 40 ms.
+            disable_nagle_algorithm = True
 
             def do_GET(self):
                 site.handle(self, [])
