@@ -64,6 +64,8 @@ def add_peer(page: Page, home: dict, remote: dict) -> None:
     )
     page.get_by_label("Confirm password").fill(remote["intercluster_password"])
     page.get_by_label("Preferred protocol").select_option("TCP")
+    # A peer is saved at once only after its advice was shown.
+    expect(page.locator("#advice .notice").first).to_be_visible()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(
         remote["nodes"][0]["address"]
