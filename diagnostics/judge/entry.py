@@ -18,14 +18,15 @@ from diagnostics.judge.peer import (
     sync_agent,
 )
 from diagnostics.judge.verdict import (
+    FIX_FIRST,
     PASSED,
     Fix,
     KnownBy,
     Outcome,
     Verdict,
-    caused_by,
     failed,
     information,
+    not_known,
     unknown,
     warning,
 )
@@ -209,8 +210,8 @@ def protocol_match(view: PeerView) -> Verdict:
     if view.remote is None:
         return information("The protocol of the other entry is not visible.")
     if view.remote.peers.known and view.entry_back is None:
-        return caused_by(
-            "Nothing to compare", "the remote cluster has no matching entry"
+        return not_known(
+            "Nothing to compare: the remote cluster has no matching entry.", FIX_FIRST
         )
     here = _protocol(view.entry, view.peer)
     there = _protocol(view.entry_back, view.back)

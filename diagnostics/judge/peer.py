@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from clusters.ownership import Ownership, plain_host
 from diagnostics.facts import ClusterFacts, ExchangedTrust, Facts, NodeFacts, PeerFacts
 from diagnostics.judge.verdict import (
+    FIX_FIRST,
     PASSED,
     Fix,
     Verdict,
@@ -224,11 +225,11 @@ def judge_axl(view: PeerView) -> Verdict:
     if answer.known or answer.code in ANSWERED:
         return PASSED
     if answer.failure is None:
-        return _not_tried(view, "AXL was not asked.")
+        return _not_tried(view, "AXL was not tested.")
     if view.peer.connect.failure:
         return caused_by("AXL did not answer.", "no connection")
     if answer.code in UNPROVEN:
-        return _unproven("AXL was not asked")
+        return _unproven("AXL was not tested")
     node = Fix("services:show", view.target.id) if view.target else view.page
     return failed(answer.failure.message, answer.failure.remedy, node)
 
@@ -259,8 +260,9 @@ def _not_tried(view: PeerView, what: str) -> Verdict:
 
 
 def _unproven(what: str) -> Verdict:
-    return caused_by(
-        f"{what}: credentials go only to a confirmed certificate.", "the certificate"
+    return not_known(
+        f"{what}: credentials are sent only after the certificate is confirmed.",
+        FIX_FIRST,
     )
 
 

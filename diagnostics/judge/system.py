@@ -179,9 +179,9 @@ def node_axl(view: NodeView) -> Verdict | None:
         return PASSED
     if answer.code in UNTRUSTED or not view.node.connect.known:
         cause = "no connection" if view.node.connect.failure else "the certificate"
-        return not_judged(f"AXL of {view.node.name} was not asked.", answer, cause)
+        return not_judged(f"AXL of {view.node.name} was not tested.", answer, cause)
     if answer.failure is None:
-        return unknown(f"AXL of {view.node.name} was not asked.", answer)
+        return unknown(f"AXL of {view.node.name} was not tested.", answer)
     page = Fix("services:show", view.node.id)
     return failed(answer.failure.message, answer.failure.remedy, page)
 

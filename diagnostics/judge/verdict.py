@@ -58,6 +58,8 @@ class Verdict:
 
 
 PASSED = Verdict(Outcome.PASSED)
+# What to do where another test says what is wrong.
+FIX_FIRST = "Fix that problem first."
 
 
 def failed(problem: str, solution: str = "", fix: Fix | None = None) -> Verdict:
@@ -88,4 +90,4 @@ def not_judged(what: str, answer: Answer[object], cause: str) -> Verdict:
 
 def caused_by(what: str, cause: str) -> Verdict:
     """Say what cannot be judged because another test failed."""
-    return not_known(f"{what} Caused by: {cause}.", "Fix that problem first.")
+    return not_known(f"{what} Caused by: {cause}.", FIX_FIRST)
