@@ -184,7 +184,7 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> Changes:
 
 
 @dataclass(frozen=True)
-class Fault:
+class ChainFault:
     """Where the chain does not hold; as text a sentence."""
 
     code: str
@@ -196,7 +196,7 @@ class Fault:
         return self.sentence
 
 
-def chain_faults() -> Iterator[Fault]:
+def chain_faults() -> Iterator[ChainFault]:
     """Walk the chain from its beginning and yield its faults."""
     head = AuditHead.objects.filter(pk=1).first() or AuditHead(pk=1)
     number, previous = head.pruned_number, head.pruned_hash
@@ -204,17 +204,17 @@ def chain_faults() -> Iterator[Fault]:
         at = entry.number
         if at != number + 1:
             text = f"Entries {number + 1} to {at - 1} are missing."
-            yield Fault("missing", number + 1, at - 1, text)
+            yield ChainFault("missing", number + 1, at - 1, text)
         elif entry.previous_hash != previous:
             text = f"Entry {at} does not follow the one before it."
-            yield Fault("unlinked", at, at, text)
+            yield ChainFault("unlinked", at, at, text)
         if entry.hash != entry_digest(entry):
             text = f"Entry {at} was changed after it was written."
-            yield Fault("changed", at, at, text)
+            yield ChainFault("changed", at, at, text)
         number, previous = at, entry.hash
     if (number, previous) != (head.number, head.hash):
         text = f"The chain ends at entry {number}; it was written up to {head.number}."
-        yield Fault("cut", number, head.number, text)
+        yield ChainFault("cut", number, head.number, text)
 
 
 def count_entries() -> int:

@@ -13,8 +13,6 @@ from services.requests import ACTIONS
 
 # A plan that nobody confirmed in this time is shown anew.
 VALID_FOR = 300
-
-
 FORBIDDEN = "Left out: the platform forbids it."
 
 

@@ -15,6 +15,11 @@ def texts(answer: Any, path: str) -> list[str]:
     return [" ".join(one.text_content().split()) for one in elements(answer, path)]
 
 
+def codes_in(answer: Any) -> list[str]:
+    """The codes of the notices that a page shows, such as `no_group`."""
+    return list(elements(answer, "//@data-code"))
+
+
 def levels(answer: Any) -> list[str]:
     """The levels of the messages that a page shows, such as `error`."""
     return [one.level_tag for one in answer.context["messages"]]

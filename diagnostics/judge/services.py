@@ -19,8 +19,8 @@ from diagnostics.judge.verdict import (
 from wire import platforms
 from wire.control_center_reasons import NOT_ACTIVATED
 
-# The code of the test of each service that has one, by its key in the profiles.
 NO_XCP = "Clusters of release 7.x have no XCP."
+# The code of the test of each service that has one, by its key in the profiles.
 CODES = {
     "xcp_router": "xcp_router_service",
     "xcp_sip_federation": "xcp_sip_federation_service",

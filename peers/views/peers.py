@@ -41,7 +41,8 @@ def add_peer(request: Request) -> HttpResponse:
         form = PeerForm(request.POST)
     else:
         form = PeerForm(None, initial=proposed_values(request))
-    advice, unread = advice_on(request, form)
+    advice = Advice.of(form.instance) if form.is_valid() else None
+    unread = is_unread(request, form, advice)
     if advice and not unread:
         try:
             job = save_form(request, form)
@@ -50,23 +51,15 @@ def add_peer(request: Request) -> HttpResponse:
         else:
             return saved_response(request, form.instance, job, advice)
     context = {"form": form, "no_clusters": not Cluster.objects.exists()}
-    context["advice"] = unread
+    context["advice"] = advice if unread else None
     return render(request, "peers/add_peer.html", context)
 
 
-def advice_on(
-    request: Request, form: PeerForm
-) -> tuple[Advice, Advice | None] | tuple[None, None]:
-    """Advice on a valid form, and again if it is to be read before the peer is saved.
-
-    That is serious advice on a new address that the form was sent without having shown.
-    """
-    if not form.is_valid():
-        return None, None
-    advice = Advice.of(form.instance)
-    new = form.adding or "address" in form.edited
-    unread = new and advice.serious and not was_shown(request, advice)
-    return advice, advice if unread else None
+def is_unread(request: Request, form: PeerForm, advice: Advice | None) -> bool:
+    """Whether advice on a new address is serious, and the form had not shown it."""
+    if advice is None or not advice.serious or was_shown(request, advice):
+        return False
+    return form.adding or "address" in form.edited
 
 
 def was_shown(request: Request, advice: Advice) -> bool:
@@ -139,7 +132,8 @@ def edit_peer(request: Request, pk: str) -> HttpResponse:
     if form.is_valid() and not (form.edited or form.cleaned_data["password"]):
         messages.info(request, "Nothing was changed.")
         return redirect(peer)
-    advice, unread = advice_on(request, form)
+    advice = Advice.of(form.instance) if form.is_valid() else None
+    unread = is_unread(request, form, advice)
     if advice and not unread:
         try:
             job = save_form(request, form)
@@ -155,7 +149,8 @@ def edit_peer(request: Request, pk: str) -> HttpResponse:
         show_only(form)
     # The form wrote what was typed into its row; the page shows what is stored.
     stored = peer if data is None else get_peer(pk)
-    context = {"form": form, "peer": stored, "advice": unread, **context_of(stored)}
+    context = {"form": form, "peer": stored, **context_of(stored)}
+    context["advice"] = advice if unread else None
     return render(request, "peers/edit_peer.html", context)
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from accounts.models import AuditEntry, BrowserSession
-from tests.notices import codes_in
+from tests.elements import codes_in
 
 START = "/administration/system/sign-in/provider/"
 LOGIN = "/administration/system/sign-in/"

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Attempts, AuditEntry, BrowserSession, Identity
 from accounts.roles import Role, role_of
 from tests.accounts.oidc import LOGIN, START, change, pia, refused, sign_in
-from tests.notices import codes_in
+from tests.elements import codes_in
 
 pytestmark = pytest.mark.usefixtures("keycloak")
 

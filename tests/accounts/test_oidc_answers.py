@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.models import AuditEntry
 from accounts.providers import web
 from tests.accounts.oidc import LOGIN, START, back, change, refused, sign_in, visit
-from tests.notices import codes_in
+from tests.elements import codes_in
 
 pytestmark = pytest.mark.usefixtures("keycloak")
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.adapters import MfaAdapter
 from accounts.models import AuditEntry, BrowserSession, Identity
 from tests.accounts.oidc import back, change, sign_in
-from tests.notices import codes_in
+from tests.elements import codes_in
 
 pytestmark = pytest.mark.usefixtures("keycloak")
 

@@ -8,7 +8,7 @@ from django.test import Client
 
 from tests.accounts.oidc import START, change, sign_in
 from tests.accounts.slapd import write_certificates
-from tests.notices import codes_in
+from tests.elements import codes_in
 
 pytestmark = pytest.mark.usefixtures("keycloak")
 

@@ -12,7 +12,7 @@ from accounts.identity_settings import Admission, ProxyHeader
 from accounts.models import ApiToken, AuditEntry, BrowserSession, GroupMapping, Identity
 from accounts.roles import Role, role_of
 from tests.accounts.test_second_factor import CODE, code_of, set_up
-from tests.notices import codes_in
+from tests.elements import codes_in
 
 LOGIN = "/administration/system/sign-in/"
 START = f"{LOGIN}proxy/"

@@ -13,7 +13,7 @@ from accounts import users
 from accounts.models import AuditEntry, BrowserSession, GroupMapping, Identity
 from accounts.roles import Role, role_of
 from tests.accounts.saml import LOGIN, START, ask_idp, back, change, post, sam, sign_in
-from tests.notices import codes_in
+from tests.elements import codes_in
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("adfs")]
 

@@ -17,7 +17,7 @@ from accounts.providers.saml import SamlAnswer
 from accounts.providers.saml_reasons import NOT_REQUESTED
 from tests.accounts.saml import LOGIN, START, ask_idp, back, change, post, sam, sign_in
 from tests.accounts.saml_signing import NS, edited, signed_again
-from tests.notices import codes_in
+from tests.elements import codes_in
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("adfs")]
 
