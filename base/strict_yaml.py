@@ -11,6 +11,8 @@ from yaml.composer import Composer
 from yaml.constructor import SafeConstructor
 from yaml.resolver import Resolver
 
+from base.unreadable import Unreadable
+
 # That of libyaml, where PyYAML has it, takes a fifth of the time.
 Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -36,14 +38,16 @@ class Loader(Composer, SafeConstructor, Resolver):
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml_error(event.start_mark, "Anchors and aliases are not allowed.")
+            raise yaml_error(
+                event.start_mark, "Anchors and aliases are not allowed.", "anchors"
+            )
         if "\0" in (getattr(event, "value", None) or ""):
-            raise yaml_error(event.start_mark, "A NUL character.")
+            raise yaml_error(event.start_mark, "A NUL character.", "nul")
         if getattr(event, "tag", None):
-            raise yaml_error(event.start_mark, "Tags are not allowed.")
+            raise yaml_error(event.start_mark, "Tags are not allowed.", "tags")
         self.depth += 1
         if self.depth > DEEPEST:
-            raise yaml_error(event.start_mark, f"More than {DEEPEST} levels.")
+            raise yaml_error(event.start_mark, f"More than {DEEPEST} levels.", "levels")
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
@@ -52,22 +56,24 @@ class Loader(Composer, SafeConstructor, Resolver):
         seen = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise yaml_error(key.start_mark, "A key must be a text.")
+                raise yaml_error(key.start_mark, "A key must be a text.", "not_a_text")
             if key.value in seen:
-                raise yaml_error(key.start_mark, f"{key.value} is there twice.")
+                raise yaml_error(
+                    key.start_mark, f"{key.value[:100]} is there twice.", "twice"
+                )
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
-def yaml_error(mark: Any, sentence: str) -> ValueError:
-    return ValueError(f"Line {mark.line + 1}: {sentence}")
+def yaml_error(mark: Any, sentence: str, code: str) -> Unreadable:
+    return Unreadable(f"Line {mark.line + 1}: {sentence}", code)
 
 
 def read_yaml(text: str) -> Any:
     """Return the document as dicts, lists and texts.
 
     Raises:
-        ValueError: it is not allowed, with the line and a sentence for a person.
+        base.unreadable.Unreadable: it is not allowed, with the line.
     """
     return read_with_nodes(text)[0]
 
@@ -79,7 +85,7 @@ def read_with_nodes(text: str, largest: int = LARGEST) -> tuple[Any, yaml.Node |
         largest: of how many bytes it may be, in whole MiB.
     """
     if len(text.encode()) > largest:
-        raise ValueError(f"The file is larger than {largest >> 20} MiB.")
+        raise Unreadable(f"The file is larger than {largest >> 20} MiB.", "too_large")
     try:
         loader = Loader(text)
         root = loader.get_single_node()
@@ -88,6 +94,8 @@ def read_with_nodes(text: str, largest: int = LARGEST) -> tuple[Any, yaml.Node |
         mark: Any = error.problem_mark or error.context_mark
         # libyaml takes the end of the text for one line more.
         line = min(mark.line, text.count("\n")) + 1
-        raise ValueError(f"Line {line}: {error.problem or 'not YAML'}.") from None
+        raise Unreadable(
+            f"Line {line}: {(error.problem or 'not YAML')[:200]}.", "syntax"
+        ) from None
     except yaml.YAMLError as error:
-        raise ValueError(f"This is not YAML: {str(error)[:200]}") from None
+        raise Unreadable(f"This is not YAML: {str(error)[:200]}", "syntax") from None

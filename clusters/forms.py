@@ -122,8 +122,8 @@ class RevisedForm(forms.ModelForm[M]):
             self.instance.full_clean(exclude=exclude, validate_constraints=False)
         except ValidationError as error:
             self._update_errors(error)  # type: ignore[attr-defined]
-        for name, sentence in self.find_errors().items():
-            self.add_error(name if name in self.fields else NON_FIELD_ERRORS, sentence)
+        for name, broken in self.find_errors().items():
+            self.add_error(name if name in self.fields else NON_FIELD_ERRORS, broken)
 
     def full_clean(self) -> None:
         super().full_clean()

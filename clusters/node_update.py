@@ -162,7 +162,7 @@ class NodeUpdate:
             return f"{error.message} Correct the name on the cluster."
         errors = rules.node_errors(node)
         errors.pop("role", None)
-        return " ".join(errors.values())
+        return " ".join(rules.sentences_of(errors))
 
 
 def row_of_listed(listed: ListedNode) -> str:

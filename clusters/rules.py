@@ -2,20 +2,33 @@
 
 from collections.abc import Iterable
 
+from django.core.exceptions import ValidationError
+
 from accounts.cluster_limits import limit_admits
 from clusters import inventory
 from clusters.models import Cluster, Node
 
-Errors = dict[str, str]
+Errors = dict[str, ValidationError]
+
+NO_PASSWORD = "Enter the password of this account."
+
+
+def sentences_of(errors: Errors) -> list[str]:
+    """What a person reads of them."""
+    return [sentence for error in errors.values() for sentence in error.messages]
 
 
 def cluster_errors(cluster: Cluster) -> Errors:
     errors: Errors = {}
     if cluster.tls_mode == Cluster.TlsMode.CA:
         if not cluster.ca_certificate:
-            errors["ca_certificate"] = "Paste the CA certificate, or pin certificates."
+            errors["ca_certificate"] = ValidationError(
+                "Paste the CA certificate, or pin certificates.", "required"
+            )
         if cluster.legacy_tls:
-            errors["legacy_tls"] = "Legacy TLS is only for confirmed certificates."
+            errors["legacy_tls"] = ValidationError(
+                "Legacy TLS is only for confirmed certificates.", "not-for-ca"
+            )
     return errors
 
 
@@ -25,7 +38,9 @@ def node_errors(node: Node) -> Errors:
     if twin:
         seen = limit_admits(twin.cluster_id)
         named = f"{twin} of {twin.cluster}" if seen else "Another node"
-        errors["address"] = f"{named} has this address and AXL port."
+        errors["address"] = ValidationError(
+            f"{named} has this address and AXL port.", "same-address"
+        )
     if not node.cluster_id:
         return errors
     siblings = [
@@ -33,10 +48,14 @@ def node_errors(node: Node) -> Errors:
     ]
     name = node.name.casefold()
     if name and any(other.name.casefold() == name for other in siblings):
-        errors["name"] = f"{node.cluster} has a node of this name."
+        errors["name"] = ValidationError(
+            f"{node.cluster} has a node of this name.", "same-name"
+        )
     publisher = publisher_among(siblings)
     if node.is_publisher and publisher:
-        errors["role"] = f"{node.cluster} has a publisher already: {publisher}."
+        errors["role"] = ValidationError(
+            f"{node.cluster} has a publisher already: {publisher}.", "second-publisher"
+        )
     return errors
 
 
@@ -52,11 +71,13 @@ def account_errors(cluster: Cluster, password: str) -> Errors:
     """
     if cluster.provisioning != Cluster.Provisioning.PAGES:
         return {}
-    errors = {}
+    errors: Errors = {}
     if not cluster.pages_username:
-        errors["pages_username"] = "Enter the account for the pages."
+        errors["pages_username"] = ValidationError(
+            "Enter the account for the pages.", "required"
+        )
     if not (password or cluster.pages_password):
-        errors["pages_password"] = "Enter the password of this account."
+        errors["pages_password"] = ValidationError(NO_PASSWORD, "required")
     return errors
 
 
@@ -67,7 +88,8 @@ def os_account_errors(cluster: Cluster, password: str) -> Errors:
         password: the password given with the change, if any.
     """
     if password and not cluster.os_username:
-        return {"os_username": "Enter the user of this password."}
+        error = ValidationError("Enter the user of this password.", "required")
+        return {"os_username": error}
     if cluster.os_username and not (password or cluster.os_password):
-        return {"os_password": "Enter the password of this account."}
+        return {"os_password": ValidationError(NO_PASSWORD, "required")}
     return {}

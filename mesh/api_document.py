@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from accounts import audit
 from accounts.access import Role
+from base.unreadable import Unreadable
 from clusters.api.base import unreachable_problem
 from clusters.certificates import FingerprintDiffers
 from jobs.api import busy_conflict
@@ -108,10 +109,9 @@ class DocumentSerializer(serializers.Serializer[Any]):
     def validate_document(self, data: Any) -> Document:
         try:
             document = document_of(data, given_password)
-            if unknown := reconcile.unknown_names(document):
-                raise ValueError(f"There is no cluster {min(unknown)}.")
-        except ValueError as error:
-            raise serializers.ValidationError(str(error)) from None
+            reconcile.refuse_unknown_names(document)
+        except Unreadable as error:
+            raise serializers.ValidationError(str(error), error.code) from None
         return document
 
 
@@ -191,7 +191,7 @@ def save_cluster(change: ClusterChange, actor: audit.Actor) -> dict[str, Any]:
         raise Conflict(str(error)) from error
     except WireError as error:
         raise unreachable_problem(error) from error
-    except ValueError as error:
+    except Unreadable as error:
         raise ValidationError({"document": [str(error)]}) from None
     except DjangoValidationError as error:
         raise ValidationError({"document": error.messages}) from None

@@ -122,7 +122,9 @@ class NeighbourForm(forms.Form):
             self.add_error(None, error.messages)
         return Node(name=address, address=address, role=Node.Role.PUBLISHER)
 
-    def refuse(self, row: Cluster | Node, fields: set[str], errors: Any) -> None:
+    def refuse(
+        self, row: Cluster | Node, fields: set[str], errors: rules.Errors
+    ) -> None:
         """Show what is wrong with a row that is not saved yet."""
         skip = {"cluster", *ACCOUNT_FIELDS, *errors}
         try:
@@ -131,8 +133,8 @@ class NeighbourForm(forms.Form):
         except ValidationError as error:
             for name, texts in error.message_dict.items():
                 self.add_error(name if name in fields else None, texts)
-        for text in errors.values():
-            self.add_error(None, text)
+        for broken in errors.values():
+            self.add_error(None, broken)
 
 
 def add_once(form: forms.Form, field: str, error: str) -> None:

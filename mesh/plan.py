@@ -12,6 +12,7 @@ from clusters.addressing import addressing_warnings
 from clusters.inventory import machine_ownership, node_ownership
 from clusters.models import Cluster
 from clusters.ownership import Ownership
+from clusters.rules import sentences_of
 from jobs.locks import JobLock
 from mesh.entry_changes import EntryChange, MeshPlan, Values
 from mesh.intent import Credentials, MeshIntent, peering_user
@@ -189,7 +190,7 @@ class Planner:
             draft = peer or Peer(
                 cluster=home, remote_cluster=remote, address=after["address"]
             )
-            yield from rules.peer_errors(draft).values()
+            yield from sentences_of(rules.peer_errors(draft))
 
     def passes_without_rules(
         self, home: Cluster, remote: Cluster, address: str, peer: Peer | None

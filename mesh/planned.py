@@ -15,6 +15,7 @@ from accounts.audit import Actor
 from base.revisions import Stale
 from clusters.editing import save_cluster
 from clusters.models import Cluster
+from clusters.rules import sentences_of
 from jobs.models import BATCH, Job
 from jobs.run import Ended
 from mesh.entry_changes import EntryChange, MeshPlan
@@ -93,7 +94,7 @@ def draft_peer(entry: PlannedEntry) -> Peer:
         setattr(peer, name, value)
     PeerEdit(peer, entry.unseal("password").reveal()).seal_password()
     if entry.revision is None and (errors := rules.peer_errors(peer)):
-        raise PlanRefused(PEER_EXISTS, f"{entry}: {' '.join(errors.values())}")
+        raise PlanRefused(PEER_EXISTS, f"{entry}: {' '.join(sentences_of(errors))}")
     return peer
 
 

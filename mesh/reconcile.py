@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from accounts import audit
 from accounts.audit import Actor
 from base.revisions import Stale
+from base.unreadable import Unreadable
 from clusters import rules
 from clusters.certificates import trust_certificate
 from clusters.editing import save_cluster, save_node
@@ -88,10 +89,12 @@ def change_of(spec: ClusterSpec, cluster: Cluster | None) -> ClusterChange:
     return ClusterChange(spec, cluster, fields, changed, differs)
 
 
-def unknown_names(document: Document) -> set[str]:
-    """Clusters that a peering names and neither the file nor the console has."""
+def refuse_unknown_names(document: Document) -> None:
+    """Raise Unreadable where neither the file nor the console has a cluster."""
     named = {name for spec in document.peerings for name in spec.pair}
-    return named - {spec.name for spec in document.clusters} - set(existing_clusters())
+    listed = {spec.name for spec in document.clusters}
+    if unknown := named - listed - set(existing_clusters()):
+        raise Unreadable(f"There is no cluster {min(unknown)}.", "no_cluster")
 
 
 def waiting_pairs(document: Document) -> list[tuple[str, str]]:
@@ -129,7 +132,7 @@ def apply_cluster(change: ClusterChange, actor: Actor) -> None:
     """Add or edit a cluster, and confirm the certificate that the file names.
 
     Raises:
-        ValueError: something is missing or breaks a rule.
+        base.unreadable.Unreadable: something is missing or breaks a rule.
         clusters.certificates.FingerprintDiffers, wire.WireError: of the certificate.
     """
     spec = change.spec
@@ -143,8 +146,9 @@ def apply_cluster(change: ClusterChange, actor: Actor) -> None:
         with transaction.atomic():
             save_change(change, cluster, node, actor)
     except (IntegrityError, Stale):
-        raise ValueError(
-            f"cluster {spec.name}: somebody changed it in the meantime; run it again."
+        raise Unreadable(
+            f"cluster {spec.name}: somebody changed it in the meantime; run it again.",
+            "changed",
         ) from None
     fingerprint = spec.publisher.get("fingerprint", "")
     if node and fingerprint and not node.trusted:
@@ -170,9 +174,13 @@ def save_change(
 
 def new_cluster(spec: ClusterSpec) -> Cluster:
     if not spec.axl_password:
-        raise ValueError(f"cluster {spec.name}: its AXL password is not to be found.")
+        raise Unreadable(
+            f"cluster {spec.name}: its AXL password is not to be found.", "no_password"
+        )
     if not {"name", "address"} <= set(spec.publisher):
-        raise ValueError(f"cluster {spec.name}: its publisher needs name and address.")
+        raise Unreadable(
+            f"cluster {spec.name}: its publisher needs name and address.", "missing"
+        )
     return Cluster(name=spec.name)
 
 
@@ -207,15 +215,19 @@ def refuse_invalid(
     errors: rules.Errors,
     exclude: Collection[str] = (),
 ) -> None:
-    """Raise ValueError for the first value that breaks a rule or its field."""
-    found = {name: [sentence] for name, sentence in errors.items()}
+    """Raise Unreadable for the first value that breaks a rule or its field."""
     try:
-        row.clean_fields(exclude={*exclude, *found})
+        row.clean_fields(exclude={*exclude, *errors})
     except ValidationError as error:
-        found |= error.message_dict
-    for name, sentences in found.items():
-        part = "publisher " if isinstance(row, Node) else ""
-        raise ValueError(f"cluster {spec.name}, {part}{name}: {' '.join(sentences)}")
+        wrong = error.error_dict
+        errors = errors | {name: ValidationError(wrong[name]) for name in wrong}
+    part = "publisher " if isinstance(row, Node) else ""
+    for name, broken in errors.items():
+        sentence = " ".join(broken.messages)
+        raise Unreadable(
+            f"cluster {spec.name}, {part}{name}: {sentence}",
+            broken.error_list[0].code or "invalid",
+        )
 
 
 def export_yaml() -> str:

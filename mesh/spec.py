@@ -13,6 +13,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from base.strict_yaml import read_yaml
+from base.unreadable import Unreadable
 from clusters.models import AddressScheme, Cluster
 from clusters.validation import validate_host
 from mesh.intent import Credentials
@@ -69,7 +70,7 @@ def parse_spec(text: str) -> Document:
     """Read a file.
 
     Raises:
-        ValueError: with the place and a sentence for a person.
+        base.unreadable.Unreadable: with the place.
     """
     return document_of(read_yaml(text))
 
@@ -81,18 +82,18 @@ def document_of(data: Any, password: PasswordReader | None = None) -> Document:
         password: reads a password; without it, from where the file says it is.
 
     Raises:
-        ValueError: with the place and a sentence for a person.
+        base.unreadable.Unreadable: with the place.
     """
     read = password or password_of
     if not isinstance(data, dict):
-        raise ValueError("The file has clusters and peerings, each a list.")
+        raise Unreadable("The file has clusters and peerings, each a list.", "keys")
     check_keys(data, {"clusters", "peerings"}, "The file")
     clusters = tuple(
         cluster_of(place, entry, read) for place, entry in entries_of(data, "clusters")
     )
     names = [cluster.name for cluster in clusters]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise ValueError(f"The cluster {min(twice)} is there twice.")
+        raise Unreadable(f"The cluster {min(twice)} is there twice.", "twice")
     peerings: dict[frozenset[str], PeeringSpec] = {}
     for place, entry in entries_of(data, "peerings"):
         for spec in peerings_of(place, entry):
@@ -100,7 +101,9 @@ def document_of(data: Any, password: PasswordReader | None = None) -> Document:
             if frozenset(spec.pair) not in peerings or "between" in entry:
                 peerings[frozenset(spec.pair)] = spec
         if len(peerings) > MOST_PEERINGS:
-            raise ValueError(f"The file has more than {MOST_PEERINGS} peerings.")
+            raise Unreadable(
+                f"The file has more than {MOST_PEERINGS} peerings.", "peerings"
+            )
     return Document(clusters, tuple(peerings.values()))
 
 
@@ -109,26 +112,27 @@ def entries_of(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     found = data.get(key) or []
     if not isinstance(found, list):
-        raise ValueError(f"{key} must be a list.")
+        raise Unreadable(f"{key} must be a list.", "not_a_list")
     for number, entry in enumerate(found, 1):
         place = f"{key}, entry {number}"
         if not isinstance(entry, dict):
-            raise ValueError(f"{place}: must be keys and values.")
+            raise Unreadable(f"{place}: must be keys and values.", "not_a_mapping")
         yield place, entry
 
 
 def check_keys(data: Mapping[str, Any], keys: set[str], place: str) -> None:
     if unknown := set(data) - keys:
-        raise ValueError(
+        raise Unreadable(
             f"{place}: {min(unknown)} is not a key; they are: "
-            f"{', '.join(sorted(keys))}."
+            f"{', '.join(sorted(keys))}.",
+            "unknown_key",
         )
 
 
 def text_of(place: str, data: Mapping[str, Any], key: str, default: str = "") -> str:
     value = data.get(key, default)
     if not isinstance(value, str):
-        raise ValueError(f"{place}: {key} must be a text.")
+        raise Unreadable(f"{place}: {key} must be a text.", "not_a_text")
     return value
 
 
@@ -138,14 +142,14 @@ def cluster_of(
     check_keys(data, CLUSTER_KEYS, place)
     name = text_of(place, data, "name")
     if not name:
-        raise ValueError(f"{place}: name is missing.")
+        raise Unreadable(f"{place}: name is missing.", "missing")
     place = f"cluster {name}"
     fields = {key: text_of(place, data, key) for key in CLUSTER_FIELDS if key in data}
     if fields.get("provisioning", "guided") not in Cluster.Provisioning.values:
-        raise ValueError(f"{place}: provisioning is guided, direct or pages.")
+        raise Unreadable(f"{place}: provisioning is guided, direct or pages.", "choice")
     if fields.get("address_scheme", "") not in ("", *AddressScheme.values):
         schemes = " or ".join(AddressScheme.values)
-        raise ValueError(f"{place}: address_scheme is {schemes}.")
+        raise Unreadable(f"{place}: address_scheme is {schemes}.", "choice")
     return ClusterSpec(
         name,
         fields,
@@ -157,7 +161,9 @@ def cluster_of(
 
 def publisher_of(place: str, data: Any) -> dict[str, str]:
     if not isinstance(data, dict):
-        raise ValueError(f"{place}: publisher has name, address and fingerprint.")
+        raise Unreadable(
+            f"{place}: publisher has name, address and fingerprint.", "not_a_mapping"
+        )
     check_keys(data, {"name", "address", "fingerprint"}, f"{place}, publisher")
     found = {key: text_of(place, data, key) for key in data}
     for key in ("name", "address"):
@@ -170,7 +176,9 @@ def check_value(place: str, validate: Any, value: str) -> str:
     try:
         validate(value)
     except ValidationError as error:
-        raise ValueError(f"{place}: {' '.join(error.messages)}") from None
+        raise Unreadable(
+            f"{place}: {' '.join(error.messages)}", error.code or "invalid"
+        ) from None
     return value
 
 
@@ -181,11 +189,13 @@ def intercluster_of(
     if data is None:
         return None
     if not isinstance(data, dict) or set(data) != {"username", "password"}:
-        raise ValueError(f"{place}: intercluster has username and password.")
+        raise Unreadable(f"{place}: intercluster has username and password.", "keys")
     password = reader(place, data["password"])
     username = text_of(place, data, "username")
     if not password:
-        raise ValueError(f"{place}: the password of {username} is not to be found.")
+        raise Unreadable(
+            f"{place}: the password of {username} is not to be found.", "no_password"
+        )
     return Credentials(username, password)
 
 
@@ -194,20 +204,21 @@ def password_of(place: str, data: Any) -> Secret | None:
     if data is None:
         return None
     if not isinstance(data, dict) or len(data) != 1 or set(data) - {"env", "file"}:
-        raise ValueError(
+        raise Unreadable(
             f"{place}: a password is never in the file; say where it is, as in "
-            "{env: VARIABLE} or {file: PATH}."
+            "{env: VARIABLE} or {file: PATH}.",
+            "password",
         )
     [(kind, where)] = data.items()
     if not isinstance(where, str):
-        raise ValueError(f"{place}: {kind} must be a text.")
+        raise Unreadable(f"{place}: {kind} must be a text.", "not_a_text")
     if kind == "env":
         found = os.environ.get(where)
         return Secret(found) if found else None
     try:
         return Secret(Path(where).read_text().rstrip("\r\n"))
     except OSError as error:
-        raise ValueError(f"{place}: {where}: {error.strerror}.") from None
+        raise Unreadable(f"{place}: {where}: {error.strerror}.", "file") from None
 
 
 def given_password(place: str, data: Any) -> Secret | None:
@@ -215,28 +226,38 @@ def given_password(place: str, data: Any) -> Secret | None:
     if data is None:
         return None
     if not isinstance(data, str) or not 0 < len(data) <= 128:
-        raise ValueError(f"{place}: a password is a text of 1 to 128 characters.")
+        raise Unreadable(
+            f"{place}: a password is a text of 1 to 128 characters.", "not_a_password"
+        )
     return Secret(data)
 
 
 def peerings_of(place: str, data: dict[str, Any]) -> list[PeeringSpec]:
     check_keys(data, PEERING_KEYS, place)
     if ("between" in data) == ("mesh" in data):
-        raise ValueError(f"{place}: needs between (two clusters) or mesh (several).")
+        raise Unreadable(
+            f"{place}: needs between (two clusters) or mesh (several).", "keys"
+        )
     names: Any = data.get("between", data.get("mesh"))
     texts = isinstance(names, list) and all(isinstance(name, str) for name in names)
     if not texts or len(set(names)) != len(names) or len(names) < 2:
-        raise ValueError(f"{place}: names at least two different clusters.")
+        raise Unreadable(f"{place}: names at least two different clusters.", "clusters")
     if len(names) > MOST_CLUSTERS:
-        raise ValueError(f"{place}: mesh names at most {MOST_CLUSTERS} clusters.")
+        raise Unreadable(
+            f"{place}: mesh names at most {MOST_CLUSTERS} clusters.", "clusters"
+        )
     if "between" in data and len(names) != 2:
-        raise ValueError(f"{place}: between names two clusters; use mesh for more.")
+        raise Unreadable(
+            f"{place}: between names two clusters; use mesh for more.", "clusters"
+        )
     protocol = text_of(place, data, "protocol", Peer.Protocol.TCP.value)
     if protocol not in Peer.Protocol.values:
-        raise ValueError(f"{place}: protocol is TCP, UDP or TLS.")
+        raise Unreadable(f"{place}: protocol is TCP, UDP or TLS.", "choice")
     masks = data.get("masks") or {}
     if not isinstance(masks, dict) or set(masks) - set(names):
-        raise ValueError(f"{place}: masks are by the names of its clusters.")
+        raise Unreadable(
+            f"{place}: masks are by the names of its clusters.", "clusters"
+        )
     for name in masks:
         check_value(
             f"{place}, mask of {name}", validate_mask, text_of(place, masks, name)

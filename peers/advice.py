@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from django.core.exceptions import ValidationError
 
 from clusters.models import Cluster
+from clusters.rules import sentences_of
 from clusters.validation import clean_host
 from peers import inventory, rules
 from peers.models import Peer
@@ -20,12 +21,13 @@ class Advice:
 
     Args:
         key: what the sentences are about; a form that was shown them sends it.
+        warnings: by the rule that is broken.
         serious: whether they are to be seen before the peer is saved.
     """
 
     key: str
     errors: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    warnings: dict[str, str] = field(default_factory=dict)
     serious: bool = False
 
     @classmethod
@@ -34,16 +36,12 @@ class Advice:
         draft = Peer(pk=peer.pk, cluster=peer.cluster, **typed)
         # As a save links it.
         draft.remote_cluster = inventory.known_source().owner(draft.address)
-        broken = {
-            one.id: sentence
-            for one in rules.PEER_RULES
-            if one.severity == rules.WARNING and (sentence := one.check(draft))
-        }
+        warnings = rules.peer_warnings(draft)
         return cls(
             f"{peer.cluster_id} {draft.address}",
-            list(rules.peer_errors(draft).values()),
-            list(broken.values()),
-            serious=any(name in broken for name in SERIOUS),
+            sentences_of(rules.peer_errors(draft)),
+            warnings,
+            serious=any(name in warnings for name in SERIOUS),
         )
 
     @classmethod

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from clusters.addressing import Addressing, different_domains, different_schemes
 from clusters.models import Cluster, Node
@@ -57,9 +57,10 @@ def rule(
 
 
 def peer_errors(peer: Peer) -> Errors:
-    """The first rule that each field breaks."""
+    """The first rule that each field breaks; its id is the code of the error."""
     if peer.removing:
-        return {NON_FIELD_ERRORS: "This peer is being removed."}
+        error = ValidationError("This peer is being removed.", "removing")
+        return {NON_FIELD_ERRORS: error}
     if not peer.address or not peer.cluster_id:
         return {}
     errors: Errors = {}
@@ -67,14 +68,17 @@ def peer_errors(peer: Peer) -> Errors:
         if one.severity == ERROR and one.field not in errors:
             sentence = one.check(peer)
             if sentence:
-                errors[one.field] = sentence
+                errors[one.field] = ValidationError(sentence, one.id)
     return errors
 
 
-def peer_warnings(peer: Peer) -> list[str]:
-    """What an administrator should know about a peer that may be saved."""
-    checks = (one.check for one in PEER_RULES if one.severity == WARNING)
-    return [sentence for check in checks if (sentence := check(peer))]
+def peer_warnings(peer: Peer) -> dict[str, str]:
+    """What an administrator should know about a peer that may be saved, by rule."""
+    return {
+        one.id: sentence
+        for one in PEER_RULES
+        if one.severity == WARNING and (sentence := one.check(peer))
+    }
 
 
 @rule(

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
+from rest_framework.fields import get_error_detail
 from rest_framework.settings import api_settings
 
 from base.revisions import Revised
@@ -50,6 +51,19 @@ class PasswordSerializerField(serializers.CharField):
         )
 
 
+def refuse_broken(errors: rules.Errors) -> None:
+    """Raise what breaks a rule, if anything does, as REST reports it."""
+    if errors:
+        raise serializers.ValidationError(
+            {
+                api_settings.NON_FIELD_ERRORS_KEY
+                if name == NON_FIELD_ERRORS
+                else name: get_error_detail(error)
+                for name, error in errors.items()
+            }
+        )
+
+
 class RevisedSerializer(serializers.ModelSerializer[M]):
     """A row whose rules are those of its page.
 
@@ -75,16 +89,7 @@ class RevisedSerializer(serializers.ModelSerializer[M]):
         self.candidate = copy(before) if before else self.Meta.model()  # type: ignore[misc]
         for name, value in attrs.items():
             setattr(self.candidate, name, value)
-        errors = type(self).find_errors(self.candidate)
-        if errors:
-            raise serializers.ValidationError(
-                {
-                    api_settings.NON_FIELD_ERRORS_KEY
-                    if name == NON_FIELD_ERRORS
-                    else name: [sentence]
-                    for name, sentence in errors.items()
-                }
-            )
+        refuse_broken(type(self).find_errors(self.candidate))
         self.edited = [
             name for name, value in attrs.items() if getattr(before, name, ...) != value
         ]
@@ -242,8 +247,7 @@ class ClusterSerializer(RevisedSerializer[Cluster]):
         self.os_plain = attrs.pop("os_password", "")
         attrs = super().validate(attrs)
         errors = rules.account_errors(self.candidate, self.pages_plain)
-        if errors := errors | rules.os_account_errors(self.candidate, self.os_plain):
-            raise serializers.ValidationError({k: [v] for k, v in errors.items()})
+        refuse_broken(errors | rules.os_account_errors(self.candidate, self.os_plain))
         return attrs
 
     def get_peering_password_set(self, cluster: Cluster) -> bool:

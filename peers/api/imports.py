@@ -17,11 +17,11 @@ from rest_framework.views import APIView
 
 from accounts import audit
 from accounts.roles import Role
+from base.unreadable import Unreadable
 from jobs.api import JobSerializer, accepted_response, busy_conflict
 from jobs.locks import Busy
 from peers.imports import apply, exports, parse, uploads
 from peers.imports.apply import ImportResult
-from peers.imports.spreadsheet import Unreadable
 from peers.imports.validate import ADD, CHANGE, NOTHING
 from peers.jobs.import_file import ImportFile
 from peers.models import Upload

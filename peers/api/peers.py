@@ -105,7 +105,7 @@ class PeerViewSet(EditableViewSet[Peer]):
         return {
             **self.get_serializer(self.row).data,
             "job": job and str(job.pk),
-            "warnings": rules.peer_warnings(self.row),
+            "warnings": list(rules.peer_warnings(self.row).values()),
         }
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:

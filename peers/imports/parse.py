@@ -9,9 +9,9 @@ import yaml
 
 from base.csv import DANGEROUS
 from base.strict_yaml import read_with_nodes
+from base.unreadable import Unreadable
 from peers.imports.spreadsheet import (
     Sheet,
-    Unreadable,
     count_problem,
     decode_text,
     plain_heading,
@@ -192,10 +192,7 @@ def unquote_cell(cell: str) -> str:
 
 
 def entries_of_yaml(text: str) -> Iterator[FileEntry]:
-    try:
-        document, root = read_with_nodes(text, LARGEST)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(str(error)[:300], "yaml") from None
+    document, root = read_with_nodes(text, LARGEST)
     if not isinstance(document, dict) or set(document) - {"clusters", "peers"}:
         raise Unreadable(
             "A document has the keys clusters and peers, each a list.", "keys"

@@ -7,6 +7,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from base.unreadable import Unreadable
+
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 # Those of UTF-32 first: one begins as that of UTF-16 does.
@@ -31,18 +33,6 @@ REASONS = {
     "expected after": "text follows a closing quotation mark",
     "field larger than": "a cell is too long, or a quotation mark is not closed",
 }
-
-
-class Unreadable(Exception):
-    """The file as a whole cannot be read; the text says where and why.
-
-    Args:
-        code: what is wrong, as a word that never changes.
-    """
-
-    def __init__(self, sentence: str, code: str) -> None:
-        super().__init__(sentence)
-        self.code = code
 
 
 def decode_text(content: bytes) -> str:

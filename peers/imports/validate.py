@@ -81,7 +81,7 @@ def add_warnings(effects: Iterable[EntryEffect]) -> None:
     """Ask the rules with all entries in: one may match another."""
     for effect in effects:
         if effect.edit:
-            effect.warnings = rules.peer_warnings(effect.edit.peer)
+            effect.warnings = list(rules.peer_warnings(effect.edit.peer).values())
 
 
 def effect_of(entry: FileEntry, book: ImportBook) -> EntryEffect:

@@ -13,9 +13,9 @@ from accounts.access import access
 from accounts.http import Request
 from accounts.reauthentication import recent_proof
 from accounts.roles import Role
+from base.unreadable import Unreadable
 from jobs.locks import Busy
 from peers.imports import apply, exports, parse, uploads
-from peers.imports.spreadsheet import Unreadable
 from peers.jobs.import_file import ImportFile
 from peers.models import Upload
 

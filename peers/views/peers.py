@@ -118,8 +118,9 @@ def saved_response(
 ) -> HttpResponse:
     """Say so, and what an administrator should know about the peer."""
     messages.success(request, f"The peer {peer} was saved. {job.label} started.")
-    for sentence in [] if was_shown(request, advice) else advice.warnings:
-        messages.warning(request, sentence)
+    if not was_shown(request, advice):
+        for code, sentence in advice.warnings.items():
+            messages.warning(request, sentence, code)
     return redirect(peer)
 
 

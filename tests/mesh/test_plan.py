@@ -94,15 +94,17 @@ def test_address_that_another_peer_has_is_an_error(pair, peer_factory):
     address = pair[1].publisher.name.lower()
     Peer.objects.create(cluster=pair[0], address=address)
     there, back = plan_mesh(MeshIntent((pair,))).steps
-    taken = rules.same_address(Peer(cluster=pair[0], address=address))
-    assert taken and taken in there.errors
+    taken = rules.peer_errors(Peer(cluster=pair[0], address=address))["address"]
+    assert taken.code == "same-address"
+    assert taken.message in there.errors
     assert back.errors == ()
 
 
 def test_peer_that_is_being_removed_is_an_error(pair, peer_factory):
     peer = peer_factory(*pair, provisioning_state="applied", removing=True)
     there, back = plan_mesh(MeshIntent((pair,))).steps
-    assert there.errors and there.errors == tuple(rules.peer_errors(peer).values())
+    broken = rules.peer_errors(peer)["__all__"]
+    assert (broken.code, there.errors) == ("removing", (broken.message,))
     assert back.errors == ()
 
 

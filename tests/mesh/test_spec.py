@@ -116,27 +116,47 @@ def test_a_changed_field_of_a_cluster_is_planned_and_applied(pair, file):
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "code", "place"),
     [
-        ("[]", "clusters and peerings"),
-        ("clusters: 1", "must be a list"),
-        ("clusters: [{name: a, name: b}]", "twice"),
-        ("clusters: [{name: a}, {name: a}]", "twice"),
-        ("clusters: [{name: a, axl_password: hunter2}]", "never in"),
-        ("clusters: [{name: a, colour: red}]", "colour is"),
-        ("clusters: [{name: a, axl_password: {file: /no/such}}]", "/no/such"),
-        ("peerings: [{between: [east, east]}]", "two different"),
-        ("peerings: [{between: [east, west], protocol: SCTP}]", "TCP, UDP"),
-        ("peerings: [{between: [east, west], masks: {east: 1X2}}]", "come last"),
-        ("peerings: [{between: [east, west], masks: {rome: 1X}}]", "by the names"),
-        ("peerings: [{between: [east, rome]}]", "cluster rome"),
-        ("peerings: [{mesh: [east]}]", "at least two"),
+        ("[]", "keys", ""),
+        ("clusters: 1", "not_a_list", "clusters "),
+        ("clusters: [1]", "not_a_mapping", "clusters, entry 1: "),
+        ("clusters: [{name: a, name: b}]", "twice", "Line 1: name "),
+        ("clusters: [{name: a}, {name: a}]", "twice", "The cluster a "),
+        ("clusters: [{name: ''}]", "missing", "clusters, entry 1: name "),
+        ("clusters: [{name: [a]}]", "not_a_text", "clusters, entry 1: name "),
+        ("clusters: [{name: a, axl_password: hunter2}]", "password", "cluster a: "),
+        ("clusters: [{name: a, colour: red}]", "unknown_key", "clusters, entry 1: "),
+        (
+            "clusters: [{name: a, axl_password: {file: /no/such}}]",
+            "file",
+            "cluster a: /no/such: ",
+        ),
+        ("peerings: [{between: [east, east]}]", "clusters", "peerings, entry 1: "),
+        (
+            "peerings: [{between: [east, west], protocol: SCTP}]",
+            "choice",
+            "peerings, entry 1: protocol ",
+        ),
+        (
+            "peerings: [{between: [east, west], masks: {east: 1X2}}]",
+            "x_last",
+            "peerings, entry 1, mask of east: ",
+        ),
+        (
+            "peerings: [{between: [east, west], masks: {rome: 1X}}]",
+            "clusters",
+            "peerings, entry 1: masks ",
+        ),
+        ("peerings: [{between: [east, rome]}]", "no_cluster", "There is "),
+        ("peerings: [{mesh: [east]}]", "clusters", "peerings, entry 1: "),
     ],
 )
-def test_what_is_wrong_in_a_file_is_told_with_its_place(pair, file, text, sentence):
+def test_what_is_wrong_in_a_file_is_told_with_its_place(pair, file, text, code, place):
     with pytest.raises(CommandError) as error:
         call_command("mesh", "apply", file(text))
-    assert sentence in str(error.value)
+    assert error.value.__cause__.code == code
+    assert str(error.value).startswith(place)
     assert "hunter2" not in str(error.value)
     assert not Job.objects.exists()
 
@@ -183,28 +203,35 @@ def test_a_file_stores_names_as_the_pages_do(file, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "code", "place"),
     [
-        (added(address="127.66.1.1"), "cluster Rome, publisher address: east-pub"),
+        (
+            added(address="127.66.1.1"),
+            "same-address",
+            "cluster Rome, publisher address: east-pub",
+        ),
         (
             "clusters:\n  - {name: west, publisher: {address: 127.66.1.1}}\n",
+            "same-address",
             "cluster west, publisher address: east-pub",
         ),
         (
             "clusters:\n  - {name: west, axl_username: ''}\n",
+            "blank",
             "cluster west, axl_username: ",
         ),
-        (added().replace("Rome", "R" * 101), "100 characters"),
+        (added().replace("Rome", "R" * 101), "max_length", "cluster RRR"),
     ],
 )
 def test_a_file_keeps_to_the_rules_of_the_pages(
-    pair, file, monkeypatch, text, sentence
+    pair, file, monkeypatch, text, code, place
 ):
     monkeypatch.setenv("ROME_PASSWORD", "s3cret")
     before = set(Node.objects.values_list("name", "address", "revision"))
     with pytest.raises(CommandError) as caught:
         output_of("apply", file(text))
-    assert sentence in str(caught.value)
+    assert caught.value.__cause__.code == code
+    assert str(caught.value).startswith(place)
     assert set(Node.objects.values_list("name", "address", "revision")) == before
     assert Cluster.objects.count() == 2
 
@@ -212,8 +239,9 @@ def test_a_file_keeps_to_the_rules_of_the_pages(
 def test_a_cluster_without_a_publisher_gets_that_of_the_file(pair, file):
     pair[1].nodes.all().delete()
     text = "clusters:\n  - {name: west, publisher: {address: 10.1.1.9}}\n"
-    with pytest.raises(CommandError, match="publisher name"):
+    with pytest.raises(CommandError) as caught:
         output_of("apply", file(text))
+    assert caught.value.__cause__.code == "blank"
     output_of("apply", file(text.replace("address:", "name: w.example.com, address:")))
     assert Cluster.objects.get(name="west").publisher.name == "w.example.com"
 
@@ -222,5 +250,6 @@ def test_somebody_who_was_faster_is_no_error_of_the_database(pair, file, monkeyp
     monkeypatch.setenv("ROME_PASSWORD", "s3cret")
     monkeypatch.setattr(reconcile, "existing_clusters", dict)
     text = added().replace("Rome", "east")
-    with pytest.raises(CommandError, match="in the meantime"):
+    with pytest.raises(CommandError) as caught:
         output_of("apply", file(text))
+    assert caught.value.__cause__.code == "changed"

@@ -90,7 +90,9 @@ def test_protocol_is_tcp_unless_said_otherwise(ada, body):
 def test_warnings_name_a_protocol_that_differs(ada, body, madrid, oslo, peer_factory):
     peer_factory(oslo, madrid, protocol="UDP")
     warnings = ada.post(LIST, body).json()["warnings"]
-    assert warnings == [rules.same_protocol(Peer.objects.get(cluster=madrid))]
+    broken = rules.peer_warnings(Peer.objects.get(cluster=madrid))
+    assert broken.keys() == {"same-protocol"}
+    assert warnings == [*broken.values()]
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,9 @@ def test_a_value_that_breaks_a_rule_is_not_taken_over(ada, peer, pair):
     wrong = {"address": pair[0].publisher.address}
     Peer.objects.filter(pk=peer.pk).update(drift=wrong)
     answer = ada.post(url("take_over", peer), {"seen": json.dumps(wrong)}, follow=True)
-    broken = rules.own_node(Peer(cluster=pair[0], **wrong))
-    assert [str(one) for one in answer.context["messages"]] == [broken]
+    broken = rules.peer_errors(Peer(cluster=pair[0], **wrong))["address"]
+    assert broken.code == "own-node"
+    assert [str(one) for one in answer.context["messages"]] == broken.messages
     assert Peer.objects.get().address == peer.address
 
 

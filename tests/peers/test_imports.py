@@ -238,10 +238,10 @@ def test_a_row_of_a_known_peer_leads_to_it(ada, madrid, peer_factory):
         ("f.yaml", "x" * 4_194_305, "too_large"),
         ("f.txt", "name\nx\n", "ending"),
         ("f.yaml", "- a", "keys"),
-        ("f.yaml", "clusters: &a [*a]", "yaml"),
-        ("f.yaml", "clusters: []\nclusters: []", "yaml"),
+        ("f.yaml", "clusters: &a [*a]", "anchors"),
+        ("f.yaml", "clusters: []\nclusters: []", "twice"),
         ("f.yaml", "clusters: x", "not_a_list"),
-        ("f.yaml", "clusters: " + "[" * 3_000, "yaml"),
+        ("f.yaml", "clusters: " + "[" * 3_000, "levels"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(ada, madrid, name, text, code):

@@ -4,6 +4,7 @@ import codecs
 
 import pytest
 
+from base.unreadable import Unreadable
 from clusters.models import Cluster
 from peers.imports import apply, parse
 
@@ -107,7 +108,7 @@ def test_lines_are_those_of_the_file():
     ],
 )
 def test_a_file_that_cannot_be_read_names_the_cause(content, code, line, named):
-    with pytest.raises(parse.Unreadable) as caught:
+    with pytest.raises(Unreadable) as caught:
         parse.read_entries(content, is_yaml=False)
     assert caught.value.code == code
     assert str(caught.value).startswith(line) and named in str(caught.value)

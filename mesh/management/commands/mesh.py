@@ -42,8 +42,7 @@ class Command(BaseCommand):
             return
         try:
             document = parse_spec(text_of(file))
-            if unknown := reconcile.unknown_names(document):
-                raise ValueError(f"There is no cluster {min(unknown)}.")
+            reconcile.refuse_unknown_names(document)
             if action == "plan":
                 self.plan(document)
             else:
@@ -71,7 +70,7 @@ class Command(BaseCommand):
         found = plan_mesh(reconcile.intent_of(document))
         self.print_plan(found)
         if found.errors:
-            raise ValueError("\n".join(found.errors))
+            raise CommandError("\n".join(found.errors))
         if clusters or found.changes or reconcile.waiting_pairs(document):
             sys.exit(2)
         self.stdout.write("Nothing to change.")
@@ -93,7 +92,7 @@ class Command(BaseCommand):
         found = plan_mesh(intent)
         self.print_plan(found)
         if found.errors:
-            raise ValueError("\n".join(found.errors))
+            raise CommandError("\n".join(found.errors))
         if not found.changes:
             self.stdout.write("Nothing to change on the clusters.")
             return
