@@ -33,6 +33,19 @@
   document.addEventListener("settled", () => {
     document.querySelectorAll("#messages > .notice.information").forEach((notice) => notice.remove());
   });
+  // What is to be read before a form is sent is waited for: the page that comes back
+  // would ask for the password again.
+  document.addEventListener("submit", (event) => {
+    const { target: form, submitter } = event;
+    const awaited = form.querySelector("[data-read-first].htmx-request");
+    if (!awaited) return;
+    event.preventDefault();
+    awaited.addEventListener("htmx:afterRequest", () => {
+      const notice = awaited.querySelector(".notice");
+      if (notice) notice.scrollIntoView({ block: "nearest" });
+      else form.requestSubmit(submitter);
+    }, { once: true });
+  });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-dismiss]");
     if (button) button.closest(".notice").remove();

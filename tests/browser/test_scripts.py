@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.roles import Role
+from clusters.models import Cluster
 from diagnostics.models import PeerCheck
 from history.rollup import roll_up
 from peers.models import Peer
@@ -138,6 +139,22 @@ def swap(page, status):
             detail: {xhr: {status, responseText: ""}}}))""",
         status,
     )
+
+
+def test_requests_for_advice_end_before_the_form_is_sent(pages, world):
+    beta = Cluster.objects.get(name="beta")
+    beta.nodes.create(role="subscriber", name="sub.beta.example", address="10.9.9.9")
+    page = pages.open(f"{reverse('peers:add_peer')}?cluster={world['cluster']}")
+    for name in ("username", "password", "confirm_password"):
+        page.fill(f"#id_{name}", "s3cret")
+    page.fill("#id_address", "sub.beta.example")
+    page.get_by_role("button", name="Save").click()
+    page.locator("#advice .notice").first.wait_for()
+    assert page.input_value("#id_password") == "s3cret"
+    assert not Peer.objects.filter(address="sub.beta.example").exists()
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/inter-clustering/*-*/")
+    assert Peer.objects.filter(address="sub.beta.example").exists()
 
 
 def test_table_counts_what_is_selected_and_remembers_its_density(pages):
