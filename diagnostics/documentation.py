@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from diagnostics.judge.sections import TESTS, ordered_tests
+from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import Test
 
 BEGIN, END = "<!-- tests: begin -->", "<!-- tests: end -->"
@@ -14,7 +15,7 @@ HEADER = (
 
 
 def test_table() -> str:
-    """Return the sections with a row for each test."""
+    """Return the sections with a row for each test, and what they rest on."""
     return "\n".join(table_lines())
 
 
@@ -24,6 +25,8 @@ def table_lines() -> Iterator[str]:
         yield f"\n### {section}\n"
         yield from HEADER
         yield from map(test_row, tests)
+    yield "\n### Sources\n"
+    yield from map(source_line, Source)
 
 
 def test_row(test: Test) -> str:
@@ -35,9 +38,18 @@ def test_row(test: Test) -> str:
         test.asks,
         meaning,
         test.remedy,
-        test.source,
+        ", ".join(map(source_link, test.sources)),
     )
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def source_link(source: Source) -> str:
+    return f"[{source.label}](#sources)"
+
+
+def source_line(source: Source) -> str:
+    title = f"[{source.title}]({source.url})" if source.url else source.title
+    return f"- *{source.label}*: {title}"
 
 
 def insert_table(text: str) -> str:

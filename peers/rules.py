@@ -85,7 +85,7 @@ def peer_warnings(peer: Peer) -> dict[str, str]:
     "own-node",
     ERROR,
     "A peer does not point to a node of its own home cluster.",
-    "facts of the peer page",
+    "peer page of the product",
     field="address",
 )
 def own_node(peer: Peer) -> str:

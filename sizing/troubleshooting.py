@@ -8,6 +8,7 @@ from typing import Any
 
 from diagnostics.answers import Answer
 from diagnostics.facts import ClusterFacts
+from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import ClusterView, Level, Section, register_test
 from diagnostics.judge.verdict import (
     PASSED,
@@ -41,7 +42,7 @@ def sizing_evidence(view: ClusterView) -> Mapping[str, Answer[Any]]:
     warning="A limit is near, depends on the template, or is contradictory.",
     information="No limit is published for the release, or the users cannot be read.",
     remedy="Add nodes or another cluster; Presence > Sizing shows each limit.",
-    source="docs/sizing.md names the source of each limit",
+    sources=[Source.LIMITS],
     evidence=sizing_evidence,
 )
 def users_within_limits(view: ClusterView) -> Verdict | None:

@@ -12,6 +12,7 @@ from diagnostics.judge.evidence import (
     own_table,
     sync_agents,
 )
+from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import ClusterView, Level, Section, register_test
 from diagnostics.judge.verdict import PASSED, Fix, Verdict, information
 
@@ -25,7 +26,7 @@ _cluster = partial(register_test, Section.INTER_CLUSTERING, Level.CLUSTER)
     asks="the console's peers and the cluster's own peer table",
     information="There are none, so nothing is carried to other clusters.",
     remedy="Add a peer, unless the cluster is meant to have none.",
-    source="S6",
+    sources=[Source.TROUBLESHOOTER],
     evidence=own_table,
 )
 def peers_exist(view: ClusterView) -> Verdict | None:
@@ -47,7 +48,7 @@ _peer(
     warning="It leads to a node that is not the publisher, or the look-up took more "
     "than 5 seconds.",
     remedy="Correct the address, or the DNS record.",
-    source="S0, S2",
+    sources=[Source.GUIDE_7, Source.NOTE_DNS],
     evidence=lambda view: {"DNS": view.peer.resolution},
 )(entries.judge_address)
 
@@ -57,7 +58,7 @@ _peer(
     asks="a TCP connection to the AXL port of the peer address",
     failed="Nothing answers there; the problem says in which way.",
     remedy="Check that the node is up, then the network path.",
-    source="S2",
+    sources=[Source.NOTE_DNS],
     evidence=lambda view: {"TCP connection": view.peer.connect},
 )(entries.judge_connect)
 
@@ -69,7 +70,7 @@ _peer(
     warning="It expires within 30 days.",
     information="None is confirmed to compare it with.",
     remedy="Compare the fingerprint with the node and confirm it.",
-    source="S1, S4",
+    sources=[Source.GUIDE_12, Source.CERTIFICATES],
     evidence=lambda view: {
         "TLS handshake": view.peer.certificate,
         "AXL": view.peer.axl,
@@ -83,7 +84,7 @@ _peer(
     failed="Something else than AXL answers, or AXL is off.",
     information="It could not be asked; the problem says why.",
     remedy="Activate the Cisco AXL Web Service on the remote publisher.",
-    source="S2",
+    sources=[Source.NOTE_DNS],
     evidence=lambda view: {"AXL, count of publisher nodes": view.peer.axl},
 )(entries.judge_axl)
 
@@ -94,7 +95,7 @@ _peer(
     failed="401: they are wrong. 403: the user has lost its role.",
     information="They were not sent, for the node did not prove who it is.",
     remedy="Correct them, or give the user the role Standard AXL API Access.",
-    source="S2, S21",
+    sources=[Source.NOTE_DNS, Source.UPGRADE],
     evidence=lambda view: {"AXL, count of publisher nodes": view.peer.axl},
 )(entries.judge_credentials)
 
@@ -106,7 +107,7 @@ _peer(
     failed="It is not started on a node.",
     information="A node does not report it; unreachable is not stopped.",
     remedy="Start it on every node.",
-    source="S0, S1",
+    sources=[Source.GUIDE_7, Source.GUIDE_12],
     evidence=sync_agents,
 )
 def sync_agent(view: ClusterView) -> Verdict | None:
@@ -120,7 +121,7 @@ _peer(
     failed="The peering is one-sided.",
     information="The remote cluster's peers cannot be read, and users prove nothing.",
     remedy="Add the peer on the remote cluster too.",
-    source="S10",
+    sources=[Source.GUIDE_9],
     evidence=entry_back,
 )(both_ends.reverse_peer)
 
@@ -131,7 +132,7 @@ _peer(
     failed="They differ.",
     information="The matching entry is not known.",
     remedy="Set the same on both clusters; TCP is recommended.",
-    source="S0",
+    sources=[Source.GUIDE_7],
     evidence=both_entries,
 )(both_ends.protocol_match)
 
@@ -142,7 +143,7 @@ _peer(
     failed="No answer, or 408 or 503.",
     information="The port wants a client certificate, so SIP itself was not seen.",
     remedy="Check the SIP Proxy service of the remote publisher, and firewalls.",
-    source="S15",
+    sources=[Source.PORTS],
     evidence=lambda view: {f"SIP OPTIONS, {view.peer.protocol}": view.peer.sip},
 )(entries.judge_sip)
 
@@ -153,7 +154,7 @@ _peer(
     failed="It is missing there, or was changed there.",
     information="The home cluster's peers cannot be read, and users prove nothing.",
     remedy="Take over the cluster's values, or restore the console's values.",
-    source="S1",
+    sources=[Source.GUIDE_12],
     evidence=entry_or_users,
 )(both_ends.judge_provisioned)
 
@@ -164,6 +165,6 @@ _peer(
     failed="They differ; the problem says by how many and in which direction.",
     information="One of the two numbers is not known.",
     remedy="Fix what else is wrong, then restart the Intercluster Sync Agent.",
-    source="S0, S1",
+    sources=[Source.GUIDE_7, Source.GUIDE_12],
     evidence=both_counts,
 )(entries.associated_users)

@@ -5,6 +5,7 @@ from functools import partial
 from diagnostics.facts import ClusterFacts, Facts, PeerFacts
 from diagnostics.judge.evidence import own_table
 from diagnostics.judge.peer import listed_texts, set_up
+from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import ClusterView, Level, Section, register_test
 from diagnostics.judge.verdict import (
     PASSED,
@@ -26,7 +27,7 @@ _mesh = partial(register_test, Section.INTER_CLUSTERING, Level.MESH)
     asks="the console's peers, and the cluster's own peer table",
     failed="Clusters are missing.",
     remedy="Complete the mesh.",
-    source="S17",
+    sources=[Source.ARCHITECTURE],
     evidence=own_table,
 )
 def mesh_complete(view: ClusterView) -> Verdict | None:
@@ -82,7 +83,7 @@ def has_peer(facts: Facts, here: ClusterFacts, other: ClusterFacts) -> bool:
     warning="The cluster has entries that the console does not hold.",
     information="The cluster's peers cannot be read.",
     remedy="Add them to the console, or delete them on the cluster.",
-    source="S10",
+    sources=[Source.GUIDE_9],
     evidence=own_table,
 )
 def unknown_entries(view: ClusterView) -> Verdict | None:
@@ -125,7 +126,7 @@ def doubled_peers(view: ClusterView) -> list[PeerFacts]:
     warning="There are users of nodes that belong to no peer.",
     information="The users of the cluster are not known.",
     remedy="Restart the Intercluster Sync Agent; it removes what it left.",
-    source="S33",
+    sources=[Source.MONITORING_9],
     evidence=lambda view: {"Users per node": view.cluster.users},
 )
 def left_users(view: ClusterView) -> Verdict | None:
@@ -165,7 +166,7 @@ def left_users(view: ClusterView) -> Verdict | None:
     asks="the number of clusters",
     warning="There are more.",
     remedy="Divide the mesh by domains.",
-    source="S1",
+    sources=[Source.GUIDE_12],
 )
 def mesh_size(facts: Facts) -> Verdict | None:
     most = [c.profile.max_clusters for c in facts.everybody if c.generation]
@@ -188,7 +189,7 @@ def mesh_size(facts: Facts) -> Verdict | None:
     warning="Several were added at once, which takes very long.",
     information="Some of the numbers are not known.",
     remedy="Add peers one at a time; Mesh does so.",
-    source="S10",
+    sources=[Source.GUIDE_9],
     evidence=lambda view: {"Users per node": view.cluster.users},
 )
 def initial_syncs(view: ClusterView) -> Verdict | None:
@@ -222,7 +223,7 @@ def initial_syncs(view: ClusterView) -> Verdict | None:
     asks="nobody: no public interface reports these settings",
     information="Only the clusters' own pages show them.",
     remedy="Compare them manually: they are not carried between clusters.",
-    source="S13",
+    sources=[Source.FEDERATION_12],
 )
 def xmpp_federation(facts: Facts) -> Verdict | None:
     able = [c for c in facts.clusters.values() if c.profile.has_xmpp]

@@ -16,6 +16,7 @@ from diagnostics.judge.evidence import (
     trust_and_entries,
 )
 from diagnostics.judge.peer import PeerView, listed_texts
+from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import Level, Section, register_test
 from diagnostics.judge.verdict import (
     PASSED,
@@ -45,7 +46,7 @@ FORCE_SYNC = (
     failed="Two peers lead to the same cluster.",
     information="The cluster's peers cannot be read.",
     remedy="Delete the one that is not the publisher's.",
-    source="S33",
+    sources=[Source.MONITORING_9],
     evidence=remote_entries,
 )
 def duplicate_peer(view: PeerView) -> Verdict | None:
@@ -75,7 +76,7 @@ def duplicate_peer(view: PeerView) -> Verdict | None:
     warning="It leads there, but is not the name that defines the node.",
     information="The node names of the remote cluster are not known.",
     remedy="Enter the name exactly as in the remote cluster's topology.",
-    source="S1; before 9.x an IP address is right (S0)",
+    sources=[Source.GUIDE_12, Source.GUIDE_7],
     evidence=remote_names,
 )
 def address_is_name(view: PeerView) -> Verdict | None:
@@ -105,7 +106,7 @@ def address_is_name(view: PeerView) -> Verdict | None:
     failed="They have not been equal for two hours.",
     information="They never were, or are not known.",
     remedy="Restart the Intercluster Sync Agent on the home publisher.",
-    source="S1, S7",
+    sources=[Source.GUIDE_12, Source.FEATURES_12],
     evidence=both_counts,
 )
 def stale_sync(view: PeerView) -> Verdict | None:
@@ -138,7 +139,7 @@ def stale_sync(view: PeerView) -> Verdict | None:
     information="Nothing is published about these two, or they may peer only during a "
     "staged upgrade.",
     remedy="Upgrade the older cluster.",
-    source="S19, S20",
+    sources=[Source.COMPATIBILITY, Source.INSTALLING_9],
     evidence=both_versions,
 )
 def judge_versions(view: PeerView) -> Verdict | None:
@@ -178,7 +179,7 @@ def judge_versions(view: PeerView) -> Verdict | None:
     asks="the home cluster's own peer table, otherwise the console's peer",
     information="It prefers another one than TCP, or its protocol is not known.",
     remedy="Prefer TCP on both clusters, unless there is a reason not to.",
-    source="S0, S1",
+    sources=[Source.GUIDE_7, Source.GUIDE_12],
     evidence=home_entry,
 )
 def protocol_recommended(view: PeerView) -> Verdict | None:
@@ -209,7 +210,7 @@ def preferred_protocol(view: PeerView) -> str:
     information="The trust lists are not known and the peer prefers TLS.",
     remedy="Force Manual Sync with the Tomcat certificates, then restart the "
     "Intercluster Sync Agent.",
-    source="S1, S4",
+    sources=[Source.GUIDE_12, Source.CERTIFICATES],
     evidence=trust_and_entries,
 )
 def certificates_exchanged(view: PeerView) -> Verdict | None:
@@ -244,7 +245,7 @@ def certificates_exchanged(view: PeerView) -> Verdict | None:
     warning="It is malformed, or gives every user the same number.",
     information="The release has no such mask.",
     remedy="Digits first, then an X for each digit of the extension.",
-    source="S0, S42",
+    sources=[Source.GUIDE_7, Source.MASKS],
     evidence=home_entry,
 )
 def judge_mask(view: PeerView) -> Verdict | None:

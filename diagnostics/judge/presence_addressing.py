@@ -7,6 +7,7 @@ from clusters.models import AddressScheme
 from diagnostics.addressing import addressing_of, scheme_of_users
 from diagnostics.judge.evidence import address_schemes, im_addresses
 from diagnostics.judge.peer import PeerView, listed_texts
+from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import ClusterView, Level, Section, register_test
 from diagnostics.judge.verdict import PASSED, Verdict, information, warning
 
@@ -23,7 +24,7 @@ EDIT = "Correct the cluster in the console, or the setting on the cluster."
     warning="They differ.",
     information="One of them is not entered.",
     remedy="Enter the domains as the clusters have them; peers need the same one.",
-    source="12.5(1)SU1 guide; before 10.x a mesh per domain",
+    sources=[Source.GUIDE_12_SU1],
 )
 def same_domain(view: PeerView) -> Verdict | None:
     if view.remote is None:
@@ -46,7 +47,7 @@ def same_domain(view: PeerView) -> Verdict | None:
     warning="They differ.",
     information="The scheme of a cluster is not known.",
     remedy="Use the same scheme on all clusters of the mesh.",
-    source="12.5(1)SU1 guide",
+    sources=[Source.GUIDE_12_SU1],
     evidence=address_schemes,
 )
 def same_address_scheme(view: PeerView) -> Verdict | None:
@@ -70,7 +71,7 @@ def same_address_scheme(view: PeerView) -> Verdict | None:
     warning="All addresses that show a scheme follow the other one.",
     information="They show no scheme, or could not be read.",
     remedy=EDIT,
-    source="12.5(1)SU1 guide",
+    sources=[Source.GUIDE_12_SU1],
     evidence=lambda view: im_addresses(view.cluster),
 )
 def stated_address_scheme(view: ClusterView) -> Verdict | None:

@@ -1,12 +1,13 @@
 """Tests of one service each: the same judgement under the name of the section."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from diagnostics.answers import Answer
 from diagnostics.facts import ClusterFacts, NodeFacts
 from diagnostics.judge.peer import UNKNOWN_STATUS, status_word
+from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import Judge, Level, NodeView, Section, register_test
 from diagnostics.judge.verdict import (
     PASSED,
@@ -86,7 +87,7 @@ def _service(
     description: str,
     *,
     publisher_only: bool = False,
-    source: str = "S6",
+    sources: Sequence[Source] = (Source.TROUBLESHOOTER,),
 ) -> None:
     CODES[key] = code
     judge: Judge = partial(judge_service, key=key, publisher_only=publisher_only)
@@ -102,7 +103,7 @@ def _service(
         failed="It is not started.",
         information="It is not activated, not listed, or the node does not report it.",
         remedy="Start it in the Control Center.",
-        source=source,
+        sources=sources,
         evidence=partial(service_evidence, key=key),
     )(judge)
 
@@ -156,7 +157,7 @@ _service(
     failed="It is not started; no XCP service works without it.",
     information="It is not listed, or the node does not report it.",
     remedy="Use Restart; do not stop and start it separately.",
-    source="S6, S11",
+    sources=[Source.TROUBLESHOOTER, Source.SERVICES_9],
     evidence=partial(service_evidence, key="xcp_router"),
 )
 def xcp_router(view: NodeView) -> Verdict | None:
@@ -186,7 +187,7 @@ _service(
     failed="It is not started or not activated, and these releases need it.",
     information="It is not listed, or the node does not report it.",
     remedy="Activate it on all nodes of the 9.x cluster.",
-    source="S20",
+    sources=[Source.INSTALLING_9],
     evidence=partial(service_evidence, key="xcp_sip_federation"),
 )
 def xcp_sip_federation(view: NodeView) -> Verdict | None:

@@ -1,6 +1,7 @@
 """The SIP Proxy section: does the proxy of each node answer?"""
 
 from diagnostics.judge.peer import listed_texts
+from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import Level, NodeView, Section, register_test
 from diagnostics.judge.verdict import (
     PASSED,
@@ -28,7 +29,7 @@ SWAPPED = (
     warning="It answers over one of them.",
     information="It was not asked.",
     remedy="Check the SIP Proxy service, the node's SIP port, and firewalls.",
-    source="S15",
+    sources=[Source.PORTS],
     evidence=lambda view: {
         f"SIP OPTIONS, {name}": answer
         for name, answer in view.node.sip.items()
@@ -70,7 +71,7 @@ def sip_answers(view: NodeView) -> Verdict | None:
     information="It does not, or it wants a client certificate; that matters only "
     "where a peer prefers TLS.",
     remedy="Check the SIP TLS port of the node: 5061 and 5062 are sometimes swapped.",
-    source="S15, wire facts",
+    sources=[Source.PORTS],
     evidence=lambda view: {
         f"SIP OPTIONS, {name}": answer
         for name, answer in view.node.sip.items()

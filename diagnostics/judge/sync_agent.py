@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from diagnostics.answers import Answer
+from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import ClusterView, Level, Section, register_test
 from diagnostics.judge.verdict import (
     PASSED,
@@ -29,7 +30,7 @@ def settings_evidence(view: ClusterView) -> dict[str, Answer[Any]]:
     failed="There is none, so users cannot be synchronised.",
     information="The table cannot be read.",
     remedy="Enter the AXL settings on the cluster's own page.",
-    source="S6, S30",
+    sources=[Source.TROUBLESHOOTER, Source.NOTE_SERVICES],
     evidence=settings_evidence,
 )
 def sync_settings(view: ClusterView) -> Verdict | None:
@@ -53,7 +54,7 @@ def sync_settings(view: ClusterView) -> Verdict | None:
     warning="It says something else than Completed.",
     information="It says nothing, or cannot be read.",
     remedy="Wait for it to complete; peers added earlier show a failed sync.",
-    source="S38, S1",
+    sources=[Source.NOTE_SYNC, Source.GUIDE_12],
     evidence=settings_evidence,
 )
 def sync_data(view: ClusterView) -> Verdict | None:

@@ -7,6 +7,7 @@ from typing import Any
 from diagnostics.answers import Answer
 from diagnostics.facts import Facts, NodeFacts
 from diagnostics.judge.peer import EXPIRES_SOON
+from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import (
     ClusterView,
     Level,
@@ -66,7 +67,7 @@ def clock_of(node: NodeFacts) -> Answer[Any]:
     failed="Nothing answers; the problem says in which way.",
     information="It was not tried.",
     remedy="Check that the node is up, then the network path.",
-    source="S2",
+    sources=[Source.NOTE_DNS],
     evidence=lambda view: {"TCP connection": view.node.connect},
 )
 def node_reachable(view: NodeView) -> Verdict | None:
@@ -86,7 +87,7 @@ def node_reachable(view: NodeView) -> Verdict | None:
     failed="It presents another one, or one that the CA did not sign.",
     information="None is confirmed yet, or the node was not reached.",
     remedy="Compare the fingerprint with the node and confirm it.",
-    source="S1, S4",
+    sources=[Source.GUIDE_12, Source.CERTIFICATES],
     evidence=lambda view: {
         "TLS handshake": view.node.certificate,
         "AXL": view.node.axl,
@@ -120,7 +121,7 @@ def node_certificate(view: NodeView) -> Verdict | None:
     warning="It expires soon.",
     information="It could not be read.",
     remedy="Regenerate the Tomcat certificate of the node, then confirm the new one.",
-    source="S4",
+    sources=[Source.CERTIFICATES],
     evidence=handshake_evidence,
 )
 def certificate_expiry(view: NodeView) -> Verdict | None:
@@ -144,7 +145,7 @@ def certificate_expiry(view: NodeView) -> Verdict | None:
     warning="It speaks only an old version.",
     information="No handshake was possible.",
     remedy="Upgrade the node; until then mark its cluster for legacy TLS.",
-    source="wire facts 2d",
+    sources=[Source.TLS],
     evidence=handshake_evidence,
 )
 def modern_tls(view: NodeView) -> Verdict | None:
@@ -170,7 +171,7 @@ def modern_tls(view: NodeView) -> Verdict | None:
     failed="Something else answers, AXL is off, or the node is too slow.",
     information="It could not be asked; the problem says why.",
     remedy="Activate the Cisco AXL Web Service.",
-    source="S2",
+    sources=[Source.NOTE_DNS],
     evidence=axl_evidence,
 )
 def node_axl(view: NodeView) -> Verdict | None:
@@ -193,7 +194,7 @@ def node_axl(view: NodeView) -> Verdict | None:
     failed="401: user name or password are wrong. 403: the role is missing.",
     information="It was not tried.",
     remedy="Correct the cluster's AXL user, or give it Standard AXL API Access.",
-    source="S6, S21",
+    sources=[Source.TROUBLESHOOTER, Source.UPGRADE],
     evidence=axl_evidence,
 )
 def axl_user(view: NodeView) -> Verdict | None:
@@ -214,7 +215,7 @@ def axl_user(view: NodeView) -> Verdict | None:
     failed="It does not, or the user lacks its role; what runs there is not known.",
     information="It could not be asked; the problem says why.",
     remedy="Look at the node's Tomcat, and at who else asks it.",
-    source="wire facts 1",
+    sources=[Source.SERVICEABILITY],
     evidence=lambda view: {"Control Center": view.node.services},
 )
 def control_center(view: NodeView) -> Verdict | None:
@@ -240,7 +241,7 @@ def control_center(view: NodeView) -> Verdict | None:
     warning="A clock is off by more than 5 seconds.",
     information="The node reports no time.",
     remedy="Check NTP on the node.",
-    source="S6",
+    sources=[Source.TROUBLESHOOTER],
     evidence=lambda view: {"Date of the AXL answer": clock_of(view.node)},
 )
 def judge_clock(view: NodeView) -> Verdict | None:
@@ -277,7 +278,7 @@ def usual_offset(facts: Facts) -> float:
     warning="It took more than two seconds.",
     information="There was no answer.",
     remedy="Look at the load of the node and the network path.",
-    source="S2",
+    sources=[Source.NOTE_DNS],
     evidence=axl_evidence,
 )
 def response_time(view: NodeView) -> Verdict | None:
@@ -298,7 +299,7 @@ def response_time(view: NodeView) -> Verdict | None:
     asks="getCCMVersion on the publisher",
     information="It does not, so rules of releases cannot be judged.",
     remedy="Set the generation manually.",
-    source="wire facts 2a",
+    sources=[Source.AXL],
     evidence=lambda view: {"getCCMVersion": view.cluster.version},
 )
 def version_known(view: ClusterView) -> Verdict | None:

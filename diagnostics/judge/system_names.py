@@ -6,6 +6,7 @@ from typing import Any
 from diagnostics.answers import Answer
 from diagnostics.facts import Facts, NodeFacts, is_address
 from diagnostics.judge.peer import SLOW_NAME, listed_texts
+from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import Level, NodeView, Section, register_test
 from diagnostics.judge.verdict import (
     PASSED,
@@ -33,7 +34,7 @@ def certificate_names(view: NodeView) -> dict[str, Answer[Any]]:
     failed="It does not, or leads elsewhere.",
     warning="The look-up took more than 5 seconds: a DNS server may be dead.",
     remedy="Add the A record; check the first DNS server.",
-    source="S1, S2",
+    sources=[Source.GUIDE_12, Source.NOTE_DNS],
     evidence=lambda view: {"DNS, A and AAAA": view.node.forward},
 )
 def dns_forward(view: NodeView) -> Verdict | None:
@@ -77,7 +78,7 @@ def leads_elsewhere(node: NodeFacts) -> bool:
     warning="The look-up took more than 5 seconds: a DNS server may be dead.",
     information="No address was found to look up.",
     remedy="Add the PTR record: without it, clusters wait and then fail.",
-    source="S2",
+    sources=[Source.NOTE_DNS],
     evidence=lambda view: {"DNS, PTR": view.node.backward},
 )
 def dns_reverse(view: NodeView) -> Verdict | None:
@@ -112,7 +113,7 @@ def dns_reverse(view: NodeView) -> Verdict | None:
     information="The certificate could not be read, the DNS servers did not answer, or "
     "DNS does not know the node itself, which is reached by its address.",
     remedy="Add the records, or regenerate the certificate without those names.",
-    source="S1",
+    sources=[Source.GUIDE_12],
     evidence=certificate_names,
 )
 def dns_certificate_names(view: NodeView) -> Verdict | None:
@@ -156,7 +157,7 @@ def without_dns(node: NodeFacts) -> bool:
     asks="the look-ups of this run, at every server that was needed",
     warning="One kept silent while another one answered.",
     remedy="Repair it, or remove it from the DNS servers of the console.",
-    source="S2",
+    sources=[Source.NOTE_DNS],
 )
 def dns_servers(facts: Facts) -> Verdict | None:
     if not facts.silent_servers:

@@ -1,6 +1,6 @@
 """The tests of the troubleshooter: what each asks, of whom, and how it judges."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from diagnostics.answers import Answer
 from diagnostics.facts import ClusterFacts, Facts, NodeFacts
 from diagnostics.judge.peer import PeerView
+from diagnostics.judge.sources import Source
 from diagnostics.judge.verdict import Outcome, Verdict
 
 
@@ -68,7 +69,7 @@ class Test:
         judge: gives None where the test does not apply.
         asks: what is asked, and of whom.
         meaning: what the outcomes other than passed mean, by outcome.
-        source: where the fact behind it comes from.
+        sources: the documents that the fact behind it is from.
         evidence: the answers that it judges, for whoever wants to see them.
     """
 
@@ -80,7 +81,7 @@ class Test:
     asks: str
     meaning: dict[str, str]
     remedy: str
-    source: str
+    sources: Sequence[Source]
     evidence: Evidence = no_evidence
 
 
@@ -95,7 +96,7 @@ def register_test(
     *,
     asks: str,
     remedy: str,
-    source: str,
+    sources: Sequence[Source],
     evidence: Evidence = no_evidence,
     **meaning: str,
 ) -> Callable[[Judge], Judge]:
@@ -112,7 +113,7 @@ def register_test(
                 asks,
                 meaning,
                 remedy,
-                source,
+                sources,
                 evidence,
             )
         )

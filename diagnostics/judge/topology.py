@@ -6,6 +6,7 @@ from typing import Any
 from diagnostics.answers import Answer
 from diagnostics.facts import ClusterFacts, HaNode, is_among
 from diagnostics.judge.peer import listed_texts
+from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import ClusterView, Level, Section, register_test
 from diagnostics.judge.verdict import (
     PASSED,
@@ -38,7 +39,7 @@ def node_evidence(view: ClusterView) -> dict[str, Answer[Any]]:
     warning="There are users without a node.",
     information="The users cannot be read.",
     remedy="Assign them on the cluster's own topology page.",
-    source="S6, S25",
+    sources=[Source.TROUBLESHOOTER, Source.MIGRATION],
     evidence=lambda view: {"Users without a node": view.cluster.unassigned},
 )
 def unassigned_users(view: ClusterView) -> Verdict | None:
@@ -63,7 +64,7 @@ def unassigned_users(view: ClusterView) -> Verdict | None:
     warning="They differ.",
     information="The table cannot be read.",
     remedy="Discover the cluster, or delete the node that is gone.",
-    source="S2",
+    sources=[Source.NOTE_DNS],
     evidence=lambda view: {"Table processnode": view.cluster.process_nodes},
 )
 def nodes_known(view: ClusterView) -> Verdict | None:
@@ -103,7 +104,7 @@ def is_listed(name: str, address: str, theirs: set[str]) -> bool:
     warning="One has no nodes.",
     information="The tables cannot be read.",
     remedy="Delete it, or assign nodes to it.",
-    source="S6, S39",
+    sources=[Source.TROUBLESHOOTER, Source.SCRIPTS],
     evidence=group_evidence,
 )
 def empty_groups(view: ClusterView) -> Verdict | None:
@@ -143,7 +144,7 @@ def own_nodes(here: ClusterFacts) -> list[HaNode]:
     warning="A node is in none.",
     information="The table cannot be read, or lists no node of the cluster.",
     remedy="Assign the node on the cluster's own topology page.",
-    source="S6",
+    sources=[Source.TROUBLESHOOTER],
     evidence=node_evidence,
 )
 def assigned_nodes(view: ClusterView) -> Verdict | None:
@@ -169,7 +170,7 @@ def assigned_nodes(view: ClusterView) -> Verdict | None:
     warning="A group of two nodes has it disabled.",
     information="The tables cannot be read.",
     remedy="Enable high availability for the group.",
-    source="S6, S39",
+    sources=[Source.TROUBLESHOOTER, Source.SCRIPTS],
     evidence=group_evidence,
 )
 def ha_enabled(view: ClusterView) -> Verdict | None:
@@ -200,7 +201,7 @@ def ha_enabled(view: ClusterView) -> Verdict | None:
     failed="A node is in another state, as after a failover.",
     information="The tables cannot be read, or no group has high availability.",
     remedy="Find out why it failed over, then fall back on the cluster's own page.",
-    source="S6, S39: 3 is Normal, 2 Idle",
+    sources=[Source.TROUBLESHOOTER, Source.SCRIPTS],
     evidence=group_evidence,
 )
 def ha_normal(view: ClusterView) -> Verdict | None:
@@ -232,7 +233,7 @@ def ha_normal(view: ClusterView) -> Verdict | None:
     asks="users per node on the publisher",
     information="A node has no users, as a stand-by node has none.",
     remedy="Nothing, if it is meant so.",
-    source="S6",
+    sources=[Source.TROUBLESHOOTER],
     evidence=lambda view: {
         "Users per node": view.cluster.users,
         "Table enterprisenode": view.cluster.ha_nodes,

@@ -6,6 +6,7 @@ from functools import partial
 from diagnostics.answers import Answer
 from diagnostics.facts import ClusterFacts, Facts
 from diagnostics.judge.peer import listed_texts
+from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import ClusterView, Level, Section, register_test
 from diagnostics.judge.verdict import (
     PASSED,
@@ -69,7 +70,7 @@ def _users(
     kind: str,
     severe: bool = True,
     since: str = "",
-    source: str = "S6, S14",
+    sources: Sequence[Source] = (Source.TROUBLESHOOTER, Source.END_USERS),
 ) -> None:
     def judge(view: ClusterView) -> Verdict | None:
         if since and view.cluster.generation != since:
@@ -87,7 +88,7 @@ def _users(
         asks="enduser on the publisher, the copies of peers' users included",
         information="The users cannot be read.",
         remedy=solution,
-        source=source,
+        sources=sources,
         evidence=lambda view: {"Table enduser": pick(view.cluster)},
         **{outcome: "There are some; the problem names ten."},
     )(judge)
@@ -101,7 +102,7 @@ _users(
     "Keep each user on one cluster only; remove the other assignment.",
     one="1 user ID occurs more than once on {cluster}: {names}.",
     kind="userid",
-    source="S6, S14, S36",
+    sources=[Source.TROUBLESHOOTER, Source.END_USERS, Source.NOTE_DUPLICATES],
 )
 _users(
     "uri_configured",
@@ -188,7 +189,7 @@ def _register_shared(
         asks="the newest snapshots of the directory, of all clusters, peers or not",
         information="A cluster's users were not read yet.",
         remedy="Let each belong to one user on one cluster.",
-        source="S14, S36",
+        sources=[Source.END_USERS, Source.NOTE_DUPLICATES],
         evidence=lambda facts: {"Directory": facts.shared.get(kind, Answer())},
         **{outcome: "There are some; the problem names ten and leads to all."},
     )(partial(judge_shared, kind=kind, what=what, severe=severe))

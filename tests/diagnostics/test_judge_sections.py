@@ -14,6 +14,7 @@ from diagnostics.facts import (
 )
 from diagnostics.judge.sections import TESTS, judge_facts
 from diagnostics.judge.services import NO_XCP
+from diagnostics.judge.sources import Source
 from diagnostics.user_trail import UserTrail
 from tests.diagnostics.healthy import (
     NOTHING,
@@ -395,7 +396,11 @@ def test_the_document_lists_every_test_as_it_is():
 def test_every_test_says_what_it_asks_and_its_remedy():
     codes = [test.code for test in TESTS]
     assert len(codes) == len(set(codes))
-    assert all(test.asks and test.remedy and test.source for test in TESTS)
+    assert all(test.asks and test.remedy and test.sources for test in TESTS)
+
+
+def test_every_source_is_behind_a_test():
+    assert {source for test in TESTS for source in test.sources} == set(Source)
 
 
 def verdicts(code, **spoilt):
