@@ -117,6 +117,17 @@ def entry_of(actor: Actor, event: AuditEvent, head: AuditHead) -> AuditEntry:
     return entry
 
 
+def field_values(row: models.Model, fields: Iterable[str]) -> dict[str, Any]:
+    """These fields as an entry can hold them."""
+    values = {name: getattr(row, name) for name in fields}
+    return {
+        name: value.isoformat(timespec="seconds")
+        if isinstance(value, datetime)
+        else value
+        for name, value in values.items()
+    }
+
+
 def cluster_of(target: models.Model | None) -> UUID | None:
     """The one cluster that it hangs on; None where there are several, or none."""
     clusters = cluster_limits.clusters_of(target)

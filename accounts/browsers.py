@@ -21,7 +21,7 @@ SYSTEMS = (
     ("Linux", "Linux|X11"),
 )
 # What is no browser is shown by the first word that it says of itself.
-LONGEST = 40
+LONGEST_WORD = 40
 
 
 def browser_name(agent: str) -> str:
@@ -29,7 +29,7 @@ def browser_name(agent: str) -> str:
     for name, pattern in BROWSERS:
         if found := re.search(pattern, agent):
             return f"{name} {found[1]}{system_of(agent)}"
-    return agent.partition(" ")[0][:LONGEST] or "Unknown browser"
+    return agent.partition(" ")[0][:LONGEST_WORD] or "Unknown browser"
 
 
 def system_of(agent: str) -> str:

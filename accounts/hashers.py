@@ -15,7 +15,7 @@ AT_ONCE = 2
 # Beyond these a request is refused at once, so that threads are left for pages.
 WAITING = 3
 # Seconds that one of them waits.
-PATIENCE = 5.0
+TURN_TIMEOUT = 5.0
 
 _places = threading.BoundedSemaphore(AT_ONCE + WAITING)
 _turns = threading.BoundedSemaphore(AT_ONCE)
@@ -31,7 +31,7 @@ def hashing_turn() -> Iterator[None]:
     if not _places.acquire(blocking=False):
         raise TryLater(Outage.CROWDED)
     try:
-        if not _turns.acquire(timeout=PATIENCE):
+        if not _turns.acquire(timeout=TURN_TIMEOUT):
             raise TryLater(Outage.CROWDED)
         try:
             yield

@@ -27,7 +27,7 @@ MOST_ADDRESSES = 10
 
 def learn_version(cluster: Cluster) -> str:
     """Store version and generation; return a sentence about them."""
-    publisher = publisher_of(cluster)
+    publisher = require_publisher(cluster)
     version = ask_node(publisher, AxlClient.version)
     if not version:
         return "The publisher does not report its version; set the generation manually."
@@ -41,7 +41,7 @@ def learn_version(cluster: Cluster) -> str:
     return f"{cluster.get_generation_display()}, version {version}"
 
 
-def publisher_of(cluster: Cluster) -> Node:
+def require_publisher(cluster: Cluster) -> Node:
     publisher = cluster.publisher
     if publisher is None:
         raise WireError(
@@ -54,7 +54,7 @@ def publisher_of(cluster: Cluster) -> Node:
 
 def read_node_rows(cluster: Cluster) -> list[Row]:
     """Read `processnode`, without the roles where the table does not tell them."""
-    publisher = publisher_of(cluster)
+    publisher = require_publisher(cluster)
     try:
         return ask_node(
             publisher, _rows_of(sql.build_query("process_nodes", cluster.profile))

@@ -7,7 +7,7 @@ of the models.
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 
 from accounts import audit
 from accounts.audit import Actor
@@ -47,10 +47,6 @@ PORTS = ("axl_port", "sip_port", "sip_tls_port", "sip_peer_tls_port")
 NODE_FIELDS = ("name", "address", "role", *PORTS)
 
 
-def values_of(row: models.Model, fields: Iterable[str]) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in fields}
-
-
 @transaction.atomic
 def save_cluster(
     cluster: Cluster,
@@ -73,8 +69,12 @@ def save_cluster(
         base.revisions.Stale: somebody else edited it in the meantime.
     """
     creating = cluster._state.adding
-    old = {} if creating else values_of(Cluster.objects.get(pk=cluster.pk), fields)
-    new = values_of(cluster, CLUSTER_FIELDS if creating else fields)
+    old = (
+        {}
+        if creating
+        else audit.field_values(Cluster.objects.get(pk=cluster.pk), fields)
+    )
+    new = audit.field_values(cluster, CLUSTER_FIELDS if creating else fields)
     found = audit.differences(old, new)
     given = {
         "axl_password": password,
@@ -122,8 +122,8 @@ def save_node(node: Node, actor: Actor, *, fields: Iterable[str] = ()) -> None:
     creating = node._state.adding
     before = None if creating else Node.objects.get(pk=node.pk)
     fields = [*fields, *name_with_address(node, before)]
-    old = values_of(before, fields) if before else {}
-    new = values_of(node, NODE_FIELDS if creating else fields)
+    old = audit.field_values(before, fields) if before else {}
+    new = audit.field_values(node, NODE_FIELDS if creating else fields)
     if creating:
         node.save(force_insert=True)
     else:

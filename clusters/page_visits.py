@@ -9,7 +9,7 @@ import wire
 from accounts.secrets import SecretError
 from clusters.connections import with_credentials
 from clusters.contacts import remember_error
-from clusters.discovery import publisher_of
+from clusters.discovery import require_publisher
 from clusters.models import Cluster, Node
 from jobs.leases import LeaseBusy, lease
 from pages import PageCode, PagesError, PeerPages, Visit
@@ -18,9 +18,9 @@ from wire import Code, NodeAddress, PeerEntry, Secret, WireError
 T = TypeVar("T")
 Conversation = Callable[[PeerPages], Awaitable[T]]
 
-DEADLINE = 180.0
+VISIT_DEADLINE = 180.0
 # So long a job waits for another visit of the same account.
-PATIENCE = DEADLINE + 30.0
+VISIT_TIMEOUT = VISIT_DEADLINE + 30.0
 MOST_NAME = 100
 
 
@@ -41,7 +41,7 @@ class Account:
 
 def account_of(cluster: Cluster) -> Account:
     """The account for the pages of the publisher, decrypted just now."""
-    node = publisher_of(cluster)
+    node = require_publisher(cluster)
     if node.certificate_state == Node.CertificateState.CHANGED:
         raise WireError(Code.CERTIFICATE_CHANGED, node=node.name)
     address = with_credentials(node, cluster.pages_username, _password(cluster))
@@ -82,14 +82,14 @@ def visit_cluster(cluster: Cluster, conversation: Conversation[T]) -> T:
     account = account_of(cluster)
 
     async def whole() -> T:
-        async with account.visit(DEADLINE) as session:
+        async with account.visit(VISIT_DEADLINE) as session:
             return await conversation(PeerPages(session))
 
-    with hold_session(account, DEADLINE, PATIENCE):
+    with hold_session(account, VISIT_DEADLINE, VISIT_TIMEOUT):
         try:
             return wire.run_loop(whole())
         except WireError as error:
-            remember_error(publisher_of(cluster), error)
+            remember_error(require_publisher(cluster), error)
             raise
 
 

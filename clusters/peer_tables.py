@@ -9,7 +9,7 @@ from typing import Any
 
 from accounts.audit import Actor
 from clusters.conversation import ask_node
-from clusters.discovery import publisher_of
+from clusters.discovery import require_publisher
 from clusters.editing import save_cluster
 from clusters.models import Cluster
 from wire import AxlClient, Code, PeerTable, PeerTableClient, WireError
@@ -50,7 +50,7 @@ def verify_mapping(cluster: Cluster, mapping: dict[str, Any]) -> None:
     async def question(axl: AxlClient) -> None:
         await PeerTableClient(axl, table).verify(deadline=VERIFY_DEADLINE)
 
-    ask_node(publisher_of(cluster), question)
+    ask_node(require_publisher(cluster), question)
 
 
 def confirm_mapping(cluster: Cluster, mapping: dict[str, Any], actor: Actor) -> None:

@@ -10,7 +10,7 @@ import wire
 from accounts.cluster_limits import all_clusters
 from clusters.connections import cluster_policy
 from clusters.conversation import ask_node
-from clusters.discovery import publisher_of
+from clusters.discovery import require_publisher
 from clusters.models import Cluster, Node
 from clusters.peer_tables import readable_table_of
 from clusters.signals import table_recognised
@@ -37,7 +37,7 @@ def search_table(cluster: Cluster) -> str:
     async def question(axl: AxlClient) -> Recognition:
         return await Recogniser(Questions(axl), mesh).run()
 
-    found = ask_node(publisher_of(cluster), question)
+    found = ask_node(require_publisher(cluster), question)
     store_recognition(cluster, found)
     return sentence_of(found)
 
@@ -50,7 +50,7 @@ def read_entries(cluster: Cluster) -> str:
     async def question(axl: AxlClient) -> int:
         return len(await PeerTableClient(axl, table).read())
 
-    count = ask_node(publisher_of(cluster), question)
+    count = ask_node(require_publisher(cluster), question)
     table_recognised.send(sender=Cluster, cluster=cluster)
     return f"{count} entries in {table.table}."
 
@@ -134,7 +134,7 @@ def home_nodes(cluster: Cluster) -> list[str]:
         return [(row.get("name") or "").casefold() async for row in axl.rows(query)]
 
     try:
-        return [name for name in ask_node(publisher_of(cluster), question) if name]
+        return [name for name in ask_node(require_publisher(cluster), question) if name]
     except WireError:
         return []
 

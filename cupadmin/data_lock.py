@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 # A console that was killed holds its directory until the last of its processes ended.
-PATIENCE = 8.0
+LOCK_TIMEOUT = 8.0
 
 
 class DirectoryInUse(Exception):
@@ -21,7 +21,7 @@ def lock_directory(folder: Path) -> int:
         Taken: another console has it.
     """
     handle = os.open(folder / "console.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LOCK_TIMEOUT
     while not try_lock(handle):
         holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
         if is_running(holder) or time.monotonic() > deadline:

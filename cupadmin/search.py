@@ -20,7 +20,7 @@ from jobs.models import Job
 from peers.models import Peer
 from ui.menus import FOR_ALL_CLUSTERS, ITEMS
 
-LONGEST = 100
+LONGEST_QUERY = 100
 # What a person can start from anywhere: its label, its page, and the role it needs.
 ACTIONS = (
     ("Add cluster", "clusters:add_cluster", Role.ADMINISTRATOR),

@@ -43,7 +43,7 @@ def suggest_results(request: Request) -> HttpResponse:
 
 
 def term_of(request: Request) -> str:
-    return request.GET.get("q", "").strip().replace("\0", "")[: finding.LONGEST]
+    return request.GET.get("q", "").strip().replace("\0", "")[: finding.LONGEST_QUERY]
 
 
 @access(get=Role.VIEWER)

@@ -11,7 +11,7 @@ from wire import Certificate, PeerEntry, Resolution, ServiceStatus, SipReply
 
 MOST_ANSWERS = 20
 MOST_THINGS = 30
-LONGEST = 400
+LONGEST_TEXT = 400
 
 
 def finding_details(finding: Finding) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def answer_data(what: str, one: Answer[Any]) -> dict[str, Any]:
     duration_ms = one.duration_ms
     return {
         "asked": what,
-        "answer": text_of(one)[:LONGEST],
+        "answer": text_of(one)[:LONGEST_TEXT],
         "at": one.at.isoformat(timespec="milliseconds") if one.at else None,
         "duration_ms": None if duration_ms is None else round(duration_ms, 1),
     }

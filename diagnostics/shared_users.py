@@ -1,7 +1,7 @@
 """What users of several clusters share, by the directory's newest snapshots."""
 
 from diagnostics.answers import Answer
-from diagnostics.judge.users import MOST
+from diagnostics.judge.users import MOST_USERS
 from directory.duplicates import SHARED, Kind, find_duplicates
 from directory.ownership import Directory
 
@@ -29,4 +29,4 @@ def between_clusters(directory: Directory, kind: Kind) -> tuple[str, ...]:
         for one in find_duplicates(directory, kind)
         if len({holder.side.number for holder in one.holders}) > 1
     ]
-    return tuple(found[:MOST])
+    return tuple(found[:MOST_USERS])

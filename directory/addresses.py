@@ -13,7 +13,7 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _SCHEME = re.compile(r"(?:sips?|mailto|im|tel):", re.IGNORECASE)
 _PUNCTUATION = re.compile(r"[\s().\-/]+")
-LONGEST = 254
+LONGEST_ADDRESS = 254
 # Of the bytes of a text, those that no user portion holds: the @ is one of them.
 _ODD = np.ones(256, np.bool_)
 _ODD[[byte for byte in range(128) if _USER.fullmatch(chr(byte))]] = False
@@ -21,7 +21,11 @@ _ODD[[byte for byte in range(128) if _USER.fullmatch(chr(byte))]] = False
 
 def valid_uri(uri: str) -> bool:
     user, _, host = uri.rpartition("@")
-    return len(uri) <= LONGEST and bool(_USER.fullmatch(user)) and _valid_host(host)
+    return (
+        len(uri) <= LONGEST_ADDRESS
+        and bool(_USER.fullmatch(user))
+        and _valid_host(host)
+    )
 
 
 def doubtful_uris(
@@ -41,7 +45,7 @@ def doubtful_uris(
     at = odd[first]
     next_odd = odd[np.minimum(first + 1, len(odd) - 1)]
     plain = (text[at] == ord("@")) & (at > starts) & (next_odd == ends)
-    plain &= ends - starts <= LONGEST
+    plain &= ends - starts <= LONGEST_ADDRESS
     hosts = [uri.rpartition("@")[2] for uri in uris]
     if bad := {host for host in set(hosts) if not _valid_host(host)}:
         plain &= np.fromiter((host not in bad for host in hosts), np.bool_, len(hosts))

@@ -16,7 +16,7 @@ from directory.mask_numbers import Masked, mask_number
 from directory.ownership import NOBODY, Directory, Side
 from peers.models import Peer, PeerOutcome
 
-MOST = 50
+MOST_MATCHES = 50
 # Snapshots of one job are at most so far apart.
 TOGETHER = timedelta(minutes=5)
 SEEN = "seen"
@@ -129,7 +129,7 @@ def candidate_users(directory: Directory, text: str) -> list[str]:
         collect_matches(found, directory, "number", unmask_number(number))
     if not found and "@" in address:
         collect_matches(found, directory, "userid", [address.rpartition("@")[0]])
-    return list(found.values())[:MOST]
+    return list(found.values())[:MOST_MATCHES]
 
 
 def collect_matches(

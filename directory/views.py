@@ -69,7 +69,7 @@ def show_user(request: Request) -> HttpResponse:
         context |= {
             "userids": userids,
             "located": locator.locate_user(directory, userids[0]) if userids else None,
-            "most": locator.MOST,
+            "most": locator.MOST_MATCHES,
             "nothing_read": not directory.sides,
             "unread": in_words(directory.unread),
         }

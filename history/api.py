@@ -32,7 +32,7 @@ from rest.pagination import Pagination
 
 # Without `since`: so far back.
 DEFAULT = {"hour": timedelta(days=1), "day": timedelta(days=90)}
-LONGEST = {"hour": timedelta(days=92), "day": timedelta(days=367)}
+LONGEST_PERIOD = {"hour": timedelta(days=92), "day": timedelta(days=367)}
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 PAGING = {"limit", "offset"}
 
@@ -83,8 +83,8 @@ class QuerySerializer(serializers.Serializer[Any]):
         since = values.get("since")
         if since and since > until:
             raise ValidationError({"since": ["This is after the end."]})
-        if step and until - since > LONGEST[step]:
-            days = LONGEST[step].days
+        if step and until - since > LONGEST_PERIOD[step]:
+            days = LONGEST_PERIOD[step].days
             raise ValidationError({"since": [f"At most {days} days by {step}."]})
         return values
 

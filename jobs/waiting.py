@@ -11,7 +11,7 @@ from jobs.models import Job, Process, from_now
 from jobs.sites import PREFIX, served_by, site_of
 
 # A job that waits for so long waits for something other than its turn.
-PATIENCE = timedelta(minutes=1)
+LATE_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,14 @@ def stalled_queues() -> list[Waiting]:
     It counts the jobs of all clusters and names none.
     """
     rows: QuerySet[Job] = Job._base_manager.all()
-    late = rows.filter(state=Job.State.QUEUED, not_before__lt=from_now(-PATIENCE))
+    late = rows.filter(state=Job.State.QUEUED, not_before__lt=from_now(-LATE_AFTER))
     counts = late.order_by("not_before").values_list("queue", "not_before")
     found: dict[str, list[datetime]] = {}
     for queue, since in counts:
         found.setdefault(served_by(queue), []).append(since)
     if not found:
         return []
-    claimed = rows.filter(claimed_at__gt=from_now(-PATIENCE))
+    claimed = rows.filter(claimed_at__gt=from_now(-LATE_AFTER))
     busy = set(map(served_by, claimed.values_list("queue", flat=True)))
     return [
         Waiting(queue, len(times), times[0])
@@ -124,7 +124,7 @@ def waiting_for(job: Job, served: Container[str]) -> str | None:
 def why_nothing_is_claimed() -> str:
     """A sentence if no worker at all takes jobs while some wait; empty otherwise."""
     found = stalled_queues()
-    claimed = Job._base_manager.filter(claimed_at__gt=from_now(-PATIENCE))
+    claimed = Job._base_manager.filter(claimed_at__gt=from_now(-LATE_AFTER))
     if not found or claimed.exists():
         return ""
     return " ".join(waiting.sentence for waiting in found)

@@ -19,7 +19,7 @@ from clusters.ownership import address_of
 from mesh.models import ObservedPeerTable, UsersSeen
 
 # At most so many names, so seldom, and for so many seconds in all.
-MOST, EVERY, SECONDS = 100, timedelta(minutes=10), 4.0
+MOST_NAMES, EVERY, SECONDS = 100, timedelta(minutes=10), 4.0
 
 
 def resolve_addresses(clusters: Iterable[UUID | str]) -> None:
@@ -34,7 +34,9 @@ def resolve_addresses(clusters: Iterable[UUID | str]) -> None:
         left = {ip for one in strange if (ip := address_of(one))} - known
         if left:
             names = {*row.users, *(name for name, _ in row.nodes)}
-            store_names(row, sorted(n for n in names if n and not owners.of(n))[:MOST])
+            store_names(
+                row, sorted(n for n in names if n and not owners.of(n))[:MOST_NAMES]
+            )
 
 
 def store_names(row: UsersSeen, names: list[str]) -> None:

@@ -26,7 +26,7 @@ from mesh.api import EntryChangeSerializer
 from mesh.entry_changes import MeshPlan
 from mesh.plan import plan_mesh
 from mesh.reconcile import ClusterChange
-from mesh.spec import Document, document_of, given_password
+from mesh.spec import Document, given_password, parse_document
 from rest.idempotency import IdempotentMixin
 from rest.problems import Conflict
 from wire import WireError
@@ -108,7 +108,7 @@ class DocumentSerializer(serializers.Serializer[Any]):
 
     def validate_document(self, data: Any) -> Document:
         try:
-            document = document_of(data, given_password)
+            document = parse_document(data, given_password)
             reconcile.refuse_unknown_names(document)
         except Unreadable as error:
             raise serializers.ValidationError(str(error), error.code) from None

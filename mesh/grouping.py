@@ -25,7 +25,7 @@ from mesh.node_names import role_of
 TABLE, PAGES, USERS, NODES = "table", "pages", "users", "nodes"
 
 # A mesh of 30 clusters has some 200 nodes; more is no mesh.
-MOST = 1000
+MOST_NODES = 1000
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def group_traces(
     by_name: dict[str, list[Trace]] = {}
     for one in traces:
         by_name.setdefault(plain_host(one.name), []).append(one)
-    groups = Groups({name: by_name[name] for name in sorted(by_name)[:MOST]})
+    groups = Groups({name: by_name[name] for name in sorted(by_name)[:MOST_NODES]})
     groups.join_spellings(addresses)
     groups.join_subclusters()
     groups.join_roles()

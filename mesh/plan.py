@@ -76,7 +76,7 @@ class Planner:
         table, entry = self.entry(home, remote, peer)
         waiting = self.waiting.get((home.pk, remote.pk))
         before = waiting or self.before(peer, table, entry)
-        existing = before or (values_of(peer) if peer else {})
+        existing = before or (planned_values(peer) if peer else {})
         after = self.after(home, remote, peer, existing)
         password = self.password(remote, peer, after)
         if waiting:
@@ -122,7 +122,7 @@ class Planner:
             return visible_values(entry) | {"password": password}
         if peer is None or table is not None or never_written(peer):
             return None
-        return values_of(peer)
+        return planned_values(peer)
 
     def after(
         self, home: Cluster, remote: Cluster, peer: Peer | None, existing: Values
@@ -238,7 +238,7 @@ def missing_for(home: Cluster, remote: Cluster) -> Iterable[str]:
             yield f"The certificate of {publisher} is not confirmed."
 
 
-def values_of(peer: Peer) -> Values:
+def planned_values(peer: Peer) -> Values:
     return visible_values(peer) | {"password": "set" if peer.password else "missing"}
 
 

@@ -7,7 +7,7 @@ when the time for the users to agree is up.
 from uuid import UUID
 
 from clusters.conversation import ask_node
-from clusters.discovery import publisher_of
+from clusters.discovery import require_publisher
 from clusters.models import Cluster
 from jobs.models import Job
 from jobs.run import Ended
@@ -41,7 +41,7 @@ class SignIns:
         if user == own_user(remote) or user in self.accepted.get(remote.pk, ()):
             return
         try:
-            ask_node(publisher_of(remote), AxlClient.probe, user)
+            ask_node(require_publisher(remote), AxlClient.probe, user)
         except WireError as error:
             if error.code not in REFUSED:
                 raise

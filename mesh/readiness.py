@@ -2,7 +2,7 @@
 
 from accounts.audit import Actor
 from clusters.conversation import ask_node
-from clusters.discovery import publisher_of
+from clusters.discovery import require_publisher
 from clusters.models import Cluster, Node
 from jobs.failpoints import failpoint
 from jobs.models import Job
@@ -22,7 +22,7 @@ COME_BACK = 5.0
 
 def check_ready(cluster: Cluster, step: Step) -> str:
     """What must be true before an entry is written; raises what is not."""
-    publisher = publisher_of(cluster)
+    publisher = require_publisher(cluster)
     ask_node(publisher, AxlClient.probe)
     status = sync_status(cluster)
     if status and not status.casefold().startswith("completed"):
@@ -45,7 +45,7 @@ def sync_status(cluster: Cluster) -> str:
         )
 
     try:
-        return ask_node(publisher_of(cluster), question).strip()
+        return ask_node(require_publisher(cluster), question).strip()
     except WireError as error:
         # Only an answer that there is no such table says that the release has none.
         if error.code in (Code.FAULT, Code.NOT_OFFERED):

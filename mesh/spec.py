@@ -72,10 +72,10 @@ def parse_spec(text: str) -> Document:
     Raises:
         base.unreadable.Unreadable: with the place.
     """
-    return document_of(read_yaml(text))
+    return parse_document(read_yaml(text))
 
 
-def document_of(data: Any, password: PasswordReader | None = None) -> Document:
+def parse_document(data: Any, password: PasswordReader | None = None) -> Document:
     """Read what a file holds, or a request that has the passwords in it.
 
     Args:
@@ -89,14 +89,15 @@ def document_of(data: Any, password: PasswordReader | None = None) -> Document:
         raise Unreadable("The file has clusters and peerings, each a list.", "keys")
     check_keys(data, {"clusters", "peerings"}, "The file")
     clusters = tuple(
-        cluster_of(place, entry, read) for place, entry in entries_of(data, "clusters")
+        parse_cluster(place, entry, read)
+        for place, entry in listed_entries(data, "clusters")
     )
     names = [cluster.name for cluster in clusters]
     if twice := {name for name in names if names.count(name) > 1}:
         raise Unreadable(f"The cluster {min(twice)} is there twice.", "twice")
     peerings: dict[frozenset[str], PeeringSpec] = {}
-    for place, entry in entries_of(data, "peerings"):
-        for spec in peerings_of(place, entry):
+    for place, entry in listed_entries(data, "peerings"):
+        for spec in parse_peerings(place, entry):
             # What names a pair is more exact than a whole mesh, and comes first.
             if frozenset(spec.pair) not in peerings or "between" in entry:
                 peerings[frozenset(spec.pair)] = spec
@@ -107,7 +108,7 @@ def document_of(data: Any, password: PasswordReader | None = None) -> Document:
     return Document(clusters, tuple(peerings.values()))
 
 
-def entries_of(
+def listed_entries(
     data: Mapping[str, Any], key: str
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     found = data.get(key) or []
@@ -129,22 +130,24 @@ def check_keys(data: Mapping[str, Any], keys: set[str], place: str) -> None:
         )
 
 
-def text_of(place: str, data: Mapping[str, Any], key: str, default: str = "") -> str:
+def parse_text(place: str, data: Mapping[str, Any], key: str, default: str = "") -> str:
     value = data.get(key, default)
     if not isinstance(value, str):
         raise Unreadable(f"{place}: {key} must be a text.", "not_a_text")
     return value
 
 
-def cluster_of(
+def parse_cluster(
     place: str, data: dict[str, Any], password: PasswordReader
 ) -> ClusterSpec:
     check_keys(data, CLUSTER_KEYS, place)
-    name = text_of(place, data, "name")
+    name = parse_text(place, data, "name")
     if not name:
         raise Unreadable(f"{place}: name is missing.", "missing")
     place = f"cluster {name}"
-    fields = {key: text_of(place, data, key) for key in CLUSTER_FIELDS if key in data}
+    fields = {
+        key: parse_text(place, data, key) for key in CLUSTER_FIELDS if key in data
+    }
     if fields.get("provisioning", "guided") not in Cluster.Provisioning.values:
         raise Unreadable(f"{place}: provisioning is guided, direct or pages.", "choice")
     if fields.get("address_scheme", "") not in ("", *AddressScheme.values):
@@ -153,19 +156,19 @@ def cluster_of(
     return ClusterSpec(
         name,
         fields,
-        publisher_of(place, data.get("publisher") or {}),
+        parse_publisher(place, data.get("publisher") or {}),
         password(place, data.get("axl_password")),
-        intercluster_of(place, data.get("intercluster"), password),
+        parse_intercluster(place, data.get("intercluster"), password),
     )
 
 
-def publisher_of(place: str, data: Any) -> dict[str, str]:
+def parse_publisher(place: str, data: Any) -> dict[str, str]:
     if not isinstance(data, dict):
         raise Unreadable(
             f"{place}: publisher has name, address and fingerprint.", "not_a_mapping"
         )
     check_keys(data, {"name", "address", "fingerprint"}, f"{place}, publisher")
-    found = {key: text_of(place, data, key) for key in data}
+    found = {key: parse_text(place, data, key) for key in data}
     for key in ("name", "address"):
         if key in found:
             check_value(f"{place}, publisher {key}", validate_host, found[key])
@@ -182,7 +185,7 @@ def check_value(place: str, validate: Any, value: str) -> str:
     return value
 
 
-def intercluster_of(
+def parse_intercluster(
     place: str, data: Any, reader: PasswordReader
 ) -> Credentials | None:
     """The application user of the cluster, with which its peers sign in."""
@@ -191,7 +194,7 @@ def intercluster_of(
     if not isinstance(data, dict) or set(data) != {"username", "password"}:
         raise Unreadable(f"{place}: intercluster has username and password.", "keys")
     password = reader(place, data["password"])
-    username = text_of(place, data, "username")
+    username = parse_text(place, data, "username")
     if not password:
         raise Unreadable(
             f"{place}: the password of {username} is not to be found.", "no_password"
@@ -232,7 +235,7 @@ def given_password(place: str, data: Any) -> Secret | None:
     return Secret(data)
 
 
-def peerings_of(place: str, data: dict[str, Any]) -> list[PeeringSpec]:
+def parse_peerings(place: str, data: dict[str, Any]) -> list[PeeringSpec]:
     check_keys(data, PEERING_KEYS, place)
     if ("between" in data) == ("mesh" in data):
         raise Unreadable(
@@ -250,7 +253,7 @@ def peerings_of(place: str, data: dict[str, Any]) -> list[PeeringSpec]:
         raise Unreadable(
             f"{place}: between names two clusters; use mesh for more.", "clusters"
         )
-    protocol = text_of(place, data, "protocol", Peer.Protocol.TCP.value)
+    protocol = parse_text(place, data, "protocol", Peer.Protocol.TCP.value)
     if protocol not in Peer.Protocol.values:
         raise Unreadable(f"{place}: protocol is TCP, UDP or TLS.", "choice")
     masks = data.get("masks") or {}
@@ -260,6 +263,6 @@ def peerings_of(place: str, data: dict[str, Any]) -> list[PeeringSpec]:
         )
     for name in masks:
         check_value(
-            f"{place}, mask of {name}", validate_mask, text_of(place, masks, name)
+            f"{place}, mask of {name}", validate_mask, parse_text(place, masks, name)
         )
     return [PeeringSpec(pair, protocol, masks) for pair in combinations(names, 2)]

@@ -97,13 +97,13 @@ class SubscriptionViewSet(viewsets.ModelViewSet[Subscriber]):
 
     @transaction.atomic
     def perform_update(self, serializer: Any) -> None:
-        old = editing.values_of(serializer.instance, ("email", "topics"))
+        old = audit.field_values(serializer.instance, ("email", "topics"))
         serializer.save()
         self.record_change(serializer.instance, old)
 
     @transaction.atomic
     def perform_destroy(self, instance: Subscriber) -> None:
-        old = editing.values_of(instance, ("topics",))
+        old = audit.field_values(instance, ("topics",))
         audit.append_entry(
             audit.actor_of(self.request),
             "choose notifications",
@@ -113,7 +113,7 @@ class SubscriptionViewSet(viewsets.ModelViewSet[Subscriber]):
         instance.delete()
 
     def record_change(self, row: Subscriber, old: dict[str, Any]) -> None:
-        chosen = audit.differences(old, editing.values_of(row, ("email", "topics")))
+        chosen = audit.differences(old, audit.field_values(row, ("email", "topics")))
         audit.append_entry(
             audit.actor_of(self.request), "choose notifications", row, chosen
         )

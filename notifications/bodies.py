@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from notifications.models import Message, Subscriber
 
 # Events that a chat shows; the rest is counted.
-MOST = 20
+MOST_EVENTS = 20
 LONGEST_TEXT = 300
 LONGEST_TEMPLATE = 4000
 DEEPEST = 10
@@ -56,7 +56,7 @@ def slack_body(message: Message) -> Any:
 
 
 def slack_lines(events: list[Event]) -> Iterator[str]:
-    for event in events[:MOST]:
+    for event in events[:MOST_EVENTS]:
         text = "".join(ENTITIES.get(c, c) for c in one_line(event["text"]))
         link = web_link(event["url"])
         yield f"• {text} <{link}|Open>" if link else f"• {text}"
@@ -83,13 +83,13 @@ def teams_body(message: Message) -> Any:
 
 
 def teams_lines(events: list[Event]) -> Iterator[str]:
-    for event in events[:MOST]:
+    for event in events[:MOST_EVENTS]:
         yield MARKUP.sub(r"\\\1", one_line(event["text"]))
     yield from more_line(events)
 
 
 def more_line(events: list[Event]) -> Iterator[str]:
-    if (more := len(events) - MOST) > 0:
+    if (more := len(events) - MOST_EVENTS) > 0:
         yield f"And {more} more."
 
 
@@ -105,7 +105,7 @@ def template_body(message: Message) -> Any:
 
 def template_values(message: Message) -> dict[str, str]:
     first = message.events[0] if message.events else {}
-    lines = [one_line(event["text"]) for event in message.events[:MOST]]
+    lines = [one_line(event["text"]) for event in message.events[:MOST_EVENTS]]
     lines += more_line(message.events)
     return {
         "id": str(message.pk),

@@ -19,7 +19,7 @@ from notifications.findings import WELL, Observation
 from notifications.models import LastNotified, Message, Subscriber, Topic
 
 # An upgrade or a restart takes less; it is nothing to report.
-PATIENCE = timedelta(minutes=1)
+REPORT_AFTER = timedelta(minutes=1)
 PREFIX = "console:"
 SUSPECTED, FAILED = "suspected", "failed"
 
@@ -68,7 +68,7 @@ def note_part(key: str, ok: bool, row: LastNotified | None) -> str | None:
         return WELL if row is not None and row.state == FAILED else None
     if row is None:
         LastNotified.objects.create(key=key, state=SUSPECTED)
-    elif row.state == SUSPECTED and timezone.now() - row.since >= PATIENCE:
+    elif row.state == SUSPECTED and timezone.now() - row.since >= REPORT_AFTER:
         row.state = FAILED
         row.save()
         return FAILED

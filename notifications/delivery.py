@@ -31,7 +31,7 @@ ENCRYPTED = ("https", "syslog+tls")
 # What is sent for each event of a message.
 EACH_EVENT = (Subscriber.Format.SYSLOG, Subscriber.Format.SNMP)
 # Events that one mail lists.
-MOST = 100
+MOST_EVENTS = 100
 
 
 class Undelivered(Exception):
@@ -94,7 +94,7 @@ def send_each_event(message: Message) -> None:
 def send_mail(message: Message, events: list[dict[str, Any]]) -> None:
     if not settings.EMAIL_URL:
         raise Undelivered("No mail server is set (CUPADMIN_EMAIL_URL).")
-    listed = events[:MOST]
+    listed = events[:MOST_EVENTS]
     lines = [f"{event['text']}\n{absolute_link(event['url'])}\n" for event in listed]
     if more := len(events) - len(listed):
         lines.append(

@@ -1,7 +1,6 @@
 """What people change about notifications, each with its audit entry."""
 
 import secrets
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,23 +26,13 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
-def values_of(row: Any, fields: Iterable[str]) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in fields}
-    return {
-        name: value.isoformat(timespec="seconds")
-        if isinstance(value, datetime)
-        else value
-        for name, value in values.items()
-    }
-
-
 @transaction.atomic
 def save_webhook(webhook: Subscriber, actor: Actor, *, secret: str = "") -> None:
     """Save a new or edited webhook; an empty secret keeps the one it has."""
     before = Subscriber.objects.filter(pk=webhook.pk).first()
-    old = values_of(before, WEBHOOK_FIELDS) if before else {}
+    old = audit.field_values(before, WEBHOOK_FIELDS) if before else {}
     webhook.channel = Subscriber.Channel.WEBHOOK
-    changes = audit.differences(old, values_of(webhook, WEBHOOK_FIELDS))
+    changes = audit.differences(old, audit.field_values(webhook, WEBHOOK_FIELDS))
     if secret:
         webhook.seal("secret", secret)
         changes["secret"] = [None, "changed"]
@@ -91,7 +80,7 @@ def plan_window(
     window.ends_at = ends_at or (begins_at + length if begins_at else from_now(length))
     window.save()
     window.refresh_from_db()
-    changes = audit.differences({}, values_of(window, WINDOW_FIELDS))
+    changes = audit.differences({}, audit.field_values(window, WINDOW_FIELDS))
     action = "plan maintenance" if begins_at else "begin maintenance"
     audit.append_entry(actor, action, window, changes)
     return window
@@ -109,11 +98,11 @@ def edit_window(window: Maintenance, actor: Actor, values: dict[str, Any]) -> No
     is_open = window.state == Maintenance.State.OPEN
     if is_open and values.get("begins_at", window.begins_at) != window.begins_at:
         raise Over("This maintenance has started; its start cannot be changed.")
-    old = values_of(window, WINDOW_FIELDS)
+    old = audit.field_values(window, WINDOW_FIELDS)
     for name, value in values.items():
         setattr(window, name, value)
     window.save(update_fields=list(values))
-    changes = audit.differences(old, values_of(window, WINDOW_FIELDS))
+    changes = audit.differences(old, audit.field_values(window, WINDOW_FIELDS))
     audit.append_entry(actor, "edit maintenance", window, changes)
 
 

@@ -12,7 +12,7 @@ from clusters.models import Node
 from jobs.locks import JobLock
 from jobs.models import Job
 from notifications.models import Topic
-from notifications.validation import LONGEST
+from notifications.validation import LONGEST_WINDOW
 from peers.models import Peer, PeerOutcome
 from proof.models import Proof
 from services.models import Service, sync_agents
@@ -20,7 +20,7 @@ from services.models import Service, sync_agents
 EXPIRY_DAYS = (1, 7, 30)
 WELL = ""
 # A job in trouble is reported at the end of a maintenance, however long that was.
-JOBS_OF = LONGEST + timedelta(days=1)
+JOBS_OF = LONGEST_WINDOW + timedelta(days=1)
 
 
 @dataclass(frozen=True)

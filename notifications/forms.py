@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from notifications.models import Maintenance, Subscriber, Topic
 from notifications.validation import (
-    LONGEST,
     LONGEST_SECRET,
+    LONGEST_WINDOW,
     format_by_scheme,
     format_problems,
     secret_problem,
@@ -171,9 +171,9 @@ class MaintenanceForm(forms.ModelForm[Maintenance]):
     )
     hours = forms.IntegerField(
         min_value=1,
-        max_value=LONGEST.days * 24,
+        max_value=LONGEST_WINDOW.days * 24,
         initial=2,
-        help_text=f"1 to {LONGEST.days * 24}.",
+        help_text=f"1 to {LONGEST_WINDOW.days * 24}.",
     )
     field_order = ("begins_at", "hours", "reason")
 

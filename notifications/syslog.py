@@ -21,7 +21,7 @@ SEVERITIES = {"passed": 5, "test": 6}
 WARNING, ERROR = 4, 3
 WARNINGS = ("certificate",)
 # Receivers take 2048 octets at least (RFC 5424, 6.1).
-LONGEST = 2048
+LONGEST_LINE = 2048
 BOM = b"\xef\xbb\xbf"
 UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
 
@@ -50,7 +50,7 @@ def syslog_line(event: dict[str, Any]) -> bytes:
         )
     )
     line = head.encode() + b" " + BOM + event_text(event).encode(errors="replace")
-    return line[:LONGEST].decode(errors="ignore").encode()
+    return line[:LONGEST_LINE].decode(errors="ignore").encode()
 
 
 def event_text(event: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from notifications.delivery import ENCRYPTED, webhook_policy
 from notifications.models import Subscriber
 from wire import WireError, parse_host
 
-LONGEST = timedelta(days=14)
+LONGEST_WINDOW = timedelta(days=14)
 FARTHEST = timedelta(days=731)
 SHORTEST_SECRET = 16
 LONGEST_SECRET = 128
@@ -124,5 +124,5 @@ def validate_beginning(begins_at: datetime) -> None:
 def validate_end(begins_at: datetime, ends_at: datetime) -> None:
     if ends_at <= max(begins_at, timezone.now()):
         raise ValidationError("The end must lie ahead, and after the beginning.")
-    if ends_at - begins_at > LONGEST:
-        raise ValidationError(f"At most {LONGEST.days} days.")
+    if ends_at - begins_at > LONGEST_WINDOW:
+        raise ValidationError(f"At most {LONGEST_WINDOW.days} days.")

@@ -31,7 +31,7 @@ def change_problem(
     note: str,
     until: datetime | None = None,
 ) -> None:
-    old = values_of(problem)
+    old = audit_values(problem)
     problem.acknowledged_by, problem.acknowledged_name = actor.user, actor.label
     problem.acknowledged_at, problem.note = timezone.now(), note
     problem.snoozed_until = until
@@ -42,7 +42,7 @@ def reopen_problem(problem: Problem, actor: Actor) -> None:
     """Take back that it is known; nothing to do where nobody said so."""
     if problem.acknowledged_at is None:
         return
-    old = values_of(problem)
+    old = audit_values(problem)
     clear_acknowledgement(problem)
     store_problem(problem, actor, "reopen problem", old)
 
@@ -53,11 +53,11 @@ def store_problem(
 ) -> None:
     problem.save(update_fields=ACKNOWLEDGEMENT)
     audit.append_entry(
-        actor, action, problem, audit.differences(old, values_of(problem))
+        actor, action, problem, audit.differences(old, audit_values(problem))
     )
 
 
-def values_of(problem: Problem) -> dict[str, Any]:
+def audit_values(problem: Problem) -> dict[str, Any]:
     """What the audit trail says of it."""
     until = problem.snoozed_until
     return {

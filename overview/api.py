@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from accounts import audit
 from accounts.access import Role
 from overview import actions
-from overview.forms import LONGEST, NOTE
+from overview.forms import LONGEST_SNOOZE, NOTE
 from overview.models import Problem, ProblemQuerySet
 from overview.renewal import renew_if_outdated
 from rest.idempotency import IdempotentMixin
@@ -79,9 +79,9 @@ class SnoozeSerializer(NoteSerializer):
         now = timezone.now()
         if until <= now:
             raise serializers.ValidationError("This is in the past.")
-        if until > now + LONGEST:
+        if until > now + LONGEST_SNOOZE:
             raise serializers.ValidationError(
-                f"This is more than {LONGEST.days} days ahead."
+                f"This is more than {LONGEST_SNOOZE.days} days ahead."
             )
         return until
 

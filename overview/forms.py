@@ -10,7 +10,7 @@ from clusters.models import Cluster
 from overview.models import Problem, ProblemQuerySet, Severity
 
 # A snooze has an end; what is to stay quiet for longer is acknowledged.
-LONGEST = timedelta(days=365)
+LONGEST_SNOOZE = timedelta(days=365)
 NOTE = 500
 
 

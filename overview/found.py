@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FAILED, WARNING, UNKNOWN = Severity.FAILED, Severity.WARNING, Severity.UNKNOWN
 # How much of a sentence is kept; what a cluster said may be long.
-LONGEST = 600
+LONGEST_SENTENCE = 600
 
 
 def name_subject(text: str, who: str, *names: str) -> str:

@@ -15,7 +15,7 @@ from accounts import audit
 from accounts.cluster_limits import all_clusters
 from accounts.models import AuditHead
 from clusters.models import Cluster
-from overview.found import LONGEST, Found, ProblemBook
+from overview.found import LONGEST_SENTENCE, Found, ProblemBook
 from overview.models import RANKS, Problem, ProblemCluster, Renewal
 from overview.sources import (
     agents,
@@ -182,7 +182,7 @@ def update_problem(problem: Problem, found: Found) -> bool:
         "code": found.code,
         "severity": str(found.severity),
         "rank": RANKS[found.severity],
-        "sentence": found.sentence[:LONGEST],
+        "sentence": found.sentence[:LONGEST_SENTENCE],
         "cluster_id": found.cluster,
         "affects": affects,
         "weight": len(affects),

@@ -17,7 +17,7 @@ from pages.recognise import headings
 from wire import WireError
 from wire.errors import clean_text
 
-MOST = 80
+MOST_PARTS = 80
 _PRIVATE = re.compile(
     r"@|\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{1,4}:[0-9a-f:]{2,}|\d{4,}|[0-9a-f]{8}-"
     r"|[\w-]\.[\w-]|\d{1,2}:\d{2}",
@@ -139,7 +139,7 @@ def _texts(texts: Iterable[str], hide: Hide) -> list[str]:
     found: dict[str, None] = {}
     for text in texts:
         found[hide(clean_text(text, 100))] = None
-        if len(found) >= MOST:
+        if len(found) >= MOST_PARTS:
             break
     return list(found)
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from clusters import page_visits
 from clusters.conversation import ask_node
-from clusters.discovery import publisher_of
+from clusters.discovery import require_publisher
 from clusters.ownership import Ownership
 from clusters.peer_tables import readable_table_of, writable_table_of
 from peers.drift import EXACT, drift_of
@@ -31,7 +31,7 @@ def _ask_table(peer: Peer, table: PeerTable, conversation: Conversation[T]) -> T
     async def question(axl: AxlClient) -> T:
         return await conversation(PeerTableClient(axl, table))
 
-    return ask_node(publisher_of(peer.cluster), question)
+    return ask_node(require_publisher(peer.cluster), question)
 
 
 def entry_of(peer: Peer) -> PeerEntry | None:

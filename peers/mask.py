@@ -4,7 +4,7 @@ import re
 
 from django.core.exceptions import ValidationError
 
-LONGEST = 24
+LONGEST_MASK = 24
 _SHAPE = re.compile(r"\+?[0-9*#]*X*")
 
 
@@ -12,8 +12,10 @@ def validate_mask(mask: str) -> None:
     """Raise ValidationError with the one thing that is wrong with a mask."""
     if not mask:
         return
-    if len(mask) > LONGEST:
-        raise ValidationError(f"A mask has at most {LONGEST} characters.", "too_long")
+    if len(mask) > LONGEST_MASK:
+        raise ValidationError(
+            f"A mask has at most {LONGEST_MASK} characters.", "too_long"
+        )
     if not re.fullmatch(r"[0-9+*#X]*", mask):
         raise ValidationError(
             "A mask holds digits, +, *, # and X, nothing else.", "characters"

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from clusters import table_search
 from clusters.conversation import ask_node
-from clusters.discovery import publisher_of
+from clusters.discovery import require_publisher
 from clusters.inventory import node_ownership
 from clusters.models import Cluster
 from clusters.requests import is_near
@@ -150,7 +150,7 @@ def count_users(where: Cluster, remote: Cluster) -> int:
             if owners.of(row.get("name") or "") == remote.pk
         )
 
-    return ask_node(publisher_of(where), question)
+    return ask_node(require_publisher(where), question)
 
 
 def wait_for_peering(run: Run, step: Step, sentence: str) -> None:

@@ -8,7 +8,7 @@ be seen decides.
 from typing import Any
 
 from clusters import page_visits
-from clusters.discovery import publisher_of
+from clusters.discovery import require_publisher
 from jobs.failpoints import failpoint
 from jobs.models import Job
 from jobs.run import Ended, Step
@@ -72,7 +72,7 @@ def write_by_pages(step: Step, peer: Peer, entry: PeerEntry | None) -> str:
 
 def not_saved(peer: Peer, shown: str) -> Ended:
     """Say that a page reported success and the cluster shows something else."""
-    node = publisher_of(peer.cluster).name
+    node = require_publisher(peer.cluster).name
     error = PagesError(PageCode.NOT_SAVED, node=node)
     sentence = f"{error.message} It shows {shown}. {error.remedy}"
     return Ended(Job.State.NEEDS_ATTENTION, sentence, PageCode.NOT_SAVED)

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from accounts import audit
 from clusters import page_visits
-from clusters.discovery import publisher_of
+from clusters.discovery import require_publisher
 from clusters.peer_tables import writable_table_of
 from jobs.failpoints import failpoint
 from jobs.leases import LeaseBusy, lease
@@ -68,7 +68,7 @@ def save_before(step: Step, peer: Peer) -> ObservedEntry:
 @contextlib.contextmanager
 def only_write(peer: Peer) -> Iterator[None]:
     """One AXL write in flight on a publisher, whichever worker it comes from."""
-    name = f"axl-write:{publisher_of(peer.cluster).pk}"
+    name = f"axl-write:{require_publisher(peer.cluster).pk}"
     try:
         with lease(name, seconds=2 * WRITE_DEADLINE, patience=2 * WRITE_DEADLINE):
             yield
@@ -168,7 +168,7 @@ def instruction_for(peer: Peer) -> str:
     choice = f"open the peer {known}" if known else "Add New"
     mask = peer.external_phone_number_mask
     return (
-        f"On {publisher_of(peer.cluster)}: {page}, {choice}. "
+        f"On {require_publisher(peer.cluster)}: {page}, {choice}. "
         f"Peer Address {peer.address}, Username {peer.username}, its password, "
         f"Preferred Protocol {peer.protocol}"
         + (f", External Phone Number Mask {mask}" if mask else "")
@@ -204,7 +204,7 @@ def remove_entry(peer: Peer, address: str) -> None:
 def removal_instruction(peer: Peer) -> str:
     page = page_of(peer)
     return (
-        f"On {publisher_of(peer.cluster)}: {page}, find {peer.address}, "
+        f"On {require_publisher(peer.cluster)}: {page}, find {peer.address}, "
         "select it, Delete Selected."
     )
 

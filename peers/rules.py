@@ -133,7 +133,7 @@ def same_cluster(peer: Peer) -> str:
     CONSOLE,
 )
 def home_publisher(peer: Peer) -> str:
-    publisher = publisher_of(peer.cluster)
+    publisher = known_publisher(peer.cluster)
     if publisher is None:
         return f"{peer.cluster} has no publisher in the console, so nothing reaches it."
     if not publisher.trusted:
@@ -173,7 +173,7 @@ def known_remote(peer: Peer) -> str:
 )
 def to_publisher(peer: Peer) -> str:
     remote, node = peer.remote_cluster, remote_node(peer)
-    publisher = publisher_of(remote) if remote else None
+    publisher = known_publisher(remote) if remote else None
     if node is None or node.is_publisher or publisher is None:
         return ""
     return (
@@ -358,7 +358,7 @@ def mesh_size(peer: Peer) -> str:
     )
 
 
-def publisher_of(cluster: Cluster) -> Node | None:
+def known_publisher(cluster: Cluster) -> Node | None:
     return publisher_among(inventory.known_source().nodes(cluster))
 
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts import audit
 from clusters.conversation import ask_node
-from clusters.discovery import publisher_of
+from clusters.discovery import require_publisher
 from clusters.models import Cluster
 from clusters.signals import table_recognised
 from peers.models import Peer
@@ -57,7 +57,7 @@ def is_row_of(cluster: Cluster, one: dict[str, Any], peer: Peer) -> bool:
     async def question(axl: AxlClient) -> bool:
         return bool(await Questions(axl).count(query))
 
-    return ask_node(publisher_of(cluster), question)
+    return ask_node(require_publisher(cluster), question)
 
 
 def rows_naming(
@@ -73,7 +73,7 @@ def rows_naming(
             counts[one["table"]] = await ask_.holding(one["table"], column, [host]) or 0
         return counts
 
-    return ask_node(publisher_of(cluster), question)
+    return ask_node(require_publisher(cluster), question)
 
 
 def learn_table(cluster: Cluster, candidate: dict[str, Any], peer: Peer) -> None:

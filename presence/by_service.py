@@ -24,7 +24,7 @@ from wire import Deadline, NodeAddress, WireError
 
 DEADLINE = 30.0
 # How long a state may take from cluster to cluster.
-PATIENCE = 15.0
+ARRIVAL_TIMEOUT = 15.0
 # For taking back what was set, and for signing out.
 FAREWELL = 8.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
@@ -79,7 +79,7 @@ async def prove_by_service(
     before: State | None,
     *,
     deadline: float = DEADLINE,
-    patience: float = PATIENCE,
+    patience: float = ARRIVAL_TIMEOUT,
 ) -> PresenceObservation:
     """Set a state for `watched` and wait until `watcher` sees it.
 

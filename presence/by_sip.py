@@ -22,7 +22,7 @@ from presence.stages import (
 )
 from wire import Deadline, NodeAddress, WireError
 
-DEADLINE, PATIENCE, FAREWELL = 30.0, 15.0, 5.0
+DEADLINE, ARRIVAL_TIMEOUT, FAREWELL = 30.0, 15.0, 5.0
 # How long the first NOTIFY may take, which follows the subscription at once.
 FIRST_NOTICE = 2.0
 # What the RFC's activities can say so that it is read back as it was.
@@ -54,7 +54,7 @@ async def prove_by_sip(
     watched: SipCanary,
     *,
     deadline: float = DEADLINE,
-    patience: float = PATIENCE,
+    patience: float = ARRIVAL_TIMEOUT,
 ) -> PresenceObservation:
     """Publish a state of `watched` and wait until `watcher` is notified of it."""
     proof = _SipProof(watcher, watched, Deadline(deadline), patience)

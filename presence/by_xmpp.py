@@ -26,7 +26,7 @@ from wire import Deadline, NodeAddress, WireError
 if TYPE_CHECKING:
     from presence.xmpp_user import Heard, XmppUser
 
-DEADLINE, PATIENCE, FAREWELL = 40.0, 15.0, 5.0
+DEADLINE, ARRIVAL_TIMEOUT, FAREWELL = 40.0, 15.0, 5.0
 # How long what follows at once may take: the first state, and a message.
 AT_ONCE = 3.0
 _STATES = (State.AWAY, State.DND)
@@ -67,7 +67,7 @@ async def prove_by_xmpp(
     watched: XmppCanary,
     *,
     deadline: float = DEADLINE,
-    patience: float = PATIENCE,
+    patience: float = ARRIVAL_TIMEOUT,
 ) -> PresenceObservation:
     """Show a state of `watched` and wait until `watcher` sees it."""
     proof = _XmppProof(watcher, watched, Deadline(deadline), patience)

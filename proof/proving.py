@@ -26,7 +26,7 @@ from proof.signals import proof_recorded
 from wire import WireError
 
 # Seconds that a state may take from cluster to cluster.
-PATIENCE = 15.0
+ARRIVAL_TIMEOUT = 15.0
 
 
 def prove_direction(peer: Peer, watcher: Canary, watched: Canary) -> Proof:
@@ -59,7 +59,9 @@ def see_by_xmpp(watcher: CanaryUser, watched: CanaryUser) -> PresenceObservation
         there = xmpp_canary(watched)
     except WireError as error:
         return PresenceObservation(stage, ProofInterface.XMPP, error=error)
-    observation = wire.run_loop(presence.prove_by_xmpp(here, there, patience=PATIENCE))
+    observation = wire.run_loop(
+        presence.prove_by_xmpp(here, there, patience=ARRIVAL_TIMEOUT)
+    )
     return with_remedy(observation, Kind.XMPP, watcher, watched)
 
 
@@ -72,7 +74,9 @@ def see_by_sip(
         there = sip_canary(watched, peer.protocol)
     except WireError as error:
         return PresenceObservation(Stage.NOT_SIGNED_IN, ProofInterface.SIP, error=error)
-    observation = wire.run_loop(presence.prove_by_sip(here, there, patience=PATIENCE))
+    observation = wire.run_loop(
+        presence.prove_by_sip(here, there, patience=ARRIVAL_TIMEOUT)
+    )
     return with_remedy(observation, Kind.CUP, watcher, watched)
 
 
@@ -102,7 +106,7 @@ def see_by_service(watcher: CanaryUser, watched: CanaryUser) -> PresenceObservat
     remember_set(there)
     observed = wire.run_loop(
         presence.prove_by_service(
-            here.canary, there.canary, there.state, patience=PATIENCE
+            here.canary, there.canary, there.state, patience=ARRIVAL_TIMEOUT
         )
     )
     if observed.restored:

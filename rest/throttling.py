@@ -25,7 +25,7 @@ SHARE = 20
 # Tries to take a share that others took in between.
 TRIES = 5
 # Holders that one process remembers; a forgotten one loses its share, no more.
-MOST = 10_000
+MOST_HOLDERS = 10_000
 
 
 @dataclass
@@ -75,7 +75,7 @@ def spend_new_share(key: str, window: int, limit: int) -> bool:
         return False
     reserved = reserve_share(key, window, limit)
     with _lock:
-        if len(_shares) >= MOST:
+        if len(_shares) >= MOST_HOLDERS:
             _shares.clear()
         share = _shares.get(key)
         # Another thread may have taken one too.

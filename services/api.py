@@ -29,7 +29,7 @@ from services.requests import (
     control_jobs,
 )
 
-MOST = 5000
+MOST_SERVICES = 5000
 
 
 class ServiceSerializer(serializers.ModelSerializer[Service]):
@@ -67,7 +67,7 @@ class ControlSerializer(serializers.Serializer[Any]):
 
     action = serializers.ChoiceField(choices=list(ACTIONS.items()))
     ids = serializers.ListField(
-        child=serializers.UUIDField(), allow_empty=False, max_length=MOST
+        child=serializers.UUIDField(), allow_empty=False, max_length=MOST_SERVICES
     )
 
 

@@ -12,7 +12,7 @@ from jobs.models import JobStep
 from wire import Code, ServiceStatus, WireError
 from wire.control_center_reasons import is_success
 
-PATIENCE = 180.0
+SETTLE_TIMEOUT = 180.0
 # A command whose answer was lost may still be about to act.
 GRACE = 15.0
 MAX_TRIES = 2
@@ -91,7 +91,11 @@ def judge_fresh(
         return Do.FOLLOW
     if status.status in MOVING:
         since = memo.get("waiting_since", now)
-        return still_waiting(status, now - since) if now - since > PATIENCE else Do.WAIT
+        return (
+            still_waiting(status, now - since)
+            if now - since > SETTLE_TIMEOUT
+            else Do.WAIT
+        )
     return Do.COMMAND
 
 
@@ -113,7 +117,7 @@ def judge_sent(
     waited = now - memo["sent_at"]
     if error is not None or status is None:
         why = in_words(error) if error else "The node no longer lists the service."
-        return settled_unknown(why) if waited > PATIENCE else Do.WAIT
+        return settled_unknown(why) if waited > SETTLE_TIMEOUT else Do.WAIT
     if has_reached(action, memo["before"], status):
         return settled_done(
             f"{status.status.capitalize()} after {max(waited, 0):.0f} s."
@@ -122,7 +126,7 @@ def judge_sent(
         memo["before"] | UNCOUNTED
     ):
         return _unmoved(memo, status, waited)
-    return still_waiting(status, waited) if waited > PATIENCE else Do.WAIT
+    return still_waiting(status, waited) if waited > SETTLE_TIMEOUT else Do.WAIT
 
 
 UNCOUNTED = {"up_time": None}

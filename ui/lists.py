@@ -84,7 +84,7 @@ EXPORTED = {
 # Parameters that name a place in a list, and what a form adds beside its fields.
 PLACES = {"page", "before", "after", "last", "select", "add", "remove"}
 PLACES |= {"polling", "format"}
-LONGEST = 2_000
+LONGEST_QUERY = 2_000
 
 
 def hidden_columns(name: str, data: QueryDict) -> set[int]:

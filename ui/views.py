@@ -7,11 +7,11 @@ from django.shortcuts import get_object_or_404, redirect
 from accounts.access import access
 from accounts.http import Request
 from accounts.roles import Role
-from ui.lists import LISTS, LONGEST, tidy_query
+from ui.lists import LISTS, LONGEST_QUERY, tidy_query
 from ui.models import SavedView
 
 # Of one person, for one list.
-MOST = 50
+MOST_VIEWS = 50
 
 
 @access(post=Role.VIEWER)
@@ -25,10 +25,10 @@ def save_view(request: Request) -> HttpResponse:
     mine = SavedView.objects.filter(user=request.user, list=of)
     if not name:
         messages.error(request, "Give the view a name.")
-    elif len(query) > LONGEST:
+    elif len(query) > LONGEST_QUERY:
         messages.error(request, "The search is too long to be saved.")
-    elif mine.exclude(name=name).count() >= MOST:
-        messages.error(request, f"You have {MOST} saved views; delete one first.")
+    elif mine.exclude(name=name).count() >= MOST_VIEWS:
+        messages.error(request, f"You have {MOST_VIEWS} saved views; delete one first.")
     else:
         found, _ = mine.update_or_create(
             user=request.user, list=of, name=name, defaults={"query": query}

@@ -14,7 +14,7 @@ from wire.nameservers import NameServers, silent_error
 T = TypeVar("T")
 
 # A question of a run goes on for others when the first who asked has no time left.
-LONGEST = 10.0
+LONGEST_LOOKUP = 10.0
 # How long to wait for the rest, once one of several questions has found something.
 GRACE = 0.5
 
@@ -51,7 +51,7 @@ class Lookups:
         """
         task = self._asked.get(key)
         if task is None:
-            longest = max(LONGEST, clock.remaining())
+            longest = max(LONGEST_LOOKUP, clock.remaining())
             task = asyncio.create_task(_outcome(question, Deadline(longest)))
             self._asked[key] = task
         try:

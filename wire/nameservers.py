@@ -18,7 +18,7 @@ from wire.deadline import Deadline
 from wire.errors import Code, WireError
 
 # After so long the next server is asked beside one that is silent.
-PATIENCE = 1.0
+NEXT_SERVER_AFTER = 1.0
 # At once to one server: more would overflow the buffer of its socket, and are lost.
 PLACES = 100
 
@@ -86,7 +86,7 @@ class NameServers:
             left = max(clock.remaining(), 0)
             done, _ = await asyncio.wait(
                 waiting,
-                timeout=min(PATIENCE, left) if server else left,
+                timeout=min(NEXT_SERVER_AFTER, left) if server else left,
                 return_when=asyncio.FIRST_COMPLETED,
             )
             for task in done:

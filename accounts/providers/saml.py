@@ -34,7 +34,7 @@ from accounts.providers.saml_reasons import NOT_REQUESTED, reason_of
 from accounts.providers.web import ProviderSession, Published
 
 # The longest answer, in characters of base64; with many groups one has some 20,000.
-MOST = 300_000
+MOST_CHARACTERS = 300_000
 # What the column of a provider takes, with the kind before it.
 LONGEST_ENTITY_ID = 190
 # Where providers put them, by the names of Keycloak, Okta, Microsoft and eduPerson.
@@ -234,7 +234,7 @@ class SamlAnswer:
     def __init__(self, request: HttpRequest, encoded: str) -> None:
         provider = saml_settings()
         with answers_of(provider.name):
-            if len(encoded) > MOST:
+            if len(encoded) > MOST_CHARACTERS:
                 raise Unproven("It is too long.")
             known = toolkit_settings(request, provider)
             try:

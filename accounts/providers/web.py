@@ -9,9 +9,9 @@ import requests
 T = TypeVar("T")
 
 # Seconds to connect and for each silence; for a whole answer; its most bytes.
-TIMEOUT = (3.0, 5.0)
+REQUEST_TIMEOUT = (3.0, 5.0)
 DEADLINE = 10.0
-MOST = 1_000_000
+MOST_BYTES = 1_000_000
 # Anybody may ask for a sign-in; while the provider is down that must hold no threads.
 PAUSE = 10.0
 # How long what a provider publishes about itself is good.
@@ -27,11 +27,13 @@ class Bounded(requests.adapters.HTTPAdapter):
 
     def send(self, *args: Any, **kwargs: Any) -> requests.Response:
         until = time.monotonic() + DEADLINE
-        response = super().send(*args, **kwargs | {"stream": True, "timeout": TIMEOUT})
+        response = super().send(
+            *args, **kwargs | {"stream": True, "timeout": REQUEST_TIMEOUT}
+        )
         body = b""
         while part := response.raw.read1(65_536, decode_content=True):
             body += part
-            if len(body) > MOST or time.monotonic() > until:
+            if len(body) > MOST_BYTES or time.monotonic() > until:
                 response.close()
                 raise requests.ConnectionError("The answer is too long or too slow.")
         response._content = body

@@ -19,7 +19,7 @@ from jobs.waiting import served_queues
 from wire import Certificate, Code, WireError
 
 # Seconds that a page waits for a worker, besides those for the nodes.
-PATIENCE = 5.0
+WORKER_TIMEOUT = 5.0
 POLL = 0.1
 TIMES = ("not_before", "not_after")
 REMEDY = "See System > Processes, and the log of the workers of that site."
@@ -90,7 +90,7 @@ def ask_workers(
         for queue, asked in by_queue.items()
         if queue in served
     }
-    until = time.monotonic() + CERTIFICATE_DEADLINE + PATIENCE
+    until = time.monotonic() + CERTIFICATE_DEADLINE + WORKER_TIMEOUT
 
     def answers() -> dict[Node, Presented]:
         found: dict[Node, Presented] = {}

@@ -22,7 +22,7 @@ from jobs.locks import Busy
 from jobs.models import Job
 
 # More than a mesh of 30 clusters has; the next ones follow when these are confirmed.
-MOST = 200
+MOST_NODES = 200
 
 
 @access(get=Role.OPERATOR, post=Role.ADMINISTRATOR)
@@ -38,11 +38,11 @@ def compare_certificates(request: Request) -> HttpResponse:
         return render(
             request, "clusters/_discovering.html", {"discovering": discovering}
         )
-    waiting = list(waiting_nodes()[: MOST + 1])
-    presented = presented_ones.present_certificates(waiting[:MOST])
+    waiting = list(waiting_nodes()[: MOST_NODES + 1])
+    presented = presented_ones.present_certificates(waiting[:MOST_NODES])
     context = {
-        "rows": [(node, *presented[node]) for node in waiting[:MOST]],
-        "more": len(waiting) > MOST,
+        "rows": [(node, *presented[node]) for node in waiting[:MOST_NODES]],
+        "more": len(waiting) > MOST_NODES,
         "discovering": discovering,
         "undiscovered": Cluster.objects.filter(version="").exists(),
     }

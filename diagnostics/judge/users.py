@@ -20,16 +20,16 @@ from diagnostics.judge.verdict import (
 
 Texts = Answer[tuple[str, ...]]
 # So many are read at most; whoever has as many may have more.
-MOST = 500
+MOST_USERS = 500
 
 
 def counted_number(texts: Sequence[str]) -> str:
-    return str(len(texts)) if len(texts) < MOST else f"{MOST} or more"
+    return str(len(texts)) if len(texts) < MOST_USERS else f"{MOST_USERS} or more"
 
 
 def some_of(texts: Sequence[str]) -> str:
     """Name ten at most, and count the others where their number is known."""
-    if len(texts) < MOST:
+    if len(texts) < MOST_USERS:
         return listed_texts(texts)
     return f"{', '.join(texts[:10])} and others"
 

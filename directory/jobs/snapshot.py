@@ -15,7 +15,7 @@ from accounts.audit import Actor
 from accounts.roles import Role
 from clusters.connections import address_of
 from clusters.contacts import remember_error
-from clusters.discovery import publisher_of
+from clusters.discovery import require_publisher
 from clusters.models import Cluster
 from clusters.requests import submit_for, take_near
 from directory import comparison_history, store
@@ -139,7 +139,7 @@ class SnapshotDirectory(JobKind):
         results: dict[str, Result] = {}
         for key, cluster in clusters.items():
             try:
-                addresses[key] = address_of(publisher_of(cluster))
+                addresses[key] = address_of(require_publisher(cluster))
             except WireError as error:
                 results[key] = failed_result(in_words(error))
         return addresses, results
@@ -191,7 +191,7 @@ def store_outcome(
     if outcome is None:
         return failed_result(TOO_LARGE)
     if isinstance(outcome, WireError):
-        remember_error(publisher_of(cluster), outcome)
+        remember_error(require_publisher(cluster), outcome)
         return failed_result(in_words(outcome))
     reading, content = outcome
     snapshot = Snapshot(

@@ -15,7 +15,7 @@ from .words import product_name
 if TYPE_CHECKING:
     from .site import Site
 
-LIMIT = (
+SESSION_LIMIT_REACHED = (
     "The Session limit has already been reached for {}. Please logout from those "
     "sessions or wait 30 minutes for inactive sessions to be automatically closed."
 )
@@ -95,7 +95,7 @@ class Door:
         if setting and kind == "session-limit":
             limit = int(setting.number(0))
         if self.site.sessions.of(user) >= limit:
-            return NO_RIGHT, LIMIT.format(user)
+            return NO_RIGHT, SESSION_LIMIT_REACHED.format(user)
         return {"no-right": NO_RIGHT, "read-only": READ}.get(kind, rank), ""
 
     def after_sessions(

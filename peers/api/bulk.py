@@ -22,7 +22,7 @@ from peers.bulk.changes import (
 )
 from peers.bulk.deletion import Deletion
 from peers.bulk.plan import Plan, PlannedAction
-from peers.bulk.selection import MOST
+from peers.bulk.selection import MOST_PEERS
 from peers.forms import SCOPES
 from peers.mask import validate_mask
 from peers.models import Peer
@@ -94,8 +94,8 @@ class BulkSerializer(PeerSelectionSerializer):
     def chosen(self) -> list[str]:
         """The ids of the peers that are meant."""
         found = [str(peer.pk) for peer in self.peers()]
-        if len(found) > MOST:
-            sentence = f"At most {MOST:,} peers at once; {len(found):,} match."
+        if len(found) > MOST_PEERS:
+            sentence = f"At most {MOST_PEERS:,} peers at once; {len(found):,} match."
             raise serializers.ValidationError({"ids": [sentence]})
         return found
 

@@ -9,7 +9,7 @@ from peers.find.search import Search
 from peers.models import Peer
 
 # So many are planned, and confirmed, within one page view.
-MOST = 1_000
+MOST_PEERS = 1_000
 NOTHING_SELECTED = "Select the peers first."
 
 
@@ -21,16 +21,16 @@ def selected_peers(data: QueryDict) -> list[Peer]:
     """Return the selected peers that the current user may see.
 
     Raises:
-        SelectionError: there are none, or more than `MOST`.
+        SelectionError: there are none, or more than `MOST_PEERS`.
     """
     peers = found_peers(data) if data.get("all") else ticked_peers(data)
-    found = list(peers.select_related("cluster")[: MOST + 1])
+    found = list(peers.select_related("cluster")[: MOST_PEERS + 1])
     if not found:
         raise SelectionError(NOTHING_SELECTED)
-    if len(found) > MOST:
+    if len(found) > MOST_PEERS:
         raise SelectionError(
-            f"{peers.count():,} peers match, and at most {MOST:,} can be selected at "
-            "once. Narrow the search first."
+            f"{peers.count():,} peers match, and at most {MOST_PEERS:,} can be "
+            "selected at once. Narrow the search first."
         )
     return found
 

@@ -20,7 +20,7 @@ from peers.imports.spreadsheet import (
 
 LARGEST = 4 * 1024 * 1024
 # A whole mesh of 100 clusters: all rows go in as one, in some ten seconds.
-MOST = 10_000
+MOST_ROWS = 10_000
 # A cluster takes as long as four peers.
 MOST_CLUSTERS = 1_000
 
@@ -107,8 +107,8 @@ def limit_entries(entries: Iterable[FileEntry]) -> Iterator[FileEntry]:
     seen: Counter[str] = Counter()
     for entry in entries:
         seen[entry.kind] += 1
-        if seen.total() > MOST:
-            most = f"{MOST:,} rows"
+        if seen.total() > MOST_ROWS:
+            most = f"{MOST_ROWS:,} rows"
             raise Unreadable(f"The file has more than {most}: split it.", "rows")
         if seen[CLUSTER] > MOST_CLUSTERS:
             most = f"{MOST_CLUSTERS:,} clusters"

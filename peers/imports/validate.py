@@ -148,7 +148,7 @@ def publisher_form(cluster: Cluster, values: Mapping[str, str]) -> Any:
         for column, field in NODE_COLUMNS.items()
         if column in values
     }
-    node = rules.publisher_of(cluster)
+    node = rules.known_publisher(cluster)
     if node is not None:
         return fill_form(NODE_FORM, copy.copy(node), given)
     if not (cluster._state.adding or any(given.values())):

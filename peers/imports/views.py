@@ -35,7 +35,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label="File",
         help_text=f"CSV or YAML, up to {parse.LARGEST >> 20} MiB and "
-        f"{parse.MOST:,} rows, {parse.MOST_CLUSTERS:,} of them clusters.",
+        f"{parse.MOST_ROWS:,} rows, {parse.MOST_CLUSTERS:,} of them clusters.",
         widget=forms.FileInput(attrs={"accept": ",".join(ENDINGS)}),
     )
 

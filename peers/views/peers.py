@@ -22,7 +22,7 @@ from peers.advice import Advice
 from peers.find.views import delete_found, may_administer
 from peers.forms import ManualSyncForm, PeerForm, RemovalForm
 from peers.jobs.manual_sync import ManualSync, NotByPages
-from peers.mask import LONGEST, apply_mask, validate_mask, validate_number
+from peers.mask import LONGEST_MASK, apply_mask, validate_mask, validate_number
 from peers.models import Peer
 from peers.resync import NoPublisher, request_resync
 
@@ -251,7 +251,7 @@ def force_sync(request: Request, pk: str) -> HttpResponse:
 def mask_preview(request: Request) -> HttpResponse:
     """What the typed mask makes of a sample directory number; saves nothing."""
     mask = request.POST.get("external_phone_number_mask", "").strip()
-    sample = request.POST.get("sample", "").strip()[:LONGEST]
+    sample = request.POST.get("sample", "").strip()[:LONGEST_MASK]
     context: dict[str, Any] = {"mask": mask, "sample": sample}
     try:
         validate_mask(mask)

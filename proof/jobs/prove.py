@@ -21,7 +21,7 @@ from proof.proving import prove_direction
 
 LATER = 15.0
 # A peering that is not good by then is proven all the same.
-PATIENCE = timedelta(minutes=10)
+PROVE_ANYWAY_AFTER = timedelta(minutes=10)
 
 
 class Prove(JobKind):
@@ -78,7 +78,7 @@ class Prove(JobKind):
     def wait_until_verified(self) -> None:
         peer = Peer.objects.filter(pk=self.run.arguments["peers"][0]).first()
         since = timezone.now() - self.job.created_at
-        if peer and peer.outcome != PeerOutcome.PASSED and since < PATIENCE:
+        if peer and peer.outcome != PeerOutcome.PASSED and since < PROVE_ANYWAY_AFTER:
             self.run.park(LATER)
 
     def prove_one(self, pk: str, step: Step) -> str:

@@ -53,7 +53,7 @@ def meter(settings, monkeypatch) -> Meter:
 def full(settings, monkeypatch):
     """All turns are taken, and nobody waits for long."""
     settings.PASSWORD_HASHERS = OURS
-    monkeypatch.setattr(hashers, "PATIENCE", 0.05)
+    monkeypatch.setattr(hashers, "TURN_TIMEOUT", 0.05)
     for _ in range(hashers.AT_ONCE):
         hashers._turns.acquire()
     yield

@@ -170,7 +170,7 @@ def test_provider_that_is_down_is_said_and_passwords_work(viewer, provider, sett
 
 
 def test_provider_that_stalls_does_not_hold_the_page(db, provider, monkeypatch):
-    monkeypatch.setattr(web, "TIMEOUT", (0.3, 0.3))
+    monkeypatch.setattr(web, "REQUEST_TIMEOUT", (0.3, 0.3))
     provider.stalls.set()
     response = Client().get(START, follow=True)
     assert codes_in(response) == ["no_answer"]
@@ -209,6 +209,6 @@ def test_provider_that_leads_to_plain_http_elsewhere_is_refused(db, provider):
 
 
 def test_provider_that_says_too_much_is_refused(db, provider, monkeypatch):
-    monkeypatch.setattr(web, "MOST", 100)
+    monkeypatch.setattr(web, "MOST_BYTES", 100)
     response = Client().get(START, follow=True)
     assert codes_in(response) == ["no_answer"]

@@ -298,6 +298,6 @@ def test_metadata_that_cannot_be_used_are_said(db, idp, before, after, code):
 
 
 def test_provider_that_says_too_much_is_refused(db, monkeypatch):
-    monkeypatch.setattr(web, "MOST", 100)
+    monkeypatch.setattr(web, "MOST_BYTES", 100)
     response = Client().get(START, follow=True)
     assert codes_in(response) == ["no_answer"]

@@ -31,6 +31,8 @@ GENERIC = frozenset(
 """,
     )
 )
+# The longest what, the most of what, patience with what?
+BARE_LIMITS = {"LIMIT", "LONGEST", "MOST", "PATIENCE", "TIMEOUT"}
 # Where the word is said elsewhere: commands of a shell, named by their function.
 COMMANDS = ROOT / "clients"
 
@@ -61,6 +63,26 @@ def generic_functions(path, tree):
 def test_functions_say_what_they_work_on():
     found = [name for path, tree in modules() for name in generic_functions(path, tree)]
     assert found == []
+
+
+def test_limits_say_of_what():
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path, tree in modules()
+        for name in constants(tree) & BARE_LIMITS
+    ]
+    assert found == []
+
+
+def constants(tree):
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+    return {
+        name.id
+        for node in assigned
+        for target in node.targets
+        for name in ast.walk(target)
+        if isinstance(name, ast.Name)
+    }
 
 
 def test_no_class_name_stands_twice():

@@ -83,7 +83,7 @@ def test_without_a_worker_of_the_site_nobody_asks(node, asked_by):
 
 def test_a_worker_that_is_busy_is_not_waited_for_too_long(node, asked_by, monkeypatch):
     monkeypatch.setattr(present, "CERTIFICATE_DEADLINE", 0.2)
-    monkeypatch.setattr(present, "PATIENCE", 0)
+    monkeypatch.setattr(present, "WORKER_TIMEOUT", 0)
     monkeypatch.setattr(dispatch, "send_messages", lambda rings: None)
     Process.objects.create(host="b", pid=1, kind="worker", queues=["site-berlin"])
     with pytest.raises(WireError) as refused:

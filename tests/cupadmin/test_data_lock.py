@@ -61,7 +61,7 @@ def test_what_stands_in_the_file_does_not_matter(tmp_path, text):
 def test_a_directory_is_held_until_the_last_process_that_has_it_ended(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(data_lock, "PATIENCE", 0.3)
+    monkeypatch.setattr(data_lock, "LOCK_TIMEOUT", 0.3)
     monkeypatch.setattr(data_lock, "is_running", lambda pid: False)
     handle = data_lock.lock_directory(tmp_path)
     orphan = subprocess.Popen(["sleep", "60"], pass_fds=[handle])

@@ -6,7 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from diagnostics.answers import NOT_ASKED, Answer
-from diagnostics.evidence import LONGEST, MOST_ANSWERS, answer_data, finding_details
+from diagnostics.evidence import (
+    LONGEST_TEXT,
+    MOST_ANSWERS,
+    answer_data,
+    finding_details,
+)
 from diagnostics.facts import ExchangedTrust
 from diagnostics.judge.evidence import NO_ENTRY
 from diagnostics.judge.sections import judge_facts
@@ -37,7 +42,7 @@ def test_what_was_not_asked_says_so():
 
 def test_long_answers_are_cut():
     many = Answer(tuple("name" * 30 for _ in range(50)))
-    assert len(answer_data("DNS", many)["answer"]) == LONGEST
+    assert len(answer_data("DNS", many)["answer"]) == LONGEST_TEXT
 
 
 def test_a_certificate_shows_its_fingerprint_and_not_its_text():

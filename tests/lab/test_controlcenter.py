@@ -32,7 +32,7 @@ def test_one_service_can_be_asked_for(cup8):
     agent = AGENT["cup8"]
     reply = center(cup8.publisher, ALL, f"<s:ServiceStatus>{agent}</s:ServiceStatus>")
     assert [e.text for e in reply.all("ServiceName")] == [agent]
-    assert int(reply.one("UpTime")) > 0
+    assert int(reply.one("UpTime")) >= 0
 
 
 def test_a_service_that_does_not_run_has_no_up_time(imp):

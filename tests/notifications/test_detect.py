@@ -11,7 +11,7 @@ from jobs.locks import JobLock
 from jobs.models import Job
 from notifications.detect import detect_changes
 from notifications.models import Maintenance, Message
-from notifications.validation import LONGEST
+from notifications.validation import LONGEST_WINDOW
 from services.jobs.control import ControlServices
 from services.models import NodeReading, Service
 from services.signals import services_controlled
@@ -192,7 +192,7 @@ def test_what_waits_for_somebody_deactivated_gets_no_job(mailed, peers):
 
 
 def test_a_job_is_told_at_the_end_of_the_longest_maintenance(reader, home):
-    ago = timezone.now() - LONGEST
+    ago = timezone.now() - LONGEST_WINDOW
     Maintenance.objects.create(
         cluster=home, begins_at=ago, ends_at=timezone.now() + timedelta(seconds=9)
     )

@@ -11,7 +11,7 @@ import pytest
 
 from notifications.delivery import Undelivered, deliver_message
 from notifications.models import Message, Subscriber
-from notifications.syslog import LONGEST, syslog_line
+from notifications.syslog import LONGEST_LINE, syslog_line
 from tests.notifications.conftest import judge, sent
 from tests.notifications.test_formats import event
 
@@ -100,7 +100,7 @@ def test_no_text_breaks_a_line_or_grows_beyond_it():
     assert b"\n" not in odd
     assert b"\0" not in odd
     assert b"\x1b" not in odd
-    assert len(odd) <= LONGEST
+    assert len(odd) <= LONGEST_LINE
     assert LINE.fullmatch(odd.decode())[5] == "a-b-"
 
 

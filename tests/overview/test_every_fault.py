@@ -103,7 +103,7 @@ def hurry(patch, lab):
 
     patch.setattr("django.conf.settings.DNS_SERVERS", [lab.describe()["dns"]])
     patch.setattr(limits.Backoff, "wait", give_up)
-    patch.setattr(proving, "PATIENCE", 0.3)
+    patch.setattr(proving, "ARRIVAL_TIMEOUT", 0.3)
 
 
 def hurry_more(patch):
@@ -256,7 +256,7 @@ def agent_of(lab):
 
 
 def start_in_vain(lab, monkeypatch, fault):
-    monkeypatch.setattr(decisions, "PATIENCE", 0.5)
+    monkeypatch.setattr(decisions, "SETTLE_TIMEOUT", 0.5)
     monkeypatch.setattr(control, "POLL", 0.1)
     agent, row = agent_of(lab)
     agent.set("Stopped")

@@ -210,7 +210,7 @@ def test_all_that_match_are_selected(ada, pair):
 
 
 def test_more_than_one_plan_can_hold_is_refused(ada, pair, monkeypatch):
-    monkeypatch.setattr(selection, "MOST", 1)
+    monkeypatch.setattr(selection, "MOST_PEERS", 1)
     answer = ada.post(CHOOSE, {"all": "1"}, follow=True)
     assert "2 peers match" in answer.content.decode()
     assert not BulkDraft.objects.exists()

@@ -122,7 +122,7 @@ def test_peers_of_a_new_node_belong_to_its_cluster(clusters, peers):
         book.accept_node(node)
         found = book.peer(stray.cluster, "10.77.1.1")
         assert found.remote_cluster == clusters["Rome"]
-        assert rules.publisher_of(clusters["Rome"]) == node
+        assert rules.known_publisher(clusters["Rome"]) == node
         moved = copy.copy(node)
         moved._state.adding, moved.address = False, "10.77.1.2"
         book.accept_node(moved)

@@ -53,7 +53,7 @@ def presence_lab() -> Iterator[Lab]:
 @pytest.fixture
 def pair(db: None, presence_lab: Lab, settings: Any, monkeypatch: Any) -> Pair:
     settings.DNS_SERVERS = [presence_lab.describe()["dns"]]
-    monkeypatch.setattr(proving, "PATIENCE", 0.5)
+    monkeypatch.setattr(proving, "ARRIVAL_TIMEOUT", 0.5)
     reported = presence_lab.describe()["clusters"]
     clusters = [register(one) for one in reported]
     for cluster, there in zip(clusters, presence_lab.clusters, strict=True):

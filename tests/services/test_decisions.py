@@ -73,7 +73,7 @@ def test_nothing_is_asked_during_a_back_off():
 
 def test_a_service_that_stays_between_two_states_is_given_up():
     memo = {"waiting_since": 100.0}
-    late = 100.0 + decisions.PATIENCE + 1
+    late = 100.0 + decisions.SETTLE_TIMEOUT + 1
     assert state_of(judge_fresh("stop", memo, seen("starting"), None, late)) == "failed"
 
 
@@ -113,7 +113,7 @@ def test_a_command_is_not_repeated_without_end():
 
 
 def test_starting_for_ever_ends_as_a_failure_that_says_so():
-    late = 100.0 + decisions.PATIENCE + 1
+    late = 100.0 + decisions.SETTLE_TIMEOUT + 1
     verdict = judge_sent("start", sent(seen("stopped")), seen("starting"), None, late)
     assert state_of(verdict) == "failed"
     assert "starting" in verdict.detail and "3 minutes" in verdict.detail
@@ -121,7 +121,7 @@ def test_starting_for_ever_ends_as_a_failure_that_says_so():
 
 def test_a_node_that_falls_silent_after_a_command_leaves_the_outcome_unknown():
     memo, silence = sent(seen("stopped")), WireError(Code.TIMEOUT)
-    late = 100.0 + decisions.PATIENCE + 1
+    late = 100.0 + decisions.SETTLE_TIMEOUT + 1
     assert judge_sent("start", memo, None, silence, 150.0) == Do.WAIT
     assert state_of(judge_sent("start", memo, None, silence, late)) == "unknown"
 
@@ -153,6 +153,6 @@ def test_a_service_that_was_stopped_has_restarted_once_it_runs(now, done):
 @pytest.mark.parametrize(("before", "after"), [(None, 2), (500, None), (None, None)])
 def test_without_any_time_to_compare_no_restart_is_believed(before, after):
     memo, now = sent(seen("started", "", before)), seen("started", "", after)
-    late = 100.0 + decisions.PATIENCE + 1
+    late = 100.0 + decisions.SETTLE_TIMEOUT + 1
     assert judge_sent("restart", memo, now, None, 105.0) == Do.WAIT
     assert state_of(judge_sent("restart", memo, now, None, late)) == "failed"

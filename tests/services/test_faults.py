@@ -58,7 +58,7 @@ def test_a_node_that_is_down_is_unreachable_and_its_past_is_kept(nodes, node, tr
 
 
 def test_starting_for_ever_ends_and_says_so(node, trouble, monkeypatch):
-    monkeypatch.setattr(decisions, "PATIENCE", 1.0)
+    monkeypatch.setattr(decisions, "SETTLE_TIMEOUT", 1.0)
     trouble.service(agent_on(node).name).set("Stopped")
     trouble.set_fault("control_center", "stuck")
     job, step = run("start", node)
@@ -126,7 +126,7 @@ def test_a_node_that_refuses_for_ever_is_given_up(node, trouble, monkeypatch):
 
 
 def test_a_node_that_dies_after_the_command_needs_attention(node, trouble, monkeypatch):
-    monkeypatch.setattr(decisions, "PATIENCE", 1.0)
+    monkeypatch.setattr(decisions, "SETTLE_TIMEOUT", 1.0)
     real = control.send_command
 
     def send(*arguments):

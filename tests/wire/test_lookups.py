@@ -103,7 +103,7 @@ def test_a_dead_first_server_is_asked_only_until_it_is_known(monkeypatch):
         await resolve_host(hosts[0], policy)
         before = len(dead.queries)
         # A busy machine makes the good one slow; the dead one is not asked for that.
-        monkeypatch.setattr("wire.nameservers.PATIENCE", 60.0)
+        monkeypatch.setattr("wire.nameservers.NEXT_SERVER_AFTER", 60.0)
         asking = (resolve_host(h, policy, deadline=60) for h in hosts[1:])
         found = await asyncio.gather(*asking)
         assert all(x.addresses for x in found)

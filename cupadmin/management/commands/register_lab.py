@@ -18,7 +18,7 @@ from peers import lifecycle
 from peers.models import Peer, PeerOutcome
 from proof import canaries
 
-PATIENCE = 90.0
+JOBS_TIMEOUT = 90.0
 
 
 PORTS = ("axl_port", "sip_port", "sip_tls_port", "sip_peer_tls_port")
@@ -69,7 +69,7 @@ class Command(BaseCommand):
     def peer_first_two(self, described: list[dict[str, Any]]) -> None:
         first, second = described[:2]
         peers = [add_peer(first, second), add_peer(second, first)]
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + JOBS_TIMEOUT
         for peer in peers:
             while peer.outcome != PeerOutcome.PASSED:
                 if time.monotonic() > deadline:
@@ -79,7 +79,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  {peer}: verified")
 
     def wait_for_job(self, job: Job) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + JOBS_TIMEOUT
         while job.active:
             if time.monotonic() > deadline:
                 raise CommandError(f"{job} is not finished yet: see its page.")

@@ -16,7 +16,7 @@ from diagnostics.models import TroubleshooterResult, TroubleshooterRun
 from jobs.engine import perform_job
 
 Outcome = TroubleshooterResult.Outcome
-PATIENCE = 300.0
+RUN_TIMEOUT = 300.0
 
 
 class Command(BaseCommand):
@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
     def finished(self, run: TroubleshooterRun) -> TroubleshooterRun:
         """Wait for a worker that may have been quicker to take the job."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + RUN_TIMEOUT
         while True:
             run = TroubleshooterRun.objects.select_related("job").get(pk=run.pk)
             if not run.active or time.monotonic() > deadline:
