@@ -115,7 +115,7 @@ def console(folder: Path, options: argparse.Namespace) -> None:
     """Everything the pages and the job compute, from the stored snapshots."""
     set_up(folder)
     from directory import duplicates
-    from directory.comparison import compare_sides
+    from directory.comparison import compare_listings
     from directory.ownership import Directory
     from peers.models import Peer
 
@@ -126,7 +126,7 @@ def console(folder: Path, options: argparse.Namespace) -> None:
     twice = time.perf_counter() - started
     differ = 0
     for peer in peers:
-        compared = compare_sides(directory, peer)
+        compared = compare_listings(directory, peer)
         differ += compared.different if compared else 0
     report(
         seconds=time.perf_counter() - started,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 from clusters.models import AddressScheme, Cluster
 from clusters.ownership import plain_host
@@ -56,7 +57,7 @@ def major_release(version: str) -> int:
 def different_domains(one: Addressing, other: Addressing) -> str:
     """Say how the presence domains differ, in the same words for both clusters."""
     first, second = in_order(one, other)
-    domains = [plain_host(side.domain) for side in (first, second)]
+    domains = [plain_host(known.domain) for known in (first, second)]
     if not all(domains) or domains[0] == domains[1]:
         return ""
     return (
@@ -79,14 +80,14 @@ def different_schemes(one: Addressing, other: Addressing) -> str:
 
 def unknown_schemes(one: Addressing, other: Addressing) -> list[str]:
     """The names of the clusters whose scheme is not known."""
-    return [side.name for side in in_order(one, other) if not side.scheme]
+    return [known.name for known in in_order(one, other) if not known.scheme]
 
 
 def in_order(one: Addressing, other: Addressing) -> list[Addressing]:
-    return sorted((one, other), key=lambda side: side.name)
+    return sorted((one, other), key=attrgetter("name"))
 
 
 def addressing_warnings(one: Cluster, other: Cluster) -> Iterator[str]:
     """Warn of different presence domains and IM address schemes."""
-    sides = Addressing.of(one), Addressing.of(other)
-    yield from filter(None, (different_domains(*sides), different_schemes(*sides)))
+    both = Addressing.of(one), Addressing.of(other)
+    yield from filter(None, (different_domains(*both), different_schemes(*both)))

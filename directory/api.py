@@ -17,7 +17,7 @@ from accounts.access import Role
 from accounts.cluster_limits import limit_admits
 from clusters.models import Cluster
 from directory import duplicates, locator, orphans
-from directory.comparison import LISTS, Compared, compare_sides
+from directory.comparison import LISTS, Compared, compare_listings
 from directory.jobs.snapshot import SnapshotDirectory
 from directory.models import Snapshot
 from directory.ownership import Directory
@@ -149,7 +149,7 @@ class ComparisonView(APIView):
         peer = Peer.objects.filter(pk=parameters["peer"]).first()
         if peer is None:
             raise ValidationError({"peer": ["There is no such peer."]})
-        compared = compare_sides(Directory(), peer)
+        compared = compare_listings(Directory(), peer)
         if compared is None:
             raise Conflict(why_not(peer))
         return Response(self.page(request, peer, compared, parameters["search"]))

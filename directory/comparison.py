@@ -12,7 +12,7 @@ from django.conf import settings
 
 from directory.columns import Codes, HashIndex, Mask, User
 from directory.hashing import Hashes, Places, positions_of
-from directory.ownership import NOBODY, Directory, Side
+from directory.ownership import NOBODY, Directory, UserListing
 from peers.models import Peer, PeerOutcome
 
 MISSING = "missing"
@@ -69,7 +69,9 @@ class Compared:
         remote: the cluster to which it points; the users are its own.
     """
 
-    def __init__(self, directory: Directory, home: Side, remote: Side) -> None:
+    def __init__(
+        self, directory: Directory, home: UserListing, remote: UserListing
+    ) -> None:
         self.directory = directory
         self.home = home
         self.remote = remote
@@ -149,8 +151,8 @@ class Compared:
             (ELSEWHERE, self.displaced),
         ]
 
-    def _homes_of_rows(self, side: Side, rows: Places) -> Codes:
-        homes = side.homes[rows] if len(rows) else np.empty(0, np.int16)
+    def _homes_of_rows(self, listing: UserListing, rows: Places) -> Codes:
+        homes = listing.homes[rows] if len(rows) else np.empty(0, np.int16)
         return np.where(rows < 0, NOBODY, homes).astype(np.int16)
 
     def _lacking(self, ours: Hashes, theirs: Hashes) -> Mask:
@@ -218,21 +220,23 @@ class Compared:
                 home = self._home(self.remote, there)
             else:
                 home = self._found(int(lives[place]), self.home.columns.user(here))
-            side, row = (self.home, here) if source == EXTRA else (self.remote, there)
-            user = side.columns.user(row)
+            listing, row = (
+                (self.home, here) if source == EXTRA else (self.remote, there)
+            )
+            user = listing.columns.user(row)
             yield UserDifference(user, says, home, bool(found.settling[place]))
 
-    def _home(self, side: Side, row: int) -> UserHome | None:
+    def _home(self, listing: UserListing, row: int) -> UserHome | None:
         if row < 0:
             return None
-        node = side.columns.nodes[side.columns.node[row]]
-        return UserHome(self.directory.name(side.home_of(row)), node or "no node")
+        node = listing.columns.nodes[listing.columns.node[row]]
+        return UserHome(self.directory.name(listing.home_of(row)), node or "no node")
 
     def _found(self, number: int, user: User) -> UserHome | None:
-        side = self.directory.sides.get(number)
-        for row, _ in side.find("userid", user.userid) if side else ():
-            if side and side.home_of(row) == number:
-                return self._home(side, row)
+        listing = self.directory.listings.get(number)
+        for row, _ in listing.find("userid", user.userid) if listing else ():
+            if listing and listing.home_of(row) == number:
+                return self._home(listing, row)
         return None
 
 
@@ -252,20 +256,20 @@ class Earlier:
     older is kept nothing is known to have changed.
     """
 
-    def __init__(self, home: Side, remote: Side) -> None:
+    def __init__(self, home: UserListing, remote: UserListing) -> None:
         self._now = (home, remote)
 
     @cached_property
-    def _sides(self) -> tuple[Side, Side]:
-        older = min(side.snapshot.taken_at for side in self._now)
+    def _listings(self) -> tuple[UserListing, UserListing]:
+        older = min(listing.snapshot.taken_at for listing in self._now)
         moment = older - timedelta(minutes=settings.DIRECTORY_SETTLING_MINUTES)
         return self._now[0].before(moment), self._now[1].before(moment)
 
     def differed(self, hashes: Hashes, *, copied: bool, there: bool) -> Mask:
         """Which of these were copied, or were there, otherwise than they are now."""
-        if not len(hashes) or self._sides == self._now:
+        if not len(hashes) or self._listings == self._now:
             return np.zeros(len(hashes), np.bool_)
-        home, remote = self._sides
+        home, remote = self._listings
         copies = home.of(remote.number).hashes
         users = remote.own.hashes
         changed: Mask = (positions_of(hashes, copies) >= 0) != copied
@@ -276,23 +280,23 @@ class Earlier:
         """Which of these were on another node of either cluster than they are now."""
         changed = np.zeros(len(hashes), np.bool_)
         if len(hashes):
-            for now, then in zip(self._now, self._sides, strict=True):
+            for now, then in zip(self._now, self._listings, strict=True):
                 changed |= nodes_of(now, hashes) != nodes_of(then, hashes)
         return changed
 
 
-def nodes_of(side: Side, hashes: Hashes) -> npt.NDArray[np.int32]:
+def nodes_of(listing: UserListing, hashes: Hashes) -> npt.NDArray[np.int32]:
     """The codes of the users' nodes, -1 for who is not there."""
-    index = side.columns.index["userid"]
+    index = listing.columns.index["userid"]
     places = positions_of(hashes, index.hashes)
     found = places >= 0
     codes = np.full(len(hashes), -1, np.int32)
-    codes[found] = side.node_codes[index.rows[places[found]]]
+    codes[found] = listing.node_codes[index.rows[places[found]]]
     return codes
 
 
-def compare_sides(directory: Directory, peer: Peer) -> Compared | None:
+def compare_listings(directory: Directory, peer: Peer) -> Compared | None:
     """Compare the clusters of a peer; None while one of them was never read."""
-    home = directory.side(peer.cluster_id)
-    remote = directory.side(peer.remote_cluster_id)
+    home = directory.listing(peer.cluster_id)
+    remote = directory.listing(peer.remote_cluster_id)
     return Compared(directory, home, remote) if home and remote else None

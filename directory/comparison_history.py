@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from directory.comparison import ELSEWHERE, EXTRA, MISSING, Compared, compare_sides
+from directory.comparison import ELSEWHERE, EXTRA, MISSING, Compared, compare_listings
 from directory.models import Comparison
 from directory.ownership import Directory
 from peers.models import Peer, PeerOutcome
@@ -22,7 +22,7 @@ def compare_peers(clusters: Iterable[UUID]) -> str:
     touched = [
         peer for peer in peers if selected & {peer.cluster_id, peer.remote_cluster_id}
     ]
-    compared = {peer.pk: compare_sides(directory, peer) for peer in touched}
+    compared = {peer.pk: compare_listings(directory, peer) for peer in touched}
     points = [comparison_point(pk, one) for pk, one in compared.items() if one]
     with transaction.atomic():
         Comparison.objects.bulk_create(points)

@@ -10,7 +10,7 @@ import numpy as np
 
 from directory.columns import INVALID_URI, Mask, User
 from directory.hashing import Hashes, fold_case, positions_of
-from directory.ownership import Directory, Side
+from directory.ownership import Directory, UserListing
 
 Kind = Literal["userid", "directory_uri", "mail_id", "empty_uri", "invalid_uri"]
 SHARED: tuple[Kind, ...] = ("userid", "directory_uri", "mail_id")
@@ -27,7 +27,7 @@ KINDS: dict[Kind, str] = {
 class Holder:
     """A user who has the value, on the cluster that is the user's own."""
 
-    side: Side
+    listing: UserListing
     user: User
 
 
@@ -47,8 +47,8 @@ class Duplicate:
 def shared_hashes(directory: Directory, kind: Kind) -> Hashes:
     """The hashes that stand more than once among the users of all clusters."""
     parts = [
-        side.columns.index[kind].chosen(side.present).hashes
-        for side in directory.sides.values()
+        listing.columns.index[kind].chosen(listing.present).hashes
+        for listing in directory.listings.values()
     ]
     if not parts:
         return np.empty(0, np.uint64)
@@ -61,10 +61,10 @@ def shared_values(directory: Directory, kind: Kind) -> list[Duplicate]:
     """All values of a kind that several users have, with these users."""
     hashes = shared_hashes(directory, kind)
     holders: dict[str, list[Holder]] = {}
-    for side in directory.sides.values():
-        for user in users_having(side, kind, hashes):
+    for listing in directory.listings.values():
+        for user in users_having(listing, kind, hashes):
             holders.setdefault(fold_case(user.value(kind)), []).append(
-                Holder(side, user)
+                Holder(listing, user)
             )
     return [
         Duplicate(kind, value, tuple(users))
@@ -73,22 +73,22 @@ def shared_values(directory: Directory, kind: Kind) -> list[Duplicate]:
     ]
 
 
-def users_having(side: Side, kind: Kind, sought: Hashes) -> Iterator[User]:
-    index = side.columns.index[kind].chosen(side.present)
-    return side.columns.users(index.rows[positions_of(index.hashes, sought) >= 0])
+def users_having(listing: UserListing, kind: Kind, sought: Hashes) -> Iterator[User]:
+    index = listing.columns.index[kind].chosen(listing.present)
+    return listing.columns.users(index.rows[positions_of(index.hashes, sought) >= 0])
 
 
-def without_uri(side: Side) -> Mask:
-    empty = side.present.copy()
-    empty[side.columns.index["directory_uri"].rows] = False
+def without_uri(listing: UserListing) -> Mask:
+    empty = listing.present.copy()
+    empty[listing.columns.index["directory_uri"].rows] = False
     return empty
 
 
-def with_invalid_uri(side: Side) -> Mask:
-    return side.present & side.columns.flagged(INVALID_URI)
+def with_invalid_uri(listing: UserListing) -> Mask:
+    return listing.present & listing.columns.flagged(INVALID_URI)
 
 
-ALONE: dict[Kind, Callable[[Side], Mask]] = {
+ALONE: dict[Kind, Callable[[UserListing], Mask]] = {
     "empty_uri": without_uri,
     "invalid_uri": with_invalid_uri,
 }
@@ -97,10 +97,10 @@ ALONE: dict[Kind, Callable[[Side], Mask]] = {
 def lone_values(directory: Directory, kind: Kind) -> list[Duplicate]:
     """The users with such a directory URI, where the release has directory URIs."""
     found = [
-        Duplicate(kind, user.directory_uri, (Holder(side, user),))
-        for side in directory.sides.values()
-        if "directoryuri" not in side.snapshot.absent
-        for user in side.columns.users(np.flatnonzero(ALONE[kind](side)))
+        Duplicate(kind, user.directory_uri, (Holder(listing, user),))
+        for listing in directory.listings.values()
+        if "directoryuri" not in listing.snapshot.absent
+        for user in listing.columns.users(np.flatnonzero(ALONE[kind](listing)))
     ]
     return sorted(found, key=lambda one: fold_case(one.userid))
 
@@ -141,7 +141,9 @@ def choose_duplicates(
     return [
         one
         for one in found
-        if (cluster is None or any(h.side.cluster.pk == cluster for h in one.holders))
+        if (
+            cluster is None or any(h.listing.cluster.pk == cluster for h in one.holders)
+        )
         and (
             term in fold_case(one.value)
             or any(term in fold_case(h.user.userid) for h in one.holders)

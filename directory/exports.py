@@ -40,7 +40,7 @@ LEFTOVERS: dict[str, Callable[[Leftovers], Any]] = {
     "Shown by": attrgetter("cluster.name"),
     "Users of": attrgetter("remote_name"),
     "Users": attrgetter("count"),
-    "Read": attrgetter("side.snapshot.taken_at"),
+    "Read": attrgetter("listing.snapshot.taken_at"),
 }
 
 
@@ -64,7 +64,7 @@ def duplicate_lines(found: Iterable[Duplicate]) -> Iterator[tuple[str, ...]]:
                 KINDS[one.kind],
                 one.value,
                 user.userid,
-                holder.side.cluster.name,
+                holder.listing.cluster.name,
                 user.node,
                 user.directory_uri,
                 user.mail_id,

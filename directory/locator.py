@@ -13,7 +13,7 @@ from directory.addresses import bare_address, digits_in, rewrite_host, sip_uri
 from directory.columns import User
 from directory.hashing import fold_case, hash_of
 from directory.mask_numbers import Masked, mask_number
-from directory.ownership import NOBODY, Directory, Side
+from directory.ownership import NOBODY, Directory, UserListing
 from peers.models import Peer, PeerOutcome
 
 MOST_MATCHES = 50
@@ -54,7 +54,7 @@ class View:
     state: str
     sentence: str
     outcome: str
-    side: Side | None = None
+    listing: UserListing | None = None
     user: User | None = None
     peer: Peer | None = None
     rewritten: str = ""
@@ -72,8 +72,8 @@ class Located:
     """A user at home, and as the other clusters see the user."""
 
     user: User
-    home: Side | None
-    homes: list[Side] = field(default_factory=list)
+    home: UserListing | None
+    homes: list[UserListing] = field(default_factory=list)
     views: list[View] = field(default_factory=list)
 
     @property
@@ -137,9 +137,9 @@ def collect_matches(
 ) -> None:
     for value in values:
         value_hash = hash_of(value)
-        for side in directory.sides.values():
-            for row in side.columns.index[kind].at(value_hash):
-                user = side.columns.user(row)
+        for listing in directory.listings.values():
+            for row in listing.columns.index[kind].at(value_hash):
+                user = listing.columns.user(row)
                 if fold_case(user.value(kind)) == fold_case(value):
                     found.setdefault(fold_case(user.userid), user.userid)
 
@@ -160,18 +160,18 @@ def locate_user(directory: Directory, userid: str) -> Located | None:
     """Everything about one user id; None if no cluster knows it."""
     known = {
         number: copies
-        for number, side in directory.sides.items()
-        if (copies := copies_on(directory, side, userid))
+        for number, listing in directory.listings.items()
+        if (copies := copies_on(directory, listing, userid))
     }
     if not known:
         return None
     own = {n: copy for n, copies in known.items() for copy in copies if copy.home == n}
     first = next(iter(own.values()), None) or next(iter(known.values()))[0]
-    homes = [directory.sides[number] for number in own]
+    homes = [directory.listings[number] for number in own]
     located = Located(first.user, homes[0] if homes else None, homes)
     peers = peers_to(located.home)
     located.views = [
-        Viewer(located, cluster, directory.sides.get(number), peers).view(
+        Viewer(located, cluster, directory.listings.get(number), peers).view(
             known.get(number, [])
         )
         for number, cluster in enumerate(directory.clusters)
@@ -188,19 +188,19 @@ class Copy:
     believed: str
 
 
-def copies_on(directory: Directory, side: Side, userid: str) -> list[Copy]:
+def copies_on(directory: Directory, listing: UserListing, userid: str) -> list[Copy]:
     """What a cluster has about the user; a row without a home node comes last."""
     copies = []
     everything = cluster_limits.current_limit() is None
     elsewhere = "no managed cluster" if everything else "none of your clusters"
-    for row, user in side.find("userid", userid):
-        home = side.home_of(row)
+    for row, user in listing.find("userid", userid):
+        home = listing.home_of(row)
         name = directory.name(home) or elsewhere
         copies.append(Copy(user, home, f"{user.node} ({name})"))
-    return sorted(copies, key=lambda c: (c.home == NOBODY, c.home != side.number))
+    return sorted(copies, key=lambda c: (c.home == NOBODY, c.home != listing.number))
 
 
-def peers_to(home: Side | None) -> dict[UUID, Peer]:
+def peers_to(home: UserListing | None) -> dict[UUID, Peer]:
     if home is None:
         return {}
     peers = Peer.objects.filter(remote_cluster=home.cluster).order_by("-address")
@@ -214,26 +214,26 @@ class Viewer:
         self,
         located: Located,
         cluster: Cluster,
-        side: Side | None,
+        listing: UserListing | None,
         peers: dict[UUID, Peer],
     ) -> None:
         self.located = located
         self.cluster = cluster
-        self.side = side
+        self.listing = listing
         self.peer = peers.get(cluster.pk)
 
     def view(self, copies: list[Copy]) -> View:
         home = self.located.home
-        if self.side is None:
+        if self.listing is None:
             return self.as_seen(
                 UNREAD, "Its users were never read.", PeerOutcome.UNKNOWN
             )
-        if home is not None and self.side.number == home.number:
+        if home is not None and self.listing.number == home.number:
             return self.as_seen(
                 HOME, "The home cluster.", PeerOutcome.PASSED, copies[0]
             )
         if not copies:
-            return self.as_seen(ABSENT, *self.why_absent(self.side))
+            return self.as_seen(ABSENT, *self.why_absent(self.listing))
         copy = copies[0]
         if copy.home == NOBODY:
             words = "It has the user without a home node, not as another cluster's."
@@ -241,7 +241,7 @@ class Viewer:
         if home is None:
             words = f"It believes the user to live on {copy.believed}."
             return self.as_seen(ELSEWHERE, words, PeerOutcome.FAILED, copy)
-        if copy.home == self.side.number:
+        if copy.home == self.listing.number:
             words = f"It has a user of its own with this id, as {home.cluster} has."
             return self.as_seen(ELSEWHERE, words, PeerOutcome.FAILED, copy)
         return self.as_seen(*self.judge(copy), copy)
@@ -266,7 +266,7 @@ class Viewer:
             return DIFFERENT, words, PeerOutcome.WARNING
         return SEEN, "It sees the user at the right home.", PeerOutcome.PASSED
 
-    def why_absent(self, side: Side) -> tuple[str, PeerOutcome]:
+    def why_absent(self, listing: UserListing) -> tuple[str, PeerOutcome]:
         """The first thing that keeps the sync agent from carrying the user here."""
         home = self.located.home
         if home is None:
@@ -282,7 +282,7 @@ class Viewer:
                 return str(
                     entry.get("problem") or entry.get("label")
                 ), PeerOutcome.FAILED
-        if side.snapshot.taken_at < home.snapshot.taken_at - TOGETHER:
+        if listing.snapshot.taken_at < home.snapshot.taken_at - TOGETHER:
             words = "Its users were read before the home cluster's; read them again."
             return words, PeerOutcome.WARNING
         return f"The sync agent has not carried the user; {SETTLES}", PeerOutcome.FAILED
@@ -290,7 +290,7 @@ class Viewer:
     def as_seen(
         self, state: str, sentence: str, outcome: PeerOutcome, copy: Copy | None = None
     ) -> View:
-        view = View(self.cluster, state, sentence, outcome, side=self.side)
+        view = View(self.cluster, state, sentence, outcome, listing=self.listing)
         view.user = copy.user if copy else None
         if state == HOME or self.located.home is None:
             return view

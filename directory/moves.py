@@ -11,7 +11,7 @@ import numpy.typing as npt
 from directory.columns import User
 from directory.hashing import positions_of
 from directory.models import Snapshot
-from directory.ownership import NOBODY, Directory, Side
+from directory.ownership import NOBODY, Directory, UserListing
 
 # The vendor's procedure by the number of users to move.
 FEW, MANY, CHUNK, ROUND = 100, 1000, 1000, 8000
@@ -34,7 +34,9 @@ class Move:
 class Moves:
     """What became of the users of a source cluster since an earlier snapshot."""
 
-    def __init__(self, directory: Directory, source: Side, before: Snapshot) -> None:
+    def __init__(
+        self, directory: Directory, source: UserListing, before: Snapshot
+    ) -> None:
         self.directory = directory
         self.source = source
         self.before = source.at(before)
@@ -54,12 +56,12 @@ class Moves:
     def _behind(self) -> dict[str, npt.NDArray[np.bool_]]:
         """For each cluster, who of them it still shows as the source's."""
         behind = {}
-        for number, side in self.directory.sides.items():
+        for number, listing in self.directory.listings.items():
             if number != self.source.number:
-                copies = side.of(self.source.number).hashes
+                copies = listing.of(self.source.number).hashes
                 mask = positions_of(self._hashes, copies) >= 0
                 if mask.any():
-                    behind[side.cluster.name] = mask
+                    behind[listing.cluster.name] = mask
         return behind
 
     @property

@@ -12,7 +12,7 @@ import numpy as np
 from accounts import cluster_limits
 from clusters.models import Cluster
 from directory.columns import User
-from directory.ownership import NOBODY, Directory, Side
+from directory.ownership import NOBODY, Directory, UserListing
 from peers.models import Peer
 
 
@@ -24,22 +24,22 @@ class Leftovers:
         remote: whose users they are; None where no managed cluster has their nodes.
     """
 
-    side: Side
+    listing: UserListing
     home: int
     remote: Cluster | None
     count: int
 
     @property
     def cluster(self) -> Cluster:
-        return self.side.cluster
+        return self.listing.cluster
 
     @property
     def remote_name(self) -> str:
         return self.remote.name if self.remote else "no managed cluster"
 
     def users(self) -> Iterator[User]:
-        rows = np.flatnonzero(self.side.homes == self.home)
-        return self.side.columns.users(rows)
+        rows = np.flatnonzero(self.listing.homes == self.home)
+        return self.listing.columns.users(rows)
 
     def found(self, search: str = "") -> list[User]:
         """The users with this text in the user id or the URI, in order of the ids."""
@@ -56,11 +56,11 @@ def find_leftovers(directory: Directory) -> list[Leftovers]:
     """All leftovers; only the snapshots' counts are looked at, not their columns."""
     remotes = remotes_by_cluster()
     return [
-        Leftovers(side, home, cluster, count)
-        for side in directory.sides.values()
-        for home, count in sorted(homes_in(directory, side).items())
+        Leftovers(listing, home, cluster, count)
+        for listing in directory.listings.values()
+        for home, count in sorted(homes_in(directory, listing).items())
         for cluster in [directory.clusters[home] if home >= 0 else None]
-        if is_unexplained(directory, cluster, remotes.get(side.cluster.pk, set()))
+        if is_unexplained(directory, cluster, remotes.get(listing.cluster.pk, set()))
     ]
 
 
@@ -72,12 +72,14 @@ def remotes_by_cluster() -> dict[UUID, set[UUID | None]]:
     return remotes
 
 
-def homes_in(directory: Directory, side: Side) -> dict[int, int]:
+def homes_in(directory: Directory, listing: UserListing) -> dict[int, int]:
     """How many users of each other home a cluster has."""
     homes: Counter[int] = Counter()
-    for node, count in side.snapshot.nodes.items():
+    for node, count in listing.snapshot.nodes.items():
         homes[directory.homes.of(node)] += count
-    return {n: homes[n] for n in homes if n not in (NOBODY, side.number) and homes[n]}
+    return {
+        n: homes[n] for n in homes if n not in (NOBODY, listing.number) and homes[n]
+    }
 
 
 def is_unexplained(
@@ -90,7 +92,9 @@ def is_unexplained(
     """
     if cluster is not None:
         return cluster.pk not in remotes
-    return cluster_limits.current_limit() is None and all(map(directory.side, remotes))
+    return cluster_limits.current_limit() is None and all(
+        map(directory.listing, remotes)
+    )
 
 
 def leftovers_between(

@@ -28,7 +28,7 @@ UNKNOWN_CLUSTER = -2  # the node belongs to no cluster that the console knows
 NONE = HashIndex(np.empty(0, np.uint64), np.empty(0, np.uint32))
 
 
-class Side:
+class UserListing:
     """One cluster, and its users as a snapshot has them.
 
     A row is a user of the cluster's own where the home node is one of its nodes, and
@@ -42,18 +42,18 @@ class Side:
         self.cluster = cluster
         self.snapshot = snapshot
         self._homes = homes
-        self._others: dict[UUID, Side] = {}
+        self._others: dict[UUID, UserListing] = {}
 
-    def at(self, snapshot: Snapshot) -> "Side":
+    def at(self, snapshot: Snapshot) -> "UserListing":
         """The same cluster by another snapshot."""
         if snapshot.pk == self.snapshot.pk:
             return self
         if snapshot.pk not in self._others:
-            other = Side(self.number, self.cluster, snapshot, self._homes)
+            other = UserListing(self.number, self.cluster, snapshot, self._homes)
             self._others[snapshot.pk] = other
         return self._others[snapshot.pk]
 
-    def before(self, moment: datetime) -> "Side":
+    def before(self, moment: datetime) -> "UserListing":
         """The cluster by its newest snapshot before a moment, otherwise its oldest."""
         older = (one for one in self._history if one.taken_at <= moment)
         return self.at(next(older, self._history[-1]))
@@ -167,8 +167,8 @@ class Directory:
         numbers = {one.pk: number for number, one in enumerate(self.clusters)}
         self.homes = Homes(numbers, snapshots.values())
         self.numbers = numbers
-        self.sides = {
-            number: Side(number, one, snapshots[one.pk], self.homes)
+        self.listings = {
+            number: UserListing(number, one, snapshots[one.pk], self.homes)
             for number, one in enumerate(self.clusters)
             if one.pk in snapshots
         }
@@ -176,11 +176,11 @@ class Directory:
     @property
     def unread(self) -> list[Cluster]:
         """The clusters of which there is no snapshot."""
-        return [c for n, c in enumerate(self.clusters) if n not in self.sides]
+        return [c for n, c in enumerate(self.clusters) if n not in self.listings]
 
-    def side(self, cluster: UUID | None) -> Side | None:
+    def listing(self, cluster: UUID | None) -> UserListing | None:
         number = self.numbers.get(cluster) if cluster else None
-        return None if number is None else self.sides.get(number)
+        return None if number is None else self.listings.get(number)
 
     def name(self, number: int) -> str:
         return self.clusters[number].name if number >= 0 else ""
@@ -190,12 +190,12 @@ class Directory:
         homes = np.full(len(sought), NOBODY, np.int16)
         if not len(sought):
             return homes
-        for side in self.sides.values():
-            homes[positions_of(sought, side.own.hashes) >= 0] = side.number
+        for listing in self.listings.values():
+            homes[positions_of(sought, listing.own.hashes) >= 0] = listing.number
         return homes
 
     @property
     def key(self) -> tuple[Any, ...]:
         """What its answers depend on."""
-        snapshots = tuple(side.snapshot.pk for side in self.sides.values())
+        snapshots = tuple(listing.snapshot.pk for listing in self.listings.values())
         return snapshots, tuple(sorted(self.homes._numbers.items()))

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from accounts.cluster_limits import limit_admits
 from clusters.models import Cluster
-from directory.ownership import Directory, Side
+from directory.ownership import Directory, UserListing
 from peers import inventory
 from peers.mask import apply_mask
 from peers.models import Peer
@@ -19,17 +19,17 @@ def numbers_of_both(
     if remote is None or not limit_admits(remote.pk):
         return None, [], []
     directory = Directory()
-    numbers = numbers_of(directory.side(remote.pk))
+    numbers = numbers_of(directory.listing(remote.pk))
     back = Peer.objects.filter(cluster=remote, remote_cluster=home).first()
     if home is None or back is None:
         return remote, numbers, []
     mask = back.external_phone_number_mask
-    own = numbers_of(directory.side(home))
+    own = numbers_of(directory.listing(home))
     return remote, numbers, [apply_mask(mask, number) for number in own]
 
 
-def numbers_of(side: Side | None) -> list[str]:
+def numbers_of(listing: UserListing | None) -> list[str]:
     """The directory numbers of a cluster's own users."""
-    if side is None:
+    if listing is None:
         return []
-    return [user.number for user in side.columns.users(side.own_numbers.rows)]
+    return [user.number for user in listing.columns.users(listing.own_numbers.rows)]

@@ -102,8 +102,8 @@ class HolderSerializer(serializers.Serializer[Any]):
     """One of the users who have the value."""
 
     userid = serializers.CharField(source="user.userid")
-    cluster = serializers.UUIDField(source="side.cluster.pk")
-    cluster_name = serializers.CharField(source="side.cluster.name")
+    cluster = serializers.UUIDField(source="listing.cluster.pk")
+    cluster_name = serializers.CharField(source="listing.cluster.name")
     node = serializers.CharField(source="user.node")
 
 
@@ -118,7 +118,7 @@ class DuplicateSerializer(serializers.Serializer[Duplicate]):
 
     @extend_schema_field(serializers.ListField(child=serializers.UUIDField()))
     def get_clusters(self, duplicate: Duplicate) -> list[str]:
-        return list(dict.fromkeys(str(h.side.cluster.pk) for h in duplicate.holders))
+        return list(dict.fromkeys(str(h.listing.cluster.pk) for h in duplicate.holders))
 
 
 class LeftoverSerializer(serializers.Serializer[Any]):
@@ -175,7 +175,7 @@ class ViewSerializer(serializers.Serializer[View]):
     )
     masked = MaskedSerializer(allow_null=True)
     taken_at = serializers.DateTimeField(
-        source="side.snapshot.taken_at", default=None, allow_null=True
+        source="listing.snapshot.taken_at", default=None, allow_null=True
     )
 
 

@@ -22,7 +22,7 @@ from directory import (
     orphans,
     store,
 )
-from directory.comparison import LISTS, compare_sides
+from directory.comparison import LISTS, compare_listings
 from directory.comparison_list import ComparisonList
 from directory.jobs.snapshot import SnapshotDirectory, is_readable
 from directory.mask_numbers import preview_mask
@@ -70,7 +70,7 @@ def show_user(request: Request) -> HttpResponse:
             "userids": userids,
             "located": locator.locate_user(directory, userids[0]) if userids else None,
             "most": locator.MOST_MATCHES,
-            "nothing_read": not directory.sides,
+            "nothing_read": not directory.listings,
             "unread": in_words(directory.unread),
         }
     else:
@@ -96,12 +96,12 @@ def snapshot_overview() -> dict[str, Any]:
     clusters = [
         {
             "cluster": cluster,
-            "side": side,
-            "own": side.count(number) if side else None,
-            "unassigned": side.snapshot.nodes.get("", 0) if side else None,
+            "listing": listing,
+            "own": listing.count(number) if listing else None,
+            "unassigned": listing.snapshot.nodes.get("", 0) if listing else None,
         }
         for number, cluster in enumerate(directory.clusters)
-        for side in [directory.sides.get(number)]
+        for listing in [directory.listings.get(number)]
     ]
     running = Job.objects.active().filter(kind=SnapshotDirectory.name).first()
     return {"clusters": clusters, "running": running}
@@ -182,7 +182,7 @@ def show_comparison(request: Request, pk: str) -> HttpResponseBase:
     """Both clusters of one peer, and who differs, by name."""
     peers = Peer.objects.select_related("cluster", "remote_cluster")
     peer = get_object_or_404(peers, pk=pk)
-    compared = compare_sides(Directory(), peer)
+    compared = compare_listings(Directory(), peer)
     context: dict[str, Any] = {"peer": peer, "compared": compared, "here": "comparison"}
     if compared is None:
         return render(request, "directory/comparison.html", context)
@@ -235,7 +235,7 @@ def duplicate_users(request: Request) -> HttpResponseBase:
         "cluster": query_text(request, "cluster"),
         "q": search,
         "page_obj": Paginator(found, ROWS).get_page(request.GET.get("page")),
-        "nothing_read": not directory.sides,
+        "nothing_read": not directory.listings,
         "unread": len(directory.unread),
         "here": "duplicates",
     }
@@ -260,9 +260,9 @@ def show_moves(request: Request) -> HttpResponseBase:
         "here": "moves",
     }
     directory = Directory()
-    side = directory.side(source.pk) if source else None
-    if side and before:
-        moved = Moves(directory, side, before)
+    listing = directory.listing(source.pk) if source else None
+    if listing and before:
+        moved = Moves(directory, listing, before)
         everybody = moved.all()
         if query_text(request, "format") == "csv":
             rows = exports.move_lines(everybody)

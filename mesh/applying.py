@@ -13,7 +13,7 @@ from mesh import planned
 from mesh.intent import MeshIntent
 from mesh.jobs.set_up import SetUpPeerings
 from mesh.observed import UnmanagedEntry
-from mesh.pairs import side_of
+from mesh.pairs import direction_of
 from mesh.plan import plan_mesh
 from peers import lifecycle
 from peers.models import Peer
@@ -49,7 +49,7 @@ def apply_plan(intent: MeshIntent, plan_hash: str, actor: Actor) -> Job:
         if current.errors:
             raise PlanBlocked(" ".join(current.errors))
         entries = {
-            side_of(step): planned.planned_entry(step) for step in current.changes
+            direction_of(step): planned.planned_entry(step) for step in current.changes
         }
         job = SetUpPeerings.submit(current, entries, actor)
         planned.store_plan(job, entries.values(), current)

@@ -69,8 +69,8 @@ class Entries:
                 self.reach(entry.home)
                 if entry.home.written:
                     self.hold(pair)
-                self.write_side(entry)
-                failpoint("mesh:between-sides")
+                self.write_planned(entry)
+                failpoint("mesh:between-entries")
         except (WireError, Ended) as error:
             self.undo(pair, travel=not is_cancelled(error))
             raise
@@ -132,7 +132,7 @@ class Entries:
         self.undo(pair)
         return found.detail or "An entry could not be set up."
 
-    def write_side(self, entry: PlannedEntry) -> None:
+    def write_planned(self, entry: PlannedEntry) -> None:
         key = PairSteps.write.of(entry.peer).key
         try:
             if entry.home.written:
@@ -198,7 +198,7 @@ class Entries:
     def undo_here(self, peer: Peer, row: JobStep, travel: bool) -> None:
         """Delete an entry where its cluster is reached; else say that it remains."""
         if is_near(peer.cluster):
-            undo_side(peer, row)
+            undo_entry(peer, row)
             return
         reason = unreached(peer.cluster)
         if travel and not reason:
@@ -224,7 +224,7 @@ def instruct_step(step: Step, peer: Peer) -> str:
     return provisioning.instruct_step(step, peer, text)
 
 
-def undo_side(peer: Peer, row: JobStep) -> None:
+def undo_entry(peer: Peer, row: JobStep) -> None:
     try:
         sentence = provisioning.delete_entry(peer)
     except (WireError, Ended) as error:

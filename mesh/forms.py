@@ -75,27 +75,29 @@ class PeeringForm(forms.Form):
         if data.get("one") and data.get("one") == data.get("other"):
             error = forms.ValidationError("Choose two different clusters.", "same")
             self.add_error("other", error)
-        for side in ("one", "other"):
-            if bool(data.get(f"{side}_username")) != bool(data.get(f"{side}_password")):
+        for name in ("one", "other"):
+            if bool(data.get(f"{name}_username")) != bool(data.get(f"{name}_password")):
                 error = forms.ValidationError(
                     "Give both user name and password, or neither.", "one_of_two"
                 )
-                self.add_error(f"{side}_password", error)
+                self.add_error(f"{name}_password", error)
         return data
 
     @property
     def intent(self) -> MeshIntent:
         data = self.cleaned_data
-        sides = {"one": data["one"], "other": data["other"]}
+        clusters = {"one": data["one"], "other": data["other"]}
         return MeshIntent(
             pairs=((data["one"], data["other"]),),
             protocol=data["protocol"],
-            masks={sides[s].pk: data[f"{s}_mask"] for s in sides if data[f"{s}_mask"]},
+            masks={
+                clusters[s].pk: data[f"{s}_mask"] for s in clusters if data[f"{s}_mask"]
+            },
             credentials={
-                sides[s].pk: Credentials(
+                clusters[s].pk: Credentials(
                     data[f"{s}_username"], Secret(data[f"{s}_password"])
                 )
-                for s in sides
+                for s in clusters
                 if data[f"{s}_username"]
             },
         )

@@ -38,7 +38,7 @@ class MeshIntent:
         pairs: each pair once; both entries are meant.
         protocols: by the ids of a pair, where it is not the common one.
         masks: by id of the home cluster; a cluster that is not in it keeps its own.
-        side_masks: by ids of home and remote cluster, before `masks`.
+        entry_masks: by ids of home and remote cluster, before `masks`.
         credentials: by id of the remote cluster; else its own AXL user.
     """
 
@@ -46,7 +46,7 @@ class MeshIntent:
     protocol: str = Peer.Protocol.TCP
     protocols: Mapping[frozenset[UUID], str] = field(default_factory=dict)
     masks: Mapping[UUID, str] = field(default_factory=dict)
-    side_masks: Mapping[tuple[UUID, UUID], str] = field(default_factory=dict)
+    entry_masks: Mapping[tuple[UUID, UUID], str] = field(default_factory=dict)
     credentials: Mapping[UUID, Credentials] = field(default_factory=dict)
 
     @classmethod
@@ -58,16 +58,16 @@ class MeshIntent:
         return {cluster for pair in self.pairs for cluster in pair}
 
     @property
-    def sides(self) -> list[Pair]:
+    def directions(self) -> list[Pair]:
         """Home and remote cluster of every entry, both of a pair together."""
-        return [side for one, two in self.pairs for side in ((one, two), (two, one))]
+        return [way for one, two in self.pairs for way in ((one, two), (two, one))]
 
     def protocol_of(self, home: Cluster, remote: Cluster) -> str:
         return str(self.protocols.get(frozenset({home.pk, remote.pk}), self.protocol))
 
     def mask_of(self, home: Cluster, remote: Cluster) -> str | None:
         """The mask of an entry; None where nobody asked for one."""
-        return self.side_masks.get((home.pk, remote.pk), self.masks.get(home.pk))
+        return self.entry_masks.get((home.pk, remote.pk), self.masks.get(home.pk))
 
 
 def rotation_intent(cluster: Cluster, password: Secret) -> MeshIntent:

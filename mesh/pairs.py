@@ -71,7 +71,7 @@ class Pair:
         """The keys of the steps that tell how to make an entry by hand."""
         return [PairSteps.instruct.of(pk).key for pk in self.peers]
 
-    def sides(self) -> list[Peer]:
+    def stored_peers(self) -> list[Peer]:
         """Both entries, also one that the job did not have to write."""
         one, other = self.clusters
         forward = Q(cluster=one, remote_cluster=other)
@@ -124,9 +124,9 @@ def pair_arguments(
 ) -> dict[str, object]:
     """What the job needs of a pair: ids, and which entries would be new."""
     one, other = pair
-    sides = [(one.pk, other.pk), (other.pk, one.pk)]
-    made = {side_of(step) for step in current.changes if step.action == "create"}
-    ids = {key: str(entries[key].peer) for key in sides if key in entries}
+    directions = [(one.pk, other.pk), (other.pk, one.pk)]
+    made = {direction_of(step) for step in current.changes if step.action == "create"}
+    ids = {key: str(entries[key].peer) for key in directions if key in entries}
     return {
         "key": f"{one.pk}:{other.pk}",
         "peers": list(ids.values()),
@@ -135,5 +135,5 @@ def pair_arguments(
     }
 
 
-def side_of(step: PlanStep) -> tuple[UUID, UUID]:
+def direction_of(step: PlanStep) -> tuple[UUID, UUID]:
     return step.home.pk, step.remote.pk

@@ -39,7 +39,7 @@ PENDING, FAILED = Peer.ProvisioningState.PENDING, Peer.ProvisioningState.FAILED
 def plan_mesh(intent: MeshIntent) -> MeshPlan:
     """Compare, both entries of every pair."""
     planner = Planner(intent)
-    return MeshPlan(intent, tuple(planner.step(*side) for side in intent.sides))
+    return MeshPlan(intent, tuple(planner.step(*pair) for pair in intent.directions))
 
 
 class Planner:
@@ -95,7 +95,7 @@ class Planner:
             after["address"],
             before,
             after,
-            warnings=(*side_warnings(home, remote), *drift),
+            warnings=(*direction_warnings(home, remote), *drift),
             errors=tuple(self.errors(home, remote, after, peer)),
             peer=peer,
             password=password,
@@ -250,7 +250,7 @@ def address_for(home: Cluster, remote: Cluster) -> str:
     return publisher.address if home.profile.peer_is_ip_only else publisher.name
 
 
-def side_warnings(home: Cluster, remote: Cluster) -> Iterable[str]:
+def direction_warnings(home: Cluster, remote: Cluster) -> Iterable[str]:
     yield from addressing_warnings(home, remote)
     if home.version and remote.version:
         yield from version_warnings(*sorted((home.version, remote.version)))

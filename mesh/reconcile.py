@@ -114,7 +114,7 @@ def intent_of(document: Document) -> MeshIntent:
             frozenset({one.pk, other.pk}): spec.protocol
             for spec, (one, other) in zip(specs, pairs, strict=True)
         },
-        side_masks={
+        entry_masks={
             (home.pk, remote.pk): spec.masks[home.name]
             for spec, (one, other) in zip(specs, pairs, strict=True)
             for home, remote in ((one, other), (other, one))

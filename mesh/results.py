@@ -152,10 +152,10 @@ def resolved_peers(*jobs: Job) -> set[UUID]:
     }
 
     def is_good(one: UUID, other: UUID, since: datetime | None) -> bool:
-        sides = [seen.get((one, other)), seen.get((other, one))]
-        if not any(sides):
+        results = [seen.get((one, other)), seen.get((other, one))]
+        if not any(results):
             return limit_admits(one) and limit_admits(other)
-        return all(side and good_since(*side, since) for side in sides)
+        return all(result and good_since(*result, since) for result in results)
 
     return {
         job.pk

@@ -38,7 +38,7 @@ class PairWatch:
     """A pair that is written and not yet verified."""
 
     pair: Pair
-    sides: list[Peer]
+    peers: list[Peer]
     since: float = field(default_factory=time.monotonic)
     checked: float = field(default_factory=time.monotonic)
     # The users are there, so the initial sync is over.
@@ -67,7 +67,9 @@ class Verification:
         if pairs:
             label = f"Verify {len(self.open) + len(pairs)} peerings"
             self.run.begin_steps({pair.verify: {} for pair in pairs}, label)
-        self.open |= {pair.verify: PairWatch(pair, pair.sides()) for pair in pairs}
+        self.open |= {
+            pair.verify: PairWatch(pair, pair.stored_peers()) for pair in pairs
+        }
 
     @property
     def busy(self) -> set[UUID]:
@@ -112,14 +114,14 @@ class Verification:
             watch.agreed = counts_agree(watch.pair, counted, owners)
 
     def settle(self, due: dict[str, PairWatch]) -> None:
-        outcomes = check_peers([peer for watch in due.values() for peer in watch.sides])
+        outcomes = check_peers([peer for watch in due.values() for peer in watch.peers])
         results: dict[str, tuple[str, str]] = {}
         for key, watch in due.items():
             watch.checked, watch.seen = time.monotonic(), True
-            if is_good(watch.sides, outcomes):
+            if is_good(watch.peers, outcomes):
                 results[key] = (JobStep.State.DONE, GOOD)
             elif watch.late:
-                results[key] = (JobStep.State.FAILED, what_is_wrong(watch.sides))
+                results[key] = (JobStep.State.FAILED, what_is_wrong(watch.peers))
         self.run.end_steps(results)
         for key in results:
             del self.open[key]
@@ -143,15 +145,15 @@ def counts_agree(
     )
 
 
-def is_good(sides: list[Peer], outcomes: dict[str, str]) -> bool:
-    return bool(sides) and all(
-        outcomes.get(str(peer.pk)) == PeerOutcome.PASSED for peer in sides
+def is_good(peers: list[Peer], outcomes: dict[str, str]) -> bool:
+    return bool(peers) and all(
+        outcomes.get(str(peer.pk)) == PeerOutcome.PASSED for peer in peers
     )
 
 
-def what_is_wrong(sides: list[Peer]) -> str:
+def what_is_wrong(peers: list[Peer]) -> str:
     """Name what is still wrong, from the last check."""
-    rows = Peer.objects.filter(pk__in=[peer.pk for peer in sides])
+    rows = Peer.objects.filter(pk__in=[peer.pk for peer in peers])
     problems = [
         f"{peer}: {entry['problem'] or entry['label']}"
         for peer in rows.select_related("cluster")

@@ -13,7 +13,7 @@ from diagnostics.facts import Attestation, ClusterFacts, PeerFacts
 from diagnostics.judge.peer import (
     PeerView,
     listed_texts,
-    needs_other_side,
+    needs_remote_cluster,
     set_up,
     sync_agent,
 )
@@ -127,7 +127,7 @@ def protocol_of(entry: PeerEntry | None) -> str:
 def reverse_peer(view: PeerView) -> Verdict:
     remote = view.remote
     if remote is None:
-        return needs_other_side("Whether it has a matching entry is not visible.")
+        return needs_remote_cluster("Whether it has a matching entry is not visible.")
     if not remote.peers.known:
         verdict = known_otherwise(
             EntryDirection(remote, view.home, view.back, view.at, view.owners)

@@ -42,7 +42,7 @@ def entry_or_users(view: PeerView) -> Answers:
 
 
 def entry_back(view: PeerView) -> Answers:
-    answers = _remote_side(view, "A matching entry")
+    answers = _remote_answers(view, "A matching entry")
     if view.remote is None or view.remote.peers.known:
         return answers
     back = replace(view, home=view.remote, remote=view.home)
@@ -53,7 +53,7 @@ def both_entries(view: PeerView) -> Answers:
     """Give the entry here, and of the one there its protocol."""
     entry = view.entry_back
     protocol = (entry.protocol or entry.protocol_raw) if entry else ""
-    return {**home_entry(view), **_remote_side(view, protocol or "No protocol")}
+    return {**home_entry(view), **_remote_answers(view, protocol or "No protocol")}
 
 
 def trust_and_entries(view: PeerView) -> Answers:
@@ -65,7 +65,7 @@ def trust_and_entries(view: PeerView) -> Answers:
     return {"Trust lists": Answer(statement, at=known.at), **both_entries(view)}
 
 
-def _remote_side(view: PeerView, statement: str) -> Answers:
+def _remote_answers(view: PeerView, statement: str) -> Answers:
     """Say no more of the matching entry: who sees this entry may not see that one."""
     if view.remote is None:
         return {}

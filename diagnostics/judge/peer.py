@@ -255,7 +255,7 @@ def judge_credentials(view: PeerView) -> Verdict:
 
 def _not_tried(view: PeerView, what: str) -> Verdict:
     if view.remote is None:
-        return needs_other_side(what)
+        return needs_remote_cluster(what)
     return not_judged(what, view.peer.axl, "no connection to a known node")
 
 
@@ -272,7 +272,7 @@ def sync_agent_local(view: PeerView) -> Verdict:
 
 def sync_agent_remote(view: PeerView) -> Verdict:
     if view.remote is None:
-        return needs_other_side("The Intercluster Sync Agent there is not visible.")
+        return needs_remote_cluster("The Intercluster Sync Agent there is not visible.")
     return sync_agent(view.remote)
 
 
@@ -319,7 +319,7 @@ def status_word(status: str) -> str:
     return word if word in STATUSES else UNKNOWN_STATUS
 
 
-def needs_other_side(what: str) -> Verdict:
+def needs_remote_cluster(what: str) -> Verdict:
     return not_known(f"{what} {NOT_MANAGED}", ADD_CLUSTER, Fix("clusters:add_cluster"))
 
 
@@ -351,7 +351,7 @@ def associated_users(view: PeerView) -> Verdict:
     """Compare the two counts, which come from one collection and one rule of names."""
     home, remote = view.home, view.remote
     if remote is None:
-        return needs_other_side("The number of users there is not visible.")
+        return needs_remote_cluster("The number of users there is not visible.")
     for cluster in (home, remote):
         if cluster.counted is None:
             return unknown(f"The users of {cluster.name} are unknown.", cluster.users)

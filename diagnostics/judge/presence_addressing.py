@@ -33,8 +33,8 @@ def same_domain(view: PeerView) -> Verdict | None:
         return information(
             f"The presence domain of {listed_texts(missing)} is not entered."
         )
-    sides = addressing_of(view.home), addressing_of(view.remote)
-    if problem := different_domains(*sides):
+    both = addressing_of(view.home), addressing_of(view.remote)
+    if problem := different_domains(*both):
         return warning(problem, EDIT)
     return PASSED
 
@@ -53,13 +53,13 @@ def same_domain(view: PeerView) -> Verdict | None:
 def same_address_scheme(view: PeerView) -> Verdict | None:
     if view.remote is None:
         return None
-    sides = addressing_of(view.home), addressing_of(view.remote)
-    if missing := unknown_schemes(*sides):
+    both = addressing_of(view.home), addressing_of(view.remote)
+    if missing := unknown_schemes(*both):
         return information(
             f"The IM address scheme of {listed_texts(missing)} is not known.",
             "Enter it on the page of the cluster.",
         )
-    if problem := different_schemes(*sides):
+    if problem := different_schemes(*both):
         return warning(problem, EDIT)
     return PASSED
 

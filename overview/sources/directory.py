@@ -21,7 +21,7 @@ def report_directory(book: ProblemBook) -> None:
         found = [
             one
             for one in find_duplicates(directory, kind)
-            if len({holder.side.number for holder in one.holders}) > 1
+            if len({holder.listing.number for holder in one.holders}) > 1
             and not {holder.user.userid for holder in one.holders} <= counted
         ]
         if not found:
@@ -29,7 +29,9 @@ def report_directory(book: ProblemBook) -> None:
         # A user who exists twice has the same URI and mail ID twice.
         counted |= {holder.user.userid for one in found for holder in one.holders}
         code, severity = CODES[kind]
-        clusters = {holder.side.cluster.pk for one in found for holder in one.holders}
+        clusters = {
+            holder.listing.cluster.pk for one in found for holder in one.holders
+        }
         values = "1 value is" if len(found) == 1 else f"{len(found)} values are"
         book.report(
             Found(

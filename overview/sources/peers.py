@@ -155,10 +155,10 @@ class Causes:
         """
         if entry["outcome"] != PeerOutcome.UNKNOWN:
             return []
-        sides = [pk for pk in self.row.key if pk]
+        clusters = [pk for pk in self.row.key if pk]
         return [
             found
-            for pk in sides
+            for pk in clusters
             for found in [*self.book.agents[pk], *self.book.blocking(pk)]
         ]
 

@@ -1,12 +1,12 @@
 import pytest
 
-from directory.comparison import ELSEWHERE, EXTRA, MISSING, compare_sides
+from directory.comparison import ELSEWHERE, EXTRA, MISSING, compare_listings
 from directory.ownership import Directory
 from tests.directory.conftest import of
 
 
 def compared(peer):
-    return compare_sides(Directory(), peer)
+    return compare_listings(Directory(), peer)
 
 
 def names(result, name):
@@ -95,7 +95,7 @@ def test_what_differs_since_longer_is_a_failure(pair, has):
     assert (result.outcome, result.settling) == ("failed", 0)
 
 
-def test_an_old_snapshot_of_one_side_does_not_make_a_failure(pair, has):
+def test_an_old_snapshot_of_one_cluster_does_not_make_a_failure(pair, has):
     home, remote, peer = pair
     has(home, minutes=300)
     has(remote, minutes=350)
@@ -115,7 +115,7 @@ def test_a_tolerance_makes_few_differences_a_warning(
     assert compared(peer).outcome == outcome
 
 
-def test_a_user_without_a_node_does_not_count_on_either_side(pair, has):
+def test_a_user_without_a_node_does_not_count_on_either_cluster(pair, has):
     home, remote, peer = pair
     (bob,) = of(remote, "bob")
     has(home)

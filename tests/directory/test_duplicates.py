@@ -15,7 +15,7 @@ def test_a_user_id_on_two_clusters_is_a_duplicate_in_any_case(pair, has):
     has(home, *of(home, "Bob", "ada"), *of(remote, "bob"))
     has(remote, *of(remote, "bob", "eve"))
     (one,) = found("userid")
-    assert [h.side.cluster.name for h in one.holders] == ["bergen", "oslo"]
+    assert [h.listing.cluster.name for h in one.holders] == ["bergen", "oslo"]
 
 
 def test_copies_are_no_duplicates(pair, has):

@@ -116,7 +116,10 @@ def test_two_homes_are_both_named(pair, has):
     home, remote, _ = pair
     has(home, *of(home, "bob"))
     has(remote, *of(remote, "bob"))
-    assert [side.cluster.name for side in located("bob").homes] == ["bergen", "oslo"]
+    assert [listing.cluster.name for listing in located("bob").homes] == [
+        "bergen",
+        "oslo",
+    ]
 
 
 def test_a_cluster_that_was_never_read_is_not_known(pair, has):

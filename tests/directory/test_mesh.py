@@ -3,7 +3,7 @@
 import pytest
 
 from directory import duplicates, orphans
-from directory.comparison import ELSEWHERE, EXTRA, LISTS, MISSING, compare_sides
+from directory.comparison import ELSEWHERE, EXTRA, LISTS, MISSING, compare_listings
 from directory.locator import candidate_users, locate_user
 from directory.ownership import Directory
 from lab import Lab
@@ -44,7 +44,7 @@ def found():
     directory = Directory()
     entries = {name: set() for name in LISTS}
     for peer in Peer.objects.select_related("cluster", "remote_cluster"):
-        compared = compare_sides(directory, peer)
+        compared = compare_listings(directory, peer)
         for name in LISTS:
             for entry in compared.entries(name):
                 pair = (peer.cluster.name, peer.remote_cluster.name)

@@ -5,7 +5,7 @@ from tests.directory.conftest import of
 
 def moved(source, before):
     directory = Directory()
-    return Moves(directory, directory.side(source.pk), before)
+    return Moves(directory, directory.listing(source.pk), before)
 
 
 def test_who_moved_who_got_lost_and_who_shows_the_old_home(pair, has, cluster_factory):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.audit import Actor
 from directory import store, tasks
-from directory.comparison import compare_sides
+from directory.comparison import compare_listings
 from directory.jobs import snapshot
 from directory.jobs.snapshot import SnapshotDirectory
 from directory.models import Comparison, Snapshot, SnapshotPart
@@ -243,4 +243,4 @@ def test_peers_are_compared_after_the_snapshot(clusters, lab, peer_factory, simu
     compared = Comparison.objects.get()
     assert (compared.peer, compared.outcome) == (peer, "passed")
     assert (compared.home_count, compared.remote_count) == (8, 8)
-    assert compare_sides(Directory(), peer).different == 0
+    assert compare_listings(Directory(), peer).different == 0

@@ -196,7 +196,7 @@ def test_a_mesh_of_six_is_set_up_by_one_click(settings):
         "provision:before-write",
         "provision:before-save",
         "provision:after-write",
-        "mesh:between-sides",
+        "mesh:between-entries",
         "mesh:before-verify",
     ],
 )

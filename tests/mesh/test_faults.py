@@ -63,7 +63,7 @@ def test_a_lost_broker_delays_a_job_and_loses_nothing(lab, clusters, monkeypatch
 def test_a_certificate_that_changes_half_way_takes_the_first_side_back(
     lab, clusters, at
 ):
-    at("mesh:between-sides", lab.clusters[1].publisher.renew_certificate)
+    at("mesh:between-entries", lab.clusters[1].publisher.renew_certificate)
     job = done(apply(intent_of_pair(clusters)))
     assert job.state == Job.State.ROLLED_BACK
     assert entries(lab) == [0, 0, 0]
@@ -74,7 +74,7 @@ def test_a_certificate_that_changes_half_way_takes_the_first_side_back(
 
 def test_a_cluster_gone_half_way_takes_the_first_side_back(lab, clusters, at):
     at(
-        "mesh:between-sides",
+        "mesh:between-entries",
         lambda: lab.clusters[1].publisher.set_fault("node", "down"),
     )
     job = done(apply(intent_of_pair(clusters)))
@@ -89,7 +89,7 @@ def test_a_side_taken_back_is_new_again_though_a_check_saw_it(lab, clusters, at)
         check_peers(list(Peer.objects.filter(cluster=clusters[0])))
         lab.clusters[1].publisher.set_fault("node", "down")
 
-    at("mesh:between-sides", seen_and_gone)
+    at("mesh:between-entries", seen_and_gone)
     done(apply(intent_of_pair(clusters)))
     assert entries(lab) == [0, 0, 0]
     found = plan_mesh(intent_of_pair(clusters)).changes
@@ -101,7 +101,7 @@ def test_half_a_pair_that_cannot_be_undone_is_told(lab, clusters, at):
         for cluster in lab.clusters[:2]:
             cluster.publisher.set_fault("node", "down")
 
-    at("mesh:between-sides", both_go)
+    at("mesh:between-entries", both_go)
     job = done(apply(intent_of_pair(clusters)))
     assert job.state == Job.State.NEEDS_ATTENTION
     assert stands_alone(job) == [clusters[0]]
@@ -109,7 +109,7 @@ def test_half_a_pair_that_cannot_be_undone_is_told(lab, clusters, at):
 
 def test_a_cancelled_job_leaves_no_half_pair(lab, clusters, at):
     job = apply(intent_of_pair(clusters))
-    at("mesh:between-sides", lambda: Job.objects.get(pk=job.pk).cancel())
+    at("mesh:between-entries", lambda: Job.objects.get(pk=job.pk).cancel())
     assert done(job).state == Job.State.CANCELLED
     assert entries(lab) == [0, 0, 0]
     assert not Peer.objects.filter(provisioning_state="pending").exists()
@@ -122,7 +122,7 @@ def test_what_a_cancelled_job_cannot_undo_is_told(lab, clusters, at):
         lab.clusters[0].publisher.set_fault("node", "down")
         Job.objects.get(pk=job.pk).cancel()
 
-    at("mesh:between-sides", go_and_cancel)
+    at("mesh:between-entries", go_and_cancel)
     assert done(job).state == Job.State.NEEDS_ATTENTION
     assert stands_alone(job) == [clusters[0]]
 

@@ -164,7 +164,7 @@ def test_users_that_never_agree_need_attention(lab, clusters, monkeypatch):
         "mesh:accepted",
         "provision:before-write",
         "provision:after-write",
-        "mesh:between-sides",
+        "mesh:between-entries",
         "mesh:before-verify",
     ],
 )
@@ -210,7 +210,7 @@ def test_a_worker_killed_before_it_undoes_still_undoes(lab, clusters):
 def test_a_cluster_that_vanishes_half_way_is_reported(lab, clusters, monkeypatch):
     monkeypatch.setattr(verification, "VERIFY_FOR", 1.0)
     job = apply(intent_of_pair(clusters))
-    killed_at(job, "mesh:between-sides")
+    killed_at(job, "mesh:between-entries")
     lab.clusters[1].publisher.set_fault("node", "down")
     expire_leases()
     ended = done(job)

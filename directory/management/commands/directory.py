@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.audit import CONSOLE
 from clusters.models import Cluster
 from directory import duplicates, locator, orphans
-from directory.comparison import LISTS, compare_sides
+from directory.comparison import LISTS, compare_listings
 from directory.jobs.snapshot import SnapshotDirectory
 from directory.ownership import Directory
 from jobs.engine import perform_job
@@ -74,7 +74,7 @@ class Command(BaseCommand):
             peers = peers.filter(remote_cluster=chosen[1])
         directory, failed = Directory(), False
         for peer in peers:
-            compared = compare_sides(directory, peer)
+            compared = compare_listings(directory, peer)
             pair = f"{peer.cluster} → {peer.remote_cluster or peer.address}"
             if compared is None:
                 self.write_line(pair, PeerOutcome.UNKNOWN, "a cluster was not read")
@@ -107,7 +107,7 @@ class Command(BaseCommand):
     def duplicates(self, kind: duplicates.Kind | None, **_: Any) -> None:
         kinds = (kind,) if kind else duplicates.SHARED
         for one in duplicates.find_duplicates(Directory(), *kinds):
-            holders = (f"{h.user.userid} on {h.side.cluster}" for h in one.holders)
+            holders = (f"{h.user.userid} on {h.listing.cluster}" for h in one.holders)
             self.write_line(duplicates.KINDS[one.kind], one.value, ", ".join(holders))
 
     def locate(self, user: str, **_: Any) -> None:
