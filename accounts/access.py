@@ -13,7 +13,7 @@ from rest_framework.permissions import BasePermission
 from accounts import audit, cluster_limits
 from accounts.http import Request
 from accounts.reauthentication import is_recent
-from accounts.roles import Role, role_of
+from accounts.roles import Role, covers_role, has_role, role_of
 
 if TYPE_CHECKING:
     # REST views load the classes that the settings name, this module among them.
@@ -63,8 +63,7 @@ def access(*, all_clusters: bool = False, **methods: Role) -> Callable[[View], V
             needed = table.get(request.method or "")
             if needed is None:
                 return not_allowed(request, table)
-            role = role_of(request.user)
-            if role is None or not role.covers(needed):
+            if not has_role(request.user, needed):
                 audit.record_refusal(request)
                 raise PermissionDenied(f"This needs the role {needed}.")
             if all_clusters and cluster_limits.current_limit() is not None:
@@ -126,7 +125,7 @@ class DeclaredAccess(BasePermission):
         note_rights(request, role)
         if needed is None:
             return refuse_undeclared(request, view)
-        if role is None or not role.covers(needed):
+        if not covers_role(role, needed):
             if request.user.is_authenticated:
                 audit.record_refusal(request)
             return False

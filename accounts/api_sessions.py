@@ -10,8 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import audit, cluster_limits, sessions
-from accounts.access import Role, role_behind
+from accounts.access import role_behind
 from accounts.models import BrowserSession
+from accounts.roles import Role, covers_role
 
 
 class SessionSerializer(serializers.ModelSerializer[BrowserSession]):
@@ -73,9 +74,8 @@ class SessionViewSet(
         if not self.request.user.is_authenticated:
             return BrowserSession.objects.none()
         rows = BrowserSession.objects.select_related("user")
-        role = role_behind(self.request)
         everywhere = cluster_limits.current_limit() is None
-        if everywhere and role is not None and role.covers(Role.ADMINISTRATOR):
+        if everywhere and covers_role(role_behind(self.request), Role.ADMINISTRATOR):
             return rows
         return rows.filter(user=self.request.user)
 

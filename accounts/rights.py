@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 
 from accounts.cluster_limits import limit_of
 from accounts.models import ApiToken
-from accounts.roles import Role, role_of
+from accounts.roles import Role, covers_role, role_of
 
 _token: ContextVar[UUID | None] = ContextVar("token", default=None)
 
@@ -72,7 +72,7 @@ def refusal_of(request: RightsRequest) -> Refusal | None:
             return Refusal("refused-token", sentence)
         token.user = user
         role, limit = token.effective_role, token.limit
-    if role is None or not role.covers(request.role):
+    if not covers_role(role, request.role):
         sentence = f"{name} no longer has the role {request.role.value}."
         return Refusal("refused-role", sentence)
     if limit and not all(limit.admits(cluster) for cluster in request.clusters):

@@ -29,6 +29,15 @@ def role_of(user: AbstractBaseUser | AnonymousUser) -> Role | None:
     return role
 
 
+def has_role(user: AbstractBaseUser | AnonymousUser, needed: Role) -> bool:
+    """Whether a user may do what needs this role."""
+    return covers_role(role_of(user), needed)
+
+
+def covers_role(held: Role | None, needed: Role) -> bool:
+    return held is not None and held.covers(needed)
+
+
 def held_role(user: User) -> Role | None:
     """Return the role that a user has, or would have again once active."""
     if user.is_superuser:

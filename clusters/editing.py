@@ -19,9 +19,6 @@ from clusters.signals import cluster_leaving, node_changed
 from jobs.locks import refuse_held
 from jobs.models import Job
 
-# A check may go on: it copes with a row that is gone.
-KINDS = ("discover-cluster", "test-cluster")
-
 # What a person enters, in the order of the forms; passwords are apart.
 CLUSTER_FIELDS = (
     "name",
@@ -110,7 +107,7 @@ def delete_cluster(cluster: Cluster, actor: Actor) -> None:
     """Delete it with its nodes and peers, here only; raises Busy while a job works."""
     # An import that has it waits for the audit trail.
     hold_clusters([cluster.pk])
-    Job.objects.withdraw([cluster, *cluster.nodes.all()], KINDS)
+    Job.objects.withdraw([cluster, *cluster.nodes.all()])
     cluster_leaving.send(sender=Cluster, cluster=cluster)
     refuse_held([mesh_lock_of(cluster.pk)])
     audit.append_entry(actor, "delete cluster", cluster)
@@ -151,7 +148,7 @@ def name_with_address(node: Node, before: Node | None) -> list[str]:
 
 @transaction.atomic
 def delete_node(node: Node, actor: Actor) -> None:
-    Job.objects.withdraw([node], KINDS)
+    Job.objects.withdraw([node])
     audit.append_entry(actor, "delete node", node)
     node.delete()
     node_changed.send(sender=Node, node=node, before=None)

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from accounts import cluster_limits
 from accounts.http import Request
-from accounts.roles import Role, role_of
+from accounts.roles import Role, has_role
 from clusters.models import Cluster, Node
 from jobs.models import Job
 from peers.models import Peer
@@ -162,9 +162,8 @@ def offer_directory(term: str) -> SearchGroup:
 
 
 def may_open(request: Request, name: str, needed: Role) -> bool:
-    role = role_of(request.user)
     limited = cluster_limits.current_limit() is not None and name in NOT_LIMITED
-    return role is not None and role.covers(needed) and not limited
+    return has_role(request.user, needed) and not limited
 
 
 def may_manage_users(request: Request) -> bool:

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 
 from clusters.models import Cluster, Node
+from diagnostics.jobs.sweep import Sweep
 from diagnostics.models import TroubleshooterRun
 from jobs.models import Job
 from peers.models import Peer
@@ -161,7 +162,7 @@ def problem_samples(run: TroubleshooterRun, labels: dict[str, str]) -> Samples:
 
 
 def sweep_families() -> Iterator[Metric]:
-    finished = Job.objects.filter(kind="sweep", state=Job.State.SUCCEEDED)
+    finished = Sweep.all().filter(state=Job.State.SUCCEEDED)
     last = finished.order_by("-finished_at").first()
     if last and last.started_at and last.finished_at:
         yield time_metric(

@@ -11,8 +11,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django_htmx.http import HttpResponseClientRefresh, HttpResponseStopPolling
 
 from accounts import audit
-from accounts.access import Role, access, role_of
+from accounts.access import access
 from accounts.http import Request
+from accounts.roles import Role, has_role
 from base import csv
 from clusters.models import Cluster
 from diagnostics import exports
@@ -124,7 +125,7 @@ def show_run(request: Request, row: TroubleshooterRun | None) -> HttpResponse:
         else [],
         "runs": runs_shown,
         "clusters": Cluster.objects.order_by("name"),
-        "may_run": may_operate(request),
+        "may_run": has_role(request.user, Role.OPERATOR),
     }
     if not request.htmx:
         return render(request, "diagnostics/troubleshooter.html", context)
@@ -203,7 +204,7 @@ def peer_status(request: Request, pk: str) -> HttpResponse:
     context: dict[str, Any] = {
         "peer": peer,
         "job": job,
-        "may_check": may_operate(request) and not peer.removing,
+        "may_check": has_role(request.user, Role.OPERATOR) and not peer.removing,
     }
     if not request.htmx:
         return render(request, "diagnostics/peer_status.html", context)
@@ -233,8 +234,3 @@ def check_selected(request: Request) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("peers:find")
     return redirect(request_check(peers, audit.actor_of(request)))
-
-
-def may_operate(request: Request) -> bool:
-    role = role_of(request.user)
-    return role is not None and role.covers(Role.OPERATOR)

@@ -32,7 +32,6 @@ from directory.ownership import Directory
 from directory.remote_lookup import numbers_of_both
 from directory.trend import trend_of
 from jobs.locks import Busy
-from jobs.models import Job
 from peers.mask import validate_mask
 from peers.models import SEVERITY, Peer, PeerOutcome
 
@@ -103,7 +102,7 @@ def snapshot_overview() -> dict[str, Any]:
         for number, cluster in enumerate(directory.clusters)
         for listing in [directory.listings.get(number)]
     ]
-    running = Job.objects.active().filter(kind=SnapshotDirectory.name).first()
+    running = SnapshotDirectory.all().active().first()
     return {"clusters": clusters, "running": running}
 
 

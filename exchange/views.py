@@ -21,7 +21,6 @@ from exchange.pairs import TrustData, load_certificates
 from exchange.peer_list import peer_list
 from exchange.presented import presented_certificates
 from jobs.locks import Busy
-from jobs.models import Job
 from peers.models import Peer
 
 ROWS = 60
@@ -46,7 +45,7 @@ def show_exchange(request: Request) -> HttpResponse:
             one for one in found.clusters.values() if not one.has_account
         ],
         "problems": silent_nodes(found),
-        "job": Job.objects.active().filter(kind=ReadCertificates.name).first(),
+        "job": ReadCertificates.all().active().first(),
     }
     return render(request, "exchange/show.html", context)
 

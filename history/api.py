@@ -14,7 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.access import Role, role_behind
+from accounts.access import role_behind
+from accounts.roles import Role, covers_role
 from clusters.models import Cluster
 from diagnostics.models import PeerCheck
 from history import timeline
@@ -177,8 +178,7 @@ class TimelineView(APIView):
         return pages.get_paginated_response(data)
 
     def may_audit(self, request: Request) -> bool:
-        role = role_behind(request)
-        return role is not None and role.covers(Role.ADMINISTRATOR)
+        return covers_role(role_behind(request), Role.ADMINISTRATOR)
 
 
 class PeerTimelineView(TimelineView):

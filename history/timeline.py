@@ -10,8 +10,10 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from clusters.models import Cluster
+from diagnostics.jobs.sweep import Sweep
 from history.models import Event
 from jobs.models import Job, JobCluster
+from notifications.jobs.send import SendNotifications
 from peers.models import Peer
 
 # The kind of an audit entry, by a word of its action; all others are edits.
@@ -32,9 +34,8 @@ REQUESTS = (
 )
 # What happens to a cluster matters to the peers of both its ends.
 AROUND_PEER = (Event.Kind.SERVICE, Event.Kind.NODE)
-JOBS_OF_PEER = ("provision-peer", "remove-peer", "check-peers", "check-peer")
 # A sweep looks at everything every few minutes and changes nothing.
-ROUTINE = ("sweep", "send-notifications")
+ROUTINE = (Sweep.name, SendNotifications.name)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.access import Role, access, role_of
+from accounts.access import access
 from accounts.http import Request
+from accounts.roles import Role, has_role
 from clusters.models import Cluster
 from history import timeline
 from history.availability import RANGES, Days, availability_of
@@ -61,14 +62,16 @@ def render_history(
 def peer_timeline(request: Request, pk: str) -> HttpResponse:
     rows = Peer.objects.select_related("cluster", "remote_cluster")
     row = get_object_or_404(rows, pk=pk)
-    found = timeline.of_peer(row, may_audit=may_audit(request))
+    may_audit = has_role(request.user, Role.ADMINISTRATOR)
+    found = timeline.of_peer(row, may_audit=may_audit)
     return show_timeline(request, row, found)
 
 
 @access(get=Role.VIEWER)
 def cluster_timeline(request: Request, pk: str) -> HttpResponse:
     row = get_object_or_404(Cluster, pk=pk)
-    found = timeline.of_cluster(row, may_audit=may_audit(request))
+    may_audit = has_role(request.user, Role.ADMINISTRATOR)
+    found = timeline.of_cluster(row, may_audit=may_audit)
     return show_timeline(request, row, found)
 
 
@@ -79,8 +82,3 @@ def show_timeline(
     page = paginator.get_page(request.GET.get("page"))
     context = {"subject": subject, "page_obj": page}
     return render(request, "history/timeline.html", context)
-
-
-def may_audit(request: Request) -> bool:
-    role = role_of(request.user)
-    return role is not None and role.covers(Role.ADMINISTRATOR)

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 
 from accounts.cluster_limits import clusters_of
 from accounts.roles import Role
 
 if TYPE_CHECKING:
     from jobs.models import Job, JobStep
+    from jobs.models.submitting import JobQuerySet
     from jobs.run import Run
 
 
@@ -94,6 +95,9 @@ class JobKind:
     queue: ClassVar[str] = "operate"
     # How it ends is an entry of the audit trail, since it changes something.
     audited: ClassVar[bool] = False
+    # An edit of its target cancels it while it waits; others cope with a row that is
+    # changed or gone.
+    withdrawn: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         if name := cls.__dict__.get("name"):
@@ -125,10 +129,10 @@ class JobKind:
         """
 
     @classmethod
-    def all(cls) -> "QuerySet[Job]":
+    def all(cls) -> "JobQuerySet":
         from jobs.models import Job
 
-        found: QuerySet[Job] = Job.objects.filter(kind=cls.name)
+        found: JobQuerySet = Job.objects.filter(kind=cls.name)
         return found
 
 
@@ -152,6 +156,10 @@ def kind_named(name: str) -> type[JobKind]:
 def label_of(name: str) -> str:
     kind = _kinds.get(name)
     return kind.label if kind else name.replace("-", " ").capitalize()
+
+
+def withdrawn_kinds() -> list[str]:
+    return [kind.name for kind in _kinds.values() if kind.withdrawn]
 
 
 def all_queues() -> set[str]:

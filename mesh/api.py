@@ -16,10 +16,10 @@ from accounts.access import Role
 from clusters.models import Cluster
 from jobs.api import JobSerializer, accepted_response, busy_conflict
 from jobs.locks import Busy
-from jobs.models import Job
 from mesh import adoption, applying
 from mesh.entry_changes import MeshPlan
 from mesh.intent import Credentials, MeshIntent
+from mesh.jobs.set_up import SetUpPeerings
 from mesh.matrix import Mesh, read_mesh
 from mesh.neighbours import PREFERENCE, neighbours_of
 from mesh.plan import plan_mesh
@@ -291,7 +291,7 @@ class ResultsView(APIView):
 
     @extend_schema(responses=PeeringResultSerializer(many=True))
     def get(self, request: Request, pk: UUID) -> Response:
-        job = get_object_or_404(Job, pk=pk, kind="set-up-peerings")
+        job = get_object_or_404(SetUpPeerings.all(), pk=pk)
         return Response(PeeringResultSerializer(results_of(job), many=True).data)
 
 

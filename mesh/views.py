@@ -11,8 +11,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from accounts import audit
-from accounts.access import Role, access, role_of
+from accounts.access import access
 from accounts.http import Request
+from accounts.roles import Role, has_role
 from clusters.models import Cluster
 from diagnostics.jobs.sweep import Sweep
 from jobs.locks import Busy
@@ -27,6 +28,7 @@ from mesh.forms import (
     narrow_matrix,
 )
 from mesh.intent import rotation_intent
+from mesh.jobs.set_up import SetUpPeerings
 from mesh.matrix import ROOMY, cluster_by_short_id, read_mesh
 from mesh.models import Draft
 from mesh.neighbours import unmanaged_neighbours
@@ -62,8 +64,7 @@ def show_pair(request: Request) -> HttpResponse:
     peer = Peer.objects.between(home, remote).first()
     if peer:
         return redirect(peer)
-    role = role_of(request.user)
-    if role and role.covers(Role.ADMINISTRATOR):
+    if has_role(request.user, Role.ADMINISTRATOR):
         query = urlencode({"one": home.pk, "other": remote.pk})
         return redirect(f"{reverse('mesh:set_up')}?{query}")
     return redirect(home)
@@ -190,7 +191,7 @@ def apply_draft(request: Request, draft: Draft) -> HttpResponse:
 @access(get=Role.VIEWER, post=Role.ADMINISTRATOR)
 def show_results(request: Request, pk: UUID) -> HttpResponse:
     """What became of each pair of a job; posted, a plan of those that are left."""
-    job = get_object_or_404(Job, pk=pk, kind="set-up-peerings")
+    job = get_object_or_404(SetUpPeerings.all(), pk=pk)
     if job.exceeds_limit:
         return redirect(job)
     found = results_of(job)

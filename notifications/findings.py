@@ -11,6 +11,7 @@ from django.utils import timezone
 from clusters.models import Node
 from jobs.locks import JobLock
 from jobs.models import Job
+from notifications.jobs.send import SendNotifications
 from notifications.models import Topic
 from notifications.validation import LONGEST_WINDOW
 from peers.models import Peer, PeerOutcome
@@ -152,7 +153,7 @@ def expiry_state(not_after: datetime, now: datetime) -> tuple[str, str]:
 def observe_jobs() -> Iterator[Observation]:
     troubled = Job.objects.filter(
         state=Job.State.NEEDS_ATTENTION, finished_at__gt=timezone.now() - JOBS_OF
-    ).exclude(kind="send-notifications")
+    ).exclude(kind=SendNotifications.name)
     for job in troubled.prefetch_related("on"):
         # A retry ends a second time, which is a new cause.
         yield Observation(

@@ -14,10 +14,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from accounts import audit
-from accounts.access import Role, access
+from accounts.access import access
 from accounts.cluster_limits import current_limit
 from accounts.http import Request
-from accounts.roles import role_of
+from accounts.roles import Role, has_role
 from clusters.models import Cluster
 from jobs.models import JobStep
 from notifications import editing
@@ -27,6 +27,7 @@ from notifications.forms import (
     MineForm,
     WebhookForm,
 )
+from notifications.jobs.send import SendNotifications
 from notifications.models import Maintenance, Message, Subscriber
 
 # The badge reminds of what a webhook did not get for this long.
@@ -65,12 +66,7 @@ def my_notifications(request: Request) -> HttpResponse:
 
 def count_undelivered(request: Request) -> int:
     """How many messages webhooks did not get lately; only administrators see it."""
-    role = role_of(request.user)
-    if (
-        current_limit() is not None
-        or role is None
-        or not role.covers(Role.ADMINISTRATOR)
-    ):
+    if current_limit() is not None or not has_role(request.user, Role.ADMINISTRATOR):
         return 0
     since = timezone.now() - RECENT
     return Message.objects.of_webhooks().undelivered(since).count()
@@ -152,7 +148,7 @@ def with_tries(found: Iterable[Message]) -> list[Message]:
     """Say of those that wait what became of them so far."""
     rows = list(found)
     waiting = {str(row.pk): row for row in rows if row.state == Message.State.WAITING}
-    steps = JobStep.objects.filter(key__in=waiting, job__kind="send-notifications")
+    steps = JobStep.objects.filter(key__in=waiting, job__kind=SendNotifications.name)
     for key, detail in steps.values_list("key", "detail"):
         waiting[key].tried = detail
     return rows

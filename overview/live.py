@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.db.models import F
 
 from accounts.cluster_limits import all_clusters
+from diagnostics.jobs.sweep import Sweep
 from jobs.models import Job
 from mesh.forms import narrow_matrix
 from mesh.matrix import ROOMY, Mesh, read_mesh
@@ -75,7 +76,7 @@ class Overview:
 
     @cached_property
     def sweep(self) -> SweepState:
-        sweeps = Job.objects.filter(kind="sweep").order_by("-created_at")
+        sweeps = Sweep.all().order_by("-created_at")
         with all_clusters():
             newest = sweeps.first()
             finished = sweeps.exclude(finished_at=None).first()

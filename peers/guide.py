@@ -5,16 +5,17 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from clusters.models import Node
 from clusters.validation import clean_host
 from jobs.locks import JobLock
 from jobs.models import Job, JobStep
+from peers.jobs.provision import ProvisionPeer
+from peers.jobs.remove import RemovePeer
 from peers.locks import lock_of
 from peers.models import Peer
-
-KINDS = ("provision-peer", "remove-peer")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Guide:
 
     @property
     def removal(self) -> bool:
-        return self.job is not None and self.job.kind == "remove-peer"
+        return self.job is not None and self.job.kind == RemovePeer.name
 
     @property
     def editing(self) -> bool:
@@ -120,14 +121,20 @@ class Guide:
         return None
 
 
+def entry_jobs(peer: Peer) -> QuerySet[Job]:
+    """The jobs that bring this peer to its cluster or remove it, the latest first."""
+    kinds = (ProvisionPeer.name, RemovePeer.name)
+    jobs: QuerySet[Job] = Job.objects.for_target(peer).filter(kind__in=kinds)
+    return jobs.prefetch_related("steps")
+
+
 def job_of(peer: Peer) -> Job | None:
     """The job that works on the peer now, be it about many; else its own last one."""
     lock = JobLock.objects.filter(name=lock_of(peer)).first()
-    jobs = Job.objects.for_target(peer).filter(kind__in=KINDS)
+    jobs = entry_jobs(peer)
     if lock:
-        jobs = Job.objects.filter(pk=lock.job_id)
-    found: Job | None = jobs.prefetch_related("steps").first()
-    return found
+        jobs = Job.objects.filter(pk=lock.job_id).prefetch_related("steps")
+    return jobs.first()
 
 
 def run_waiting_job(peer: Peer) -> bool:

@@ -6,14 +6,12 @@ from uuid import UUID
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 
+from jobs.kind import withdrawn_kinds
 from jobs.locks import JobLock, refuse_held
 from jobs.models import Job
 from peers.models import Peer
 
 LOCK = "peer:"
-# Jobs that an edit withdraws while they wait. A check may go on: it copes with a row
-# that is gone.
-WITHDRAWN = ("provision-peer", "remove-peer")
 
 
 def lock_of(peer: Peer | UUID | str) -> str:
@@ -27,7 +25,7 @@ def held_peers() -> dict[str, Job]:
     """
     locks = JobLock.objects.filter(name__startswith=LOCK).exclude(
         job__state=Job.State.QUEUED,
-        job__kind__in=WITHDRAWN,
+        job__kind__in=withdrawn_kinds(),
         name=Concat(Value(LOCK), F("job__target_id")),
     )
     return {
@@ -42,6 +40,6 @@ def withdraw_jobs(peers: Iterable[Peer]) -> None:
     peer from being edited.
     """
     peers = list(peers)
-    Job.objects.withdraw(peers, WITHDRAWN)
+    Job.objects.withdraw(peers)
     # A job of several peers is about none of them, but holds the lock of each.
     refuse_held(map(lock_of, peers))

@@ -86,9 +86,7 @@ def node_context(node: Node) -> dict[str, Any]:
     for service in services:
         service.node = node
     controlled = requests.control_jobs(services)
-    refreshing = Job.objects.active().filter(
-        kind="refresh-services", target_id=str(node.pk)
-    )
+    refreshing = RefreshServices.all().active().for_target(node)
     reading = getattr(node, "reading", None)
     return {
         "node": node,

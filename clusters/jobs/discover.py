@@ -15,6 +15,7 @@ class DiscoverCluster(ClusterJob):
     label = "Discover cluster"
     role = Role.ADMINISTRATOR
     audited = True
+    withdrawn = True
 
     version = StepKind("Read the version of the publisher")
     nodes = StepKind("Read the nodes of the cluster")

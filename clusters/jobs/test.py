@@ -30,6 +30,7 @@ class TestCluster(JobKind):
     name = "test-cluster"
     label = "Test cluster"
     role = Role.OPERATOR
+    withdrawn = True
 
     reach = StepKind("Reach {node}")
 

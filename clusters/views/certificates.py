@@ -19,7 +19,6 @@ from clusters import certificates as presented_ones
 from clusters.jobs.discover import DiscoverCluster
 from clusters.models import Cluster, Node
 from jobs.locks import Busy
-from jobs.models import Job
 
 # More than a mesh of 30 clusters has; the next ones follow when these are confirmed.
 MOST_NODES = 200
@@ -31,7 +30,7 @@ def compare_certificates(request: Request) -> HttpResponse:
     """Ask all nodes for their certificates now; confirm those that were compared."""
     if request.method == "POST":
         return confirm_certificates(request)
-    discovering = Job.objects.active().filter(kind=DiscoverCluster.name).count()
+    discovering = DiscoverCluster.all().active().count()
     if request.htmx and "discovering" in request.GET:
         if not discovering:
             return HttpResponseClientRedirect(reverse("clusters:certificates"))

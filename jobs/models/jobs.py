@@ -20,7 +20,7 @@ from accounts.cluster_limits import (
     Limit,
     current_limit,
 )
-from accounts.roles import Role
+from accounts.roles import Role, covers_role
 from base.fields import JSONField
 from jobs.kind import kind_named, label_of
 from jobs.locks import Busy, take_locks
@@ -148,8 +148,7 @@ class Job(HangsOnClusters):
 
     def may_be_controlled(self, role: Role | None) -> bool:
         """Whether a person with this role may cancel and retry it."""
-        allowed = role is not None and role.covers(self.needed_role)
-        return allowed and not self.exceeds_limit
+        return covers_role(role, self.needed_role) and not self.exceeds_limit
 
     def refusal(self) -> rights.Refusal | None:
         """Why it may not be done with the rights that its requester has now."""

@@ -4,7 +4,7 @@ A job's row is the outbox: it is committed with the change that requested it, an
 `ring_due` rings for every row that nobody took. The broker only makes that quick.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
@@ -18,7 +18,7 @@ from accounts.audit import Actor
 from accounts.cluster_limits import ScopedManager, all_clusters, current_limit
 from accounts.models import AuditEntry
 from base import request_ids
-from jobs.kind import JobKind, JobRequest, kind_named
+from jobs.kind import JobKind, JobRequest, kind_named, withdrawn_kinds
 from jobs.locks import Busy, JobLock, hold_all
 from jobs.models.clock import from_now
 from jobs.models.job_counts import JobCount
@@ -114,18 +114,16 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
         return ended
 
-    def withdraw(self, rows: Iterable[models.Model], kinds: Collection[str]) -> None:
+    def withdraw(self, rows: Iterable[models.Model]) -> None:
         """Cancel the waiting jobs of rows that are to be edited or deleted.
-
-        Args:
-            kinds: which jobs; any other may go on.
 
         Raises:
             jobs.locks.Busy: somebody works on one of them.
         """
         targets = [str(row.pk) for row in rows]
         with all_clusters():
-            jobs = self.active().filter(target_id__in=targets, kind__in=kinds)
+            jobs = self.active().filter(target_id__in=targets)
+            jobs = jobs.filter(kind__in=withdrawn_kinds())
             jobs.cancel_waiting()
             working = jobs.first()
         if working is not None:

@@ -9,9 +9,11 @@ from django.db.models import Max
 from django.urls import reverse
 from django.utils import timezone
 
+from diagnostics.jobs.sweep import Sweep
 from jobs.models import Job
 from jobs.sites import site_of
 from jobs.waiting import served_queues, stalled_queues, unserved_site
+from mesh.jobs.set_up import SetUpPeerings
 from mesh.pairs import pairs_of
 from mesh.results import resolved_peers
 from overview.found import FAILED, WARNING, Found, ProblemBook
@@ -20,7 +22,7 @@ from peers.models import Peer
 # So many of the latest jobs are looked at.
 LATEST = 200
 # Gives the ids of those jobs of a kind of which all that they left is good by now.
-RESOLVED: dict[str, Callable[..., set[UUID]]] = {"set-up-peerings": resolved_peers}
+RESOLVED: dict[str, Callable[..., set[UUID]]] = {SetUpPeerings.name: resolved_peers}
 
 
 def report_jobs(book: ProblemBook) -> None:
@@ -57,13 +59,11 @@ def report_late_sweep(book: ProblemBook) -> None:
     if not interval or any(f.code == "no_worker" for f in book.found.values()):
         return
     long_ago = timezone.now() - 3 * interval
-    swept = Job.objects.filter(
-        kind="sweep", state=Job.State.SUCCEEDED, finished_at__gt=long_ago
-    )
+    swept = Sweep.all().filter(state=Job.State.SUCCEEDED, finished_at__gt=long_ago)
     watched = Peer.objects.filter(created_at__lt=long_ago)
     if watched.exists() and not swept.exists():
         text = "No sweep has finished for a while: the statuses shown may be outdated."
-        url = f"{reverse('jobs:find')}?kind=sweep"
+        url = f"{reverse('jobs:find')}?kind={Sweep.name}"
         book.report(Found("sweep_late", "sweep_late", WARNING, text, url))
 
 

@@ -9,18 +9,14 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.vary import vary_on_headers
 
-from accounts import audit
 from accounts.access import access
 from accounts.http import Request
-from accounts.roles import Role, role_of
+from accounts.roles import Role, has_role
 from base.csv import csv_download
 from clusters.models import Cluster
-from jobs.models import Job
-from peers import lifecycle
 from peers.find import search
 from peers.find.row_html import rows_html
 from peers.find.search import Search
-from peers.forms import BOTH, KEEP
 from peers.models import Peer, PeerOutcome
 
 EXPORTED = {
@@ -76,7 +72,7 @@ def find_peers(request: Request) -> HttpResponse:
         "rows": rows_html(
             list_rows(page.object_list),
             clusters,
-            selectable=may_operate(request),
+            selectable=has_role(request.user, Role.OPERATOR),
             selected=request.GET.get("select") == "all",
         ),
     }
@@ -104,27 +100,9 @@ def list_rows(pks: Iterable[UUID]) -> list[dict[str, Any]]:
     return [peers[pk] for pk in pks if pk in peers]
 
 
-def may_operate(request: Request) -> bool:
-    role = role_of(request.user)
-    return role is not None and role.covers(Role.OPERATOR)
-
-
-def may_administer(request: Request) -> bool:
-    role = role_of(request.user)
-    return role is not None and role.covers(Role.ADMINISTRATOR)
-
-
 @access(get=Role.VIEWER)
 def export_peers(request: Request) -> StreamingHttpResponse:
     """Everything that the search finds, as CSV."""
     peers = Search.parse(request.GET).apply(Peer.objects.all())
     rows = peers.values_list(*EXPORTED.values()).iterator(1_000)
     return csv_download("inter-clustering", list(EXPORTED), rows)
-
-
-def delete_found(request: Request, peer: Peer, scope: str) -> Job | None:
-    actor = audit.actor_of(request)
-    if scope == KEEP:
-        lifecycle.drop_record(peer, actor)
-        return None
-    return lifecycle.request_removal(peer, actor, both_sides=scope == BOTH)

@@ -31,6 +31,7 @@ class ProvisionPeer(JobKind):
     label = "Set up peer"
     role = Role.ADMINISTRATOR
     audited = True
+    withdrawn = True
 
     catalogue = StepKind("Compare the peer table of {cluster} with its catalogue")
     before = StepKind("Read the entry on {cluster} as it is now")

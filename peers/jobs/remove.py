@@ -22,6 +22,7 @@ class RemovePeer(JobKind):
     label = "Remove peer"
     role = Role.ADMINISTRATOR
     audited = True
+    withdrawn = True
 
     catalogue = StepKind("Compare the peer table of {cluster} with its catalogue")
     write = StepKind("Delete the entry on the publisher of {cluster}")

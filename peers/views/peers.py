@@ -12,15 +12,15 @@ from django_htmx.http import HttpResponseStopPolling, trigger_client_event
 from accounts import audit
 from accounts.access import access
 from accounts.http import Request
-from accounts.roles import Role
+from accounts.roles import Role, has_role
 from base.revisions import Stale
 from clusters.models import Cluster
 from jobs.locks import Busy
 from jobs.models import Job
 from peers import lifecycle
 from peers.advice import Advice
-from peers.find.views import delete_found, may_administer
-from peers.forms import ManualSyncForm, PeerForm, RemovalForm
+from peers.forms import BOTH, KEEP, ManualSyncForm, PeerForm, RemovalForm
+from peers.guide import entry_jobs
 from peers.jobs.manual_sync import ManualSync, NotByPages
 from peers.mask import LONGEST_MASK, apply_mask, validate_mask, validate_number
 from peers.models import Peer
@@ -146,7 +146,7 @@ def edit_peer(request: Request, pk: str) -> HttpResponse:
             form.add_error("address", "Somebody has just added a peer of this address.")
         else:
             return saved_response(request, peer, job, advice)
-    if not may_administer(request):
+    if not has_role(request.user, Role.ADMINISTRATOR):
         show_only(form)
     # The form wrote what was typed into its row; the page shows what is stored.
     stored = peer if data is None else get_peer(pk)
@@ -172,13 +172,7 @@ def context_of(peer: Peer) -> dict[str, Any]:
 
 
 def progress_of(peer: Peer) -> dict[str, Any]:
-    job = (
-        Job.objects.for_target(peer)
-        .filter(kind__in=("provision-peer", "remove-peer"))
-        .prefetch_related("steps")
-        .first()
-    )
-    return {"job": job}
+    return {"job": entry_jobs(peer).first()}
 
 
 @access(get=Role.VIEWER)
@@ -196,6 +190,15 @@ def show_progress(request: Request, pk: str) -> HttpResponse:
     return trigger_client_event(ended, "provisioned")
 
 
+def delete_within(peer: Peer, scope: str, request: Request) -> Job | None:
+    """Delete the peer from the console, and from the clusters that the scope names."""
+    actor = audit.actor_of(request)
+    if scope == KEEP:
+        lifecycle.drop_record(peer, actor)
+        return None
+    return lifecycle.request_removal(peer, actor, both_sides=scope == BOTH)
+
+
 @access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)
 def delete_peer(request: Request, pk: str) -> HttpResponse:
     peer = get_peer(pk)
@@ -203,7 +206,7 @@ def delete_peer(request: Request, pk: str) -> HttpResponse:
     form = RemovalForm.of(peer, data)
     if data is not None and form.is_valid():
         try:
-            job = delete_found(request, peer, form.cleaned_data["scope"])
+            job = delete_within(peer, form.cleaned_data["scope"], request)
         except Busy as error:
             messages.error(request, f"{error} Wait for it, or cancel it.")
             return redirect(peer)

@@ -17,7 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts import cluster_limits
-from accounts.roles import Role, role_of
+from accounts.roles import Role, has_role
 from jobs.models import Job
 from jobs.waiting import is_waiting, served_queues, waiting_for
 
@@ -339,8 +339,7 @@ def known_by(entry: dict[str, Any]) -> str:
 def may_open(context: template.Context, url: str) -> str:
     """A page of the console; empty where the person's role does not open it."""
     needed = role_needed(urlsplit(url).path) if url else None
-    role = role_of(context["request"].user)
-    return url if needed and role and role.covers(needed) else ""
+    return url if needed and has_role(context["request"].user, needed) else ""
 
 
 @lru_cache(maxsize=4096)
