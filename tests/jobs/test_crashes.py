@@ -8,12 +8,13 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 import tests.brokers.poison  # noqa: F401 - its kinds
 from jobs import alone, presence
 from jobs.engine import perform_job
-from jobs.models import Job, JobStep, Process
+from jobs.models import Job, JobStep, Process, from_now
 from tests.workers import environment
 
 PAST = timedelta(minutes=1)
@@ -129,6 +130,12 @@ def test_a_process_that_is_to_end_gives_its_job_back_as_it_stands(play):
     assert (job.attempts, job.crashes, done) == (0, 0, ["one"])
     assert performed(job).state == Job.State.SUCCEEDED
     assert done == ["one", "two"]
+
+
+def test_what_is_given_back_now_is_due_within_the_same_statement(play):
+    play(lambda run: None)
+    jobs = Job.objects.annotate(given_back=from_now(timedelta(0)))
+    assert jobs.filter(given_back__lte=Now()).exists()
 
 
 def test_a_process_that_is_to_end_takes_no_job(play, stopping):
