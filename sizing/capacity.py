@@ -40,14 +40,6 @@ def session_count(assigned: int, clients: int) -> int:
     return assigned + clients
 
 
-def packets_counted(packets: int, *, same_node: bool) -> tuple[int, int]:
-    """What message packets between two users add on the sender's and the other node.
-
-    On one node both counts are of that node.
-    """
-    return (2 * packets, 2 * packets) if same_node else (packets, packets)
-
-
 def client_count(users: int, per_user: float) -> int:
     """How many clients to size for where a user may have several devices."""
     return ceil(users * per_user)

@@ -12,7 +12,6 @@ from sizing.load import INPUTS
 from sizing.models import ClusterPlatform, StatedProfile
 
 LINK = "link_kbit_per_second"
-PROFILE_FIELDS = (*(one.name for one in INPUTS), LINK)
 PLATFORM_FIELDS = ("platform", "redundant")
 
 

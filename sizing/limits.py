@@ -38,7 +38,6 @@ SIZING_14 = (
 FEDERATION_125 = (
     "Partitioned Intradomain Federation Guide 12.5(1), Planning for User Migration"
 )
-COUNTERS_90 = "Monitoring IM and Presence 9.0(1), Performance counters"
 
 
 @dataclass(frozen=True)

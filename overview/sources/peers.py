@@ -22,7 +22,6 @@ Entry = dict[str, Any]
 REMOTE = ("address", "connect", "certificate", "axl", "credentials", "sip")
 # What a table that cannot be read leaves unknown, and of which cluster.
 AT_HOME = ("sync_agent_local", "provisioned")
-AT_REMOTE = ("sync_agent_remote", "reverse_peer")
 UNREAD = {
     "provisioned": ("peers_unread", "clusters:peer_table"),
     "reverse_peer": ("peers_unread", "clusters:peer_table"),

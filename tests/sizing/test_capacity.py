@@ -41,11 +41,6 @@ def test_sessions_are_those_of_users_and_of_their_clients():
     assert capacity.session_count(5_000, 5_000) == 10_000
 
 
-def test_packets_count_twice_on_one_node_and_once_on_two():
-    assert capacity.packets_counted(3, same_node=True) == (6, 6)
-    assert capacity.packets_counted(3, same_node=False) == (3, 3)
-
-
 def test_two_clients_a_user_need_two_groups_with_two_nodes():
     needed = capacity.client_count(25_000, 2)
     assert needed == 50_000
