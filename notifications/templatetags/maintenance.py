@@ -7,7 +7,7 @@ from uuid import UUID
 from django import template
 
 from clusters.models import Cluster
-from notifications.models import Maintenance
+from notifications.models import Maintenance, MaintenanceQuerySet
 
 register = template.Library()
 
@@ -30,12 +30,17 @@ def maintenance_of(*clusters: Cluster | None) -> dict[str, Any]:
 @register.inclusion_tag("notifications/_maintained.html")
 def maintenance_of_all() -> dict[str, Any]:
     """The same for all clusters, above a list that names many of them."""
-    windows = Maintenance.objects.open().select_related("cluster")
-    return {"windows": windows.order_by("cluster__name")[:MOST_NAMED]}
+    return {"windows": with_names(Maintenance.objects.open())[:MOST_NAMED]}
 
 
 @register.simple_tag
 def open_windows(clusters: Iterable[Cluster]) -> list[Maintenance]:
     """The open maintenance windows of these clusters."""
     windows = Maintenance.objects.open().filter(cluster__in=list(clusters))
-    return list(windows.select_related("cluster").order_by("cluster__name"))
+    return list(with_names(windows))
+
+
+def with_names(windows: MaintenanceQuerySet) -> MaintenanceQuerySet:
+    """With what a pill shows, and no more: these stand on most pages."""
+    shown = windows.only("ends_at", "reason", "cluster", "cluster__name")
+    return shown.select_related("cluster").order_by("cluster__name")

@@ -95,7 +95,8 @@ def list_rows(pks: Iterable[UUID]) -> list[dict[str, Any]]:
     """The values of the rows, in this order."""
     pks = list(pks)
     peers = {
-        peer["pk"]: peer for peer in Peer.objects.filter(pk__in=pks).values(*SHOWN)
+        peer["pk"]: peer
+        for peer in Peer.objects.filter(pk__in=pks).order_by().values(*SHOWN)
     }
     return [peers[pk] for pk in pks if pk in peers]
 
