@@ -220,11 +220,10 @@ def accept_cluster_values(peer: Peer, seen: dict[str, str], actor: Actor) -> Non
     if not peer.drifted or seen != peer.drift:
         raise NothingDiffers("The cluster shows something else by now. Read it again.")
     withdraw_jobs([peer])
-    old = {name: getattr(peer, name) for name in peer.drift}
+    old = audit.field_values(peer, peer.drift)
     for name, value in peer.drift.items():
         setattr(peer, name, value)
-    new = {name: getattr(peer, name) for name in peer.drift}
-    found = audit.differences(old, new)
+    found = audit.differences(old, audit.field_values(peer, peer.drift))
     if errors := rules.peer_errors(peer):
         raise ValidationError(list(errors.values()))
     peer.clean_fields()

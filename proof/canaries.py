@@ -35,7 +35,7 @@ def save_canary(cluster: Cluster, given: Mapping[str, Any], actor: Actor) -> Can
     """Keep the given fields; a secret that is empty or not given stays as it is."""
     Canary.objects.get_or_create(pk=cluster.pk)
     row = Canary.objects.select_for_update().get(pk=cluster.pk)
-    old = {name: getattr(row, name) for name in FIELDS}
+    old = audit.field_values(row, FIELDS)
     new = {name: value for name, value in given.items() if name in FIELDS}
     found = audit.differences(old, {**old, **new})
     for name, (_, value) in found.items():

@@ -49,7 +49,7 @@ def state_platform(cluster: Cluster, given: Mapping[str, Any], actor: Actor) -> 
     """Keep what a person states of a cluster's platform; empty: not known."""
     ClusterPlatform.objects.get_or_create(pk=cluster.pk)
     row = ClusterPlatform.objects.select_for_update().get(pk=cluster.pk)
-    old = {name: getattr(row, name) for name in PLATFORM_FIELDS}
+    old = audit.field_values(row, PLATFORM_FIELDS)
     changes = audit.differences(old, {**old, **given})
     if not changes:
         return
