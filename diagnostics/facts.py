@@ -191,15 +191,27 @@ class ClusterFacts:
 
     @cached_property
     def counted(self) -> Mapping[str, int] | None:
-        """Users per node; a count below nothing was not understood, so none is."""
+        """Users per listed node; with a count below nothing, none is understood."""
         counts = self.users.value
-        return None if counts is None or any(n < 0 for n in counts.values()) else counts
+        if counts is None or any(n < 0 for n in counts.values()):
+            return None
+        return {name: n for name, n in counts.items() if name}
+
+    @property
+    def unlisted(self) -> int:
+        """Users on nodes that the node table does not list: whose is not known."""
+        return (self.users.value or {}).get("", 0)
+
+    def _known_sum(self, names: Iterable[str]) -> int | None:
+        """Count the users on these nodes; no 0 while unlisted ones may be theirs."""
+        total = sum((self.counted or {})[name] for name in names)
+        return total or (None if self.unlisted else 0)
 
     def own_users(self) -> int | None:
         """Count the users on this cluster's own nodes."""
         if self.counted is None:
             return None
-        return sum(n for name, n in self.counted.items() if self.owns(name))
+        return self._known_sum(name for name in self.counted if self.owns(name))
 
     def users_of(self, other: "ClusterFacts", owners: Ownership[str]) -> int | None:
         """Count the users here whose home node is one of the other cluster's.
@@ -213,7 +225,7 @@ class ClusterFacts:
         theirs = [name for name in strange if other.id in owners.candidates(name)]
         if any(owners.of(name) is None for name in theirs):
             return None
-        return sum(self.counted[name] for name in theirs)
+        return self._known_sum(theirs)
 
     @cached_property
     def entries(self) -> Mapping[str, PeerEntry]:

@@ -71,6 +71,7 @@ class Observer:
         self.tables = ObservedPeerTable.objects.in_bulk(pks)
         rows = UsersSeen.objects.filter(pk__in=pks)
         self.counts = {row.pk: self.by_owner(row) for row in rows}
+        self.unlisted = {row.pk: row.users.get("", 0) for row in rows}
         self.held = set(
             Peer.objects.order_by().values_list("cluster", "remote_cluster")
         )
@@ -121,6 +122,11 @@ class Observer:
             return PeeringEvidence(home, remote, {}, "", reason)
         if not here or here != there:
             reason = f"{home} has {here} of the {there} users of {remote}."
+            if not here and self.unlisted.get(home.pk):
+                reason = (
+                    f"{home} has users on nodes that its node table does not list; "
+                    f"whether they are those of {remote} is not known."
+                )
             return PeeringEvidence(home, remote, {}, USERS, reason)
         values = {
             "address": address_for(home, remote),

@@ -32,7 +32,7 @@ def remember_users(facts: Facts, **kwargs: Any) -> None:
     rows = [
         UsersSeen(
             cluster_id=pk,
-            users=dict(counted[str(pk)].counted or {}),
+            users=dict(counted[str(pk)].users.value or {}),
             own_nodes=[n.name for n in counted[str(pk)].process_nodes.value or ()],
             nodes=[
                 [n.name, n.subcluster] for n in counted[str(pk)].ha_nodes.value or ()

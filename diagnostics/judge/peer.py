@@ -356,11 +356,16 @@ def associated_users(view: PeerView) -> Verdict:
         if cluster.counted is None:
             return unknown(f"The users of {cluster.name} are unknown.", cluster.users)
     here, there = view.users_here, view.users_there
+    if here is not None and here == there:
+        return PASSED
+    for cluster, count in ((home, here), (remote, there)):
+        if count is None and cluster.unlisted:
+            return unlisted_users(cluster)
     if here is None or there is None:
         sentence = f"Several clusters have nodes of the same name as {remote.name}."
         return unknown(sentence, home.users)
-    if here == there:
-        return PASSED
+    if 0 < there - here <= home.unlisted:
+        return unlisted_users(home)
     size = abs(there - here)
     verb = "is" if size == 1 else "are"
     direction = f"{verb} missing" if here < there else f"{verb} too many"
@@ -370,6 +375,14 @@ def associated_users(view: PeerView) -> Verdict:
         "Look at the entries above; when they are good, restart the Intercluster "
         "Sync Agent on the home publisher and allow it time.",
         Fix("peers:resync", view.peer.id),
+    )
+
+
+def unlisted_users(cluster: ClusterFacts) -> Verdict:
+    return not_known(
+        f"{cluster.name} has {cluster.unlisted} users on nodes that its node table "
+        "does not list, so it is not known whose they are.",
+        "Compare Associated Users on the clusters' own pages.",
     )
 
 

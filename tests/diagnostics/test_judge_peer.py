@@ -88,6 +88,19 @@ CASES = [
     ),
     ({"one": cluster(1, 2, users=Answer({}))}, "associated_users", "failed"),
     ({"one": cluster(1, 2, users=failure("fault"))}, "associated_users", "unknown"),
+    ({"one": cluster(1, 2, users=Answer({"": 20}))}, "associated_users", "unknown"),
+    ({"one": cluster(1, 2, users=Answer({"": 19}))}, "associated_users", "unknown"),
+    ({"two": cluster(2, 1, users=Answer({"": 20}))}, "associated_users", "unknown"),
+    (
+        {"one": cluster(1, 2, users=Answer({"cup2-1.example.com": 17, "": 3}))},
+        "associated_users",
+        "unknown",
+    ),
+    (
+        {"one": cluster(1, 2, users=Answer({"cup2-1.example.com": 17, "": 2}))},
+        "associated_users",
+        "failed",
+    ),
     ({"two": cluster(2, 1, users=UNASKED)}, "associated_users", "unknown"),
 ]
 

@@ -57,6 +57,16 @@ def test_neighbours_are_managed_or_not(trio):
     assert (second.cluster, second.users) == (kiel, 7)
 
 
+def test_users_of_unlisted_nodes_are_not_said_to_be_missing(trio):
+    bonn, kiel, _ = trio
+    store_users(bonn, {name_of(bonn): 5, "": 7})
+    store_users(kiel, {name_of(kiel): 7})
+    seen = adoption.Observer([bonn, kiel], {})
+    assert "0" not in seen.evidence_of(bonn, kiel).reason
+    assert "0" in seen.evidence_of(kiel, bonn).reason
+    assert [one.nodes for one in neighbours_of([bonn])] == []
+
+
 def test_own_nodes_that_are_not_discovered_are_no_neighbours(trio):
     bonn = trio[0]
     store_users(

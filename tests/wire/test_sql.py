@@ -1,4 +1,5 @@
 import re
+import sqlite3
 
 import pytest
 from hypothesis import given
@@ -84,3 +85,17 @@ def test_every_template_reads_and_nothing_else(generation):
     for template in platforms.profile_of(generation).sql.values():
         assert template.text.startswith("select ")
         assert ";" not in template.text
+
+
+def test_users_of_a_node_that_is_not_listed_are_counted_under_no_name():
+    database = sqlite3.connect(":memory:")
+    database.executescript(
+        """
+        create table enterprisenode (id, name);
+        create table enduser (primarynodeid);
+        insert into enterprisenode values (1, 'imp1');
+        insert into enduser values (1), (1), (2802), (null);
+        """
+    )
+    rows = database.execute(sql.build_query("users_per_node").whole).fetchall()
+    assert {name: count for _, name, count in rows} == {"imp1": 2, None: 1}
