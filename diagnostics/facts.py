@@ -48,11 +48,9 @@ class NodeFacts:
     control_center: str = ""
 
     def service(self, name: str) -> ServiceStatus | None:
-        folded_name = name.casefold()
-        found = (
-            s for s in self.services.value or () if s.name.casefold() == folded_name
-        )
-        return next(found, None)
+        key = platforms.service_key(name)
+        services = self.services.value or ()
+        return next((s for s in services if platforms.service_key(s.name) == key), None)
 
     def answer_for(self, name: str) -> Answer[Any]:
         """Give what the Control Center said of one service."""

@@ -10,6 +10,7 @@ from jobs.models import Job
 from peers.models import Peer
 from peers.signals import peer_applied
 from services.signals import services_controlled
+from wire.platforms import service_key
 
 # A cluster needs some seconds to carry its users after a peer was written.
 VERIFY_FOR = 90
@@ -55,12 +56,13 @@ def tests_of(cluster: Cluster, names: set[str]) -> set[str]:
     """Return the codes of the tests that matter after control of these services."""
     from diagnostics.judge.services import codes_of
 
-    profile = cluster.profile
-    found = codes_of(profile.services, names)
-    if profile.sync_agent in names:
+    services = cluster.profile.services
+    found = codes_of(services, names)
+    keys = set(map(service_key, names))
+    if service_key(cluster.profile.sync_agent) in keys:
         found.add("sync_agent")
-    if profile.services["sip_proxy"] in names:
+    if service_key(services["sip_proxy"]) in keys:
         found |= {"sip_answers", "sip_tls_answers"}
-    if names & {profile.services["axl"], profile.services["tomcat"]}:
+    if keys & {service_key(services["axl"]), service_key(services["tomcat"])}:
         found |= {"node_axl", "axl_user", "control_center"}
     return found

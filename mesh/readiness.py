@@ -12,6 +12,7 @@ from services.models import Service
 from services.poll import read_services
 from wire import AxlClient, Code, WireError, sql
 from wire.control_center_reasons import NOT_ACTIVATED
+from wire.platforms import service_spellings
 
 # Without these on a node, its users are not synchronised or their presence not routed.
 NEEDED = ("sync_agent", "sip_proxy", "presence_engine")
@@ -93,7 +94,11 @@ def stopped_agents(cluster: Cluster) -> list[Service]:
 
 def refuse_inactive(cluster: Cluster, nodes: list[Node]) -> None:
     """The guide wants the services activated on each node before any peer is added."""
-    names = [cluster.profile.services[part] for part in NEEDED]
+    names = [
+        name
+        for part in NEEDED
+        for name in service_spellings(cluster.profile.services[part])
+    ]
     services = Service.objects.filter(node__in=nodes, name__in=names).with_node()
     inactive = services.filter(reason_code=NOT_ACTIVATED).order_by("node__name", "name")
     if inactive_names := ", ".join(

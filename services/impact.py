@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from services.models import Service, agent_names
+from wire.platforms import service_key
 
 AGENT = {
     "start": "The Intercluster Sync Agent starts to carry users to and from the peers "
@@ -30,18 +31,18 @@ DEPENDENTS = {
 
 
 def effects_of(action: str, services: Sequence[Service]) -> list[str]:
-    names = {service.name for service in services}
+    keys = {service_key(service.name) for service in services}
     sentences = []
-    if names & set(agent_names()):
+    if keys & set(map(service_key, agent_names())):
         sentences.append(AGENT[action])
-    if names & names_of("xcp_router", services):
+    if keys & keys_of("xcp_router", services):
         sentences.append(ROUTER.get(action, ""))
-    if names & names_of("axl", services):
+    if keys & keys_of("axl", services):
         sentences.append(AXL.get(action, ""))
     sentences.append(DEPENDENTS.get(action, ""))
     return [sentence for sentence in sentences if sentence]
 
 
-def names_of(part: str, services: Iterable[Service]) -> set[str]:
+def keys_of(part: str, services: Iterable[Service]) -> set[str]:
     """What the generations of these services' clusters call a part of the product."""
-    return {one.node.cluster.profile.services[part] for one in services}
+    return {service_key(one.node.cluster.profile.services[part]) for one in services}

@@ -21,6 +21,7 @@ from base.fields import JSONField
 from clusters.models import Generation, Node
 from wire import Code, platforms
 from wire.control_center_reasons import COMMANDED_OUT, NOT_ACTIVATED
+from wire.platforms import service_spellings
 
 # Errors that mean that nobody answered; after any other, somebody did.
 SILENT = (
@@ -217,7 +218,8 @@ class NodePace(models.Model):
 
 @cache
 def agent_names() -> list[str]:
-    return sorted({platforms.profile_of(name).sync_agent for name in Generation.values})
+    agents = (platforms.profile_of(name).sync_agent for name in Generation.values)
+    return sorted({name for one in agents for name in service_spellings(one)})
 
 
 def is_meant(name: str, status: str, reason_code: int | None) -> bool:

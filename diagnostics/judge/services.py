@@ -45,7 +45,12 @@ def service_codes() -> list[str]:
 
 def codes_of(cluster_services: Mapping[str, str], names: Collection[str]) -> set[str]:
     """Return the codes of the tests that judge services of these names."""
-    keys = {key for key, name in cluster_services.items() if name in names}
+    controlled = set(map(platforms.service_key, names))
+    keys = {
+        key
+        for key, name in cluster_services.items()
+        if platforms.service_key(name) in controlled
+    }
     return {CODES[key] for key in keys if key in CODES}
 
 

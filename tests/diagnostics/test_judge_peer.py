@@ -16,7 +16,7 @@ from tests.diagnostics.healthy import (
     peer,
     without_service,
 )
-from wire import Resolution, SipReply
+from wire import Resolution, ServiceStatus, SipReply
 
 AGENT = "Cisco UP Intercluster Sync Agent"
 SILENT = (node(2, 1, True, services=failure("timeout")), node(2, 2))
@@ -121,6 +121,20 @@ def test_an_entry_says_what_the_facts_say(spoilt, code, outcome):
     entry = entries(**spoilt)[code]
     assert entry["outcome"] == outcome
     assert bool(entry["problem"]) == (outcome != "passed")
+
+
+@pytest.mark.parametrize(
+    "name", [AGENT.replace("UP ", ""), AGENT.upper(), AGENT.replace(" ", "  ")]
+)
+def test_the_agent_is_known_under_the_names_of_all_releases(name):
+    agent = ServiceStatus(name, "started")
+    nodes = [without_service(node(2, n, n == 1), AGENT, None) for n in (1, 2)]
+    nodes = tuple(
+        replace(one, services=Answer((*one.services.value, agent))) for one in nodes
+    )
+    assert entries(two=cluster(2, 1, nodes=nodes))["sync_agent_remote"]["outcome"] == (
+        "passed"
+    )
 
 
 def test_a_missing_count_names_size_and_direction():

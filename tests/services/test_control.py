@@ -43,6 +43,16 @@ def test_stopping_axl_is_said_to_lock_the_console_out(client_of, operator, agent
     assert effects[0] in answer.content.decode()
 
 
+@pytest.mark.parametrize("name", ["Cisco XCP Router", "Cisco UP XCP Router"])
+def test_the_router_ends_sessions_under_the_names_of_all_releases(
+    client_of, operator, agent, name
+):
+    agent.name = name
+    agent.save()
+    answer = ask_control(client_of(operator), "stop", agent)
+    assert impact.ROUTER["stop"] in answer.context["plan"].effects
+
+
 def test_the_confirmed_plan_becomes_a_job(client_of, operator, agent):
     client = client_of(operator)
     plan = signed_plan(ask_control(client, "stop", agent))

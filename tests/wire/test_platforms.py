@@ -17,6 +17,24 @@ def test_generation_follows_from_the_version(version, generation):
     assert platforms.generation_of(version) == generation
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Cisco UP Intercluster Sync Agent",
+        "Cisco  Intercluster Sync Agent ",
+        "CISCO UP INTERCLUSTER SYNC AGENT",
+    ],
+)
+def test_releases_name_one_service_differently(name):
+    key = platforms.service_key("Cisco Intercluster Sync Agent")
+    assert platforms.service_key(name) == key
+    assert platforms.service_key("Cisco Sync Agent") != key
+
+
+def test_only_services_of_the_vendor_have_up_in_their_names():
+    assert platforms.service_key("UP Tool") != platforms.service_key("Tool")
+
+
 def test_what_is_no_version_has_no_generation():
     with pytest.raises(ValueError, match="unknown"):
         platforms.generation_of("unknown")

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
@@ -111,6 +111,24 @@ def _text(name: str) -> str:
 
 def _load(name: str) -> dict[str, Any]:
     return tomllib.loads(_text(name))
+
+
+@lru_cache(maxsize=4096)
+def service_key(name: str) -> str:
+    """Give what all releases call a service: some have `UP` in it, some have not.
+
+    Which of them have it is published for few services.
+    """
+    words = name.casefold().split()
+    if words[:2] == ["cisco", "up"]:
+        del words[1]
+    return " ".join(words)
+
+
+def service_spellings(name: str) -> list[str]:
+    """Give the names that releases have for a service."""
+    plain = re.sub(r"^Cisco UP ", "Cisco ", name)
+    return [plain, re.sub("^Cisco ", "Cisco UP ", plain)]
 
 
 def release_of(version: str) -> tuple[int, int]:
