@@ -4,15 +4,19 @@ No public source names the table. It is what an administrator confirmed, what th
 console recognised, or else what the platform profile supposes.
 """
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
+
+from django.utils import timezone
 
 from accounts.audit import Actor
 from clusters.conversation import ask_node
 from clusters.discovery import require_publisher
 from clusters.editing import save_cluster
 from clusters.models import Cluster
-from wire import AxlClient, Code, PeerTable, PeerTableClient, WireError
+from clusters.signals import entries_read
+from wire import AxlClient, Code, PeerEntry, PeerTable, PeerTableClient, WireError
 
 VERIFY_DEADLINE = 10.0
 
@@ -54,9 +58,27 @@ def verify_mapping(cluster: Cluster, mapping: dict[str, Any]) -> None:
 
 
 def confirm_mapping(cluster: Cluster, mapping: dict[str, Any], actor: Actor) -> None:
-    """Read and write this table from now on."""
+    """Read and write this table from now on, and read it once without delay."""
     cluster.peer_table = PeerTable.from_dict(mapping).to_dict()
     save_cluster(cluster, actor, fields=["peer_table"], action="confirm peer table")
+    with suppress(WireError):  # the next sweep reads it again
+        read_entries(cluster)
+
+
+def read_entries(cluster: Cluster) -> list[PeerEntry]:
+    """Read the entries now, and let other apps keep them.
+
+    Raises:
+        WireError: the table cannot be read.
+    """
+    table, at = readable_table_of(cluster), timezone.now()
+
+    async def question(axl: AxlClient) -> list[PeerEntry]:
+        return await PeerTableClient(axl, table).read()
+
+    entries = ask_node(require_publisher(cluster), question)
+    entries_read.send(sender=Cluster, cluster=cluster, entries=entries, at=at)
+    return entries
 
 
 def chosen_mapping(cluster: Cluster) -> dict[str, Any] | None:

@@ -6,6 +6,9 @@ from django.dispatch import Signal
 # check now.
 table_recognised = Signal()
 
+# The entries of a peer table were read (arguments `cluster`, `entries`, `at`).
+entries_read = Signal()
+
 # What keeps a node from being used has changed (argument `pk`).
 contact_changed = Signal()
 

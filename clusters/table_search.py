@@ -8,13 +8,13 @@ from django.utils import timezone
 
 import wire
 from accounts.cluster_limits import all_clusters
+from clusters import peer_tables
 from clusters.connections import cluster_policy
 from clusters.conversation import ask_node
 from clusters.discovery import require_publisher
 from clusters.models import Cluster, Node
-from clusters.peer_tables import readable_table_of
 from clusters.signals import table_recognised
-from wire import AxlClient, PeerTableClient, WireError, sql
+from wire import AxlClient, WireError, sql
 from wire.catalogue import Questions
 from wire.recognition import (
     Candidate,
@@ -45,14 +45,10 @@ def search_table(cluster: Cluster) -> str:
 def read_entries(cluster: Cluster) -> str:
     if cluster.recognised_table is None:
         return "No table was recognised, so there is nothing to read."
-    table = readable_table_of(cluster)
-
-    async def question(axl: AxlClient) -> int:
-        return len(await PeerTableClient(axl, table).read())
-
-    count = ask_node(require_publisher(cluster), question)
+    entries = peer_tables.read_entries(cluster)
     table_recognised.send(sender=Cluster, cluster=cluster)
-    return f"{count} entries in {table.table}."
+    number = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+    return f"{number} in {peer_tables.readable_table_of(cluster).table}."
 
 
 def store_recognition(cluster: Cluster, found: Recognition) -> None:
@@ -69,7 +65,7 @@ def store_recognition(cluster: Cluster, found: Recognition) -> None:
 
 
 def sentence_of(found: Recognition) -> str:
-    questions = f"{found.queries} questions"
+    questions = "1 question" if found.queries == 1 else f"{found.queries} questions"
     if found.chosen:
         return f"{found.chosen.table} holds the peers ({questions})."
     if found.state is RecognitionState.UNREADABLE:

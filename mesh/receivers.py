@@ -1,16 +1,19 @@
 """Keeping what every collection read from the clusters' own peer tables."""
 
+from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
 
 from clusters.models import Cluster
+from clusters.signals import entries_read
 from diagnostics.facts import ClusterFacts, Facts, HaNode
 from diagnostics.signals import clusters_recorded
 from mesh import addresses, observed
 from mesh.models import UsersSeen
 from peers.models import Peer
 from peers.signals import peer_removed
+from wire import PeerEntry
 
 
 @receiver(peer_removed)
@@ -47,6 +50,14 @@ def remember_users(facts: Facts, **kwargs: Any) -> None:
         unique_fields=["cluster"],
         update_fields=["users", "own_nodes", "nodes", "read_at"],
     )
+
+
+@receiver(entries_read)
+def remember_table(
+    cluster: Cluster, entries: list[PeerEntry], at: datetime, **kwargs: Any
+) -> None:
+    """A search that has just read the table need not be followed by a sweep."""
+    observed.store_tables({str(cluster.pk): entries}, at)
 
 
 @receiver(clusters_recorded)

@@ -12,6 +12,7 @@ from clusters.models import Node
 from diagnostics.checks import check_peers
 from jobs.engine import perform_job
 from lab import Lab
+from mesh.models import ObservedPeerTable
 from peers import lifecycle
 from peers.models import Peer
 from tests.conftest import register
@@ -81,7 +82,21 @@ def test_table_with_an_entry_is_recognised_and_read(clusters, hidden_lab):
     assert job.state == "succeeded"
     assert clusters[0].peer_table_state == "recognised"
     assert clusters[0].recognised_table["columns"] == HIDDEN["columns"]
-    assert "1 entries" in job.steps.get(key="read").detail
+    assert "1 entry " in job.steps.get(key="read").detail
+    assert len(ObservedPeerTable.objects.get(cluster=clusters[0]).all) == 1
+
+
+def test_confirmed_table_is_read_without_delay(clusters, hidden_lab):
+    peered(hidden_lab)
+    peer_tables.confirm_mapping(clusters[0], HIDDEN, CONSOLE)
+    assert len(ObservedPeerTable.objects.get(cluster=clusters[0]).all) == 1
+
+
+def test_table_is_confirmed_although_it_cannot_be_read(clusters):
+    Node.objects.update(certificate_fingerprint="0" * 64)
+    peer_tables.confirm_mapping(clusters[0], HIDDEN, CONSOLE)
+    assert clusters[0].peer_table_state == "confirmed"
+    assert not ObservedPeerTable.objects.exists()
 
 
 def test_clusters_added_by_name_are_known_by_address_as_well(clusters, hidden_lab):
