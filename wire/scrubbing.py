@@ -16,6 +16,8 @@ _RARE = "&!?]"
 # No token is longer, nor two references of which one means nothing.
 _AHEAD = 32
 _MAX_HEAD = 512
+# Blanks, and the byte order mark: before an XML declaration the parser takes neither.
+_BLANK = b" \t\r\n\xef\xbb\xbf"
 MARK = "\ufffd"
 
 
@@ -25,8 +27,9 @@ class Scrubber:
     Bytes that are no UTF-8, and characters and references that XML forbids, become
     U+FFFD: marked, not lost. Two references to the halves of a surrogate pair become
     their character. An ampersand that begins no reference stays an ampersand, and
-    `]]>` in a text stays what it shows. Tags are left alone: what is wrong with them
-    is for the parser to refuse.
+    `]]>` in a text stays what it shows. Blanks before the message are left out: the
+    parser takes none before a declaration. Tags are left alone: what is wrong with
+    them is for the parser to refuse.
 
     The text is the same however the bytes are cut into pieces.
     """
@@ -47,7 +50,7 @@ class Scrubber:
 
     def _characters(self, data: bytes, final: bool) -> str:
         if self._decoder is None:
-            self._head += data
+            self._head = (self._head + data).lstrip(_BLANK)
             if b">" not in self._head and len(self._head) < _MAX_HEAD and not final:
                 return ""
             data, self._head = self._head, b""
@@ -103,9 +106,9 @@ class Scrubber:
 
 
 def _encoding(head: bytes) -> str:
-    declared = _DECLARED.match(head.lstrip())
+    declared = _DECLARED.match(head)
     name = declared[1].decode().lower() if declared else ""
-    return "cp1252" if name in _SINGLE_BYTE else "utf-8-sig"
+    return "cp1252" if name in _SINGLE_BYTE else "utf-8"
 
 
 def _reference(text: str, at: int) -> tuple[str, int]:

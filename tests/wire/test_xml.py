@@ -17,6 +17,19 @@ def test_scrubbed_pieces_are_what_the_whole_would_be(pieces):
     assert parts + other.scrub(b"", True) == whole
 
 
+@pytest.mark.parametrize("size", [1, 4096])
+@pytest.mark.parametrize(
+    "before", [b"\n", b"\xef\xbb\xbf", b"\r\n \xef\xbb\xbf\t", b" " * 600]
+)
+def test_blanks_before_the_declaration_are_left_out(before, size):
+    body = before + b"<?xml version='1.0'?>" + START + b"<r>1</r>" + END
+    scrubber, stream = Scrubber(), XmlStream("cup1", ("{*}r",))
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    texts = [scrubber.scrub(piece) for piece in pieces] + [scrubber.scrub(b"", True)]
+    assert [one.text for text in texts for one in stream.feed(text)] == ["1"]
+    stream.close()
+
+
 def test_text_that_is_right_stays_as_it_is():
     text = "<a>M\u00fcller \U0001f600 \t\r\n</a>"
     assert Scrubber().scrub(text.encode(), True) == text
