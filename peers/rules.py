@@ -185,14 +185,18 @@ def to_publisher(peer: Peer) -> str:
 @rule(
     "exact-name",
     WARNING,
-    "From 8.x on, the peer address is exactly the name of the remote node.",
-    "IM and Presence 12.5",
+    "From 9.x on, the peer address is exactly the name of the remote node; 8.x also "
+    "takes its IP address.",
+    "IM and Presence 12.5; planning documents of 8.x",
 )
 def exact_name(peer: Peer) -> str:
     node = remote_node(peer)
     if node is None or not peer.cluster.generation:
         return ""
-    if peer.cluster.profile.peer_is_ip_only or node.name.lower() == peer.address:
+    profile = peer.cluster.profile
+    if profile.peer_is_ip_only or node.name.lower() == peer.address:
+        return ""
+    if profile.peer_may_be_ip and not is_name(peer.address):
         return ""
     return (
         f"The node at {peer.address} is named {node.name} on {peer.remote_cluster}; "

@@ -5,6 +5,7 @@ from functools import partial
 
 from django.core.exceptions import ValidationError
 
+from diagnostics.facts import is_address
 from diagnostics.judge import peer as entries
 from diagnostics.judge.entry import STUCK
 from diagnostics.judge.evidence import (
@@ -76,12 +77,14 @@ def duplicate_peer(view: PeerView) -> Verdict | None:
     warning="It leads there, but is not the name that defines the node.",
     information="The node names of the remote cluster are not known.",
     remedy="Enter the name exactly as in the remote cluster's topology.",
-    sources=[Source.GUIDE_12, Source.GUIDE_7],
+    sources=[Source.GUIDE_12, Source.GUIDE_7, Source.ARCHITECTURE],
     evidence=remote_names,
 )
 def address_is_name(view: PeerView) -> Verdict | None:
     remote = view.remote
-    if remote is None or remote.profile.peer_is_ip_only or remote.generation == "cup8":
+    if remote is None or remote.profile.peer_may_be_ip:
+        return None
+    if view.home.profile.peer_may_be_ip and is_address(view.peer.address):
         return None
     resolution = view.peer.resolution.value
     if resolution and resolution.is_srv:

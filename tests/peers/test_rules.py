@@ -103,11 +103,22 @@ def test_ids_of_rules_are_unique():
     assert len(ids) == len(set(ids))
 
 
-def test_from_8_on_the_exact_node_name_is_wanted(madrid, oslo, peer_factory):
-    madrid.generation = "cup8"
-    assert broken(peer_factory(madrid, oslo)) == {"exact-name"}
+@pytest.mark.parametrize(
+    ("generation", "wrong"), [("cup8", set()), ("imp", {"exact-name"})]
+)
+def test_from_9_on_the_exact_node_name_is_wanted(
+    madrid, oslo, peer_factory, generation, wrong
+):
+    madrid.generation = generation
+    assert broken(peer_factory(madrid, oslo)) == wrong
     named = peer_factory(madrid, oslo, address=oslo.publisher.name.lower())
     assert "exact-name" not in broken(named)
+
+
+def test_8_wants_no_other_name_than_that_of_the_node(madrid, oslo, peer_factory):
+    madrid.generation = "cup8"
+    short = oslo.publisher.name.lower().partition(".")[0]
+    assert broken(peer_factory(madrid, oslo, address=short)) == {"exact-name"}
 
 
 def test_7_wants_the_address(madrid, oslo, peer_factory):
@@ -123,7 +134,7 @@ def test_mask_on_a_release_without_the_field_is_a_warning(madrid, oslo, peer_fac
     peer = peer_factory(madrid, oslo, external_phone_number_mask="+1XXXX")
     assert broken(peer) == {"exact-name", "mask-field"}
     madrid.generation = "cup8"
-    assert broken(peer) == {"exact-name"}
+    assert broken(peer) == set()
 
 
 @pytest.mark.parametrize(

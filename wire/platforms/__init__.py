@@ -36,6 +36,7 @@ class Profile:
         services: service names by the console's key (axl, xcp_router, ...).
         axl_versions: the versions to offer, the best first.
         peer_table: the mapping as `PeerTable.from_dict` takes it.
+        peer_may_be_ip: an IP address is right also for a node that has a name.
         restart_rules: what to restart after a change of peers, in words.
         pages: paths of the product's own pages on a node.
         sql: the templates of `wire.sql.query`.
@@ -57,6 +58,7 @@ class Profile:
     has_mask: bool
     has_xmpp: bool
     peer_is_ip_only: bool
+    peer_may_be_ip: bool
     intercluster_role: str
     max_clusters: int | None
     restart_rules: Mapping[str, str]
