@@ -60,9 +60,11 @@ class Neighbour:
 
     @cached_property
     def evidence(self) -> tuple[Trace, ...]:
-        """The newest trace of each kind, the best first."""
+        """The newest trace of each kind, the best first; that of users with all."""
         newest = sorted(self.traces, key=lambda one: one.at)
         by = {one.by: one for one in newest}
+        if USERS in by:
+            by[USERS] = replace(by[USERS], users=self.users)
         return tuple(by[kind] for kind in PREFERENCE if kind in by)
 
     @property

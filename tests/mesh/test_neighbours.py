@@ -144,6 +144,7 @@ def test_one_cluster_of_many_sources_is_listed_once(pair):
     UsersSeen.objects.filter(pk=kiel.pk).update(addresses={"oslo-pub.x": ["10.5.0.1"]})
     (found,) = unmanaged_neighbours(pair)
     assert summary_of([found]) == [("10.5.0.1", 9, [PAGES, USERS, NODES])]
+    assert [one.users for one in found.evidence] == [None, 9, None]
     assert [home.name for home in found.homes] == ["Bonn", "Kiel"]
     assert [summary_of(neighbours_of([one])) for one in pair] == [
         [("oslo-pub.x", 9, [USERS, NODES])],
