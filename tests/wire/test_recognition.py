@@ -185,6 +185,11 @@ def test_column_is_told_by_its_name(role, name):
     assert role_of(name) == role
 
 
+@pytest.mark.parametrize("name", ["pw", "axl_pw", "encpw", "axlpswd"])
+def test_short_names_of_passwords_are_told(name):
+    assert role_of(name) == "password"
+
+
 @pytest.mark.parametrize("name", ["fkapplicationuser", "pkid", "description", "zip1"])
 def test_other_columns_hold_nothing_of_a_peer(name):
     assert role_of(name) is None
