@@ -125,7 +125,7 @@ EXPLANATIONS: dict[StrEnum, Explanation] = {
     ),
     PageCode.REFUSED: Explanation(
         "{node} refused the change.",
-        "Read the detail, correct the value, then try again.",
+        "Correct the value, then try again.",
     ),
     PageCode.DUPLICATE: Explanation(
         "{node} has an entry for this peer already.",
@@ -165,3 +165,12 @@ class PagesError(WireError):
     """A visit to the vendor's pages failed; `outcome_unknown` as in WireError."""
 
     explanations = EXPLANATIONS
+    quoting = frozenset(
+        {
+            PageCode.LABEL,
+            PageCode.AMBIGUOUS,
+            PageCode.QUESTION,
+            PageCode.REQUIRED,
+            PageCode.REFUSED,
+        }
+    )

@@ -37,7 +37,6 @@ from pages.recognise import (
 )
 from pages.words import contains_message, plain, words
 from wire import Deadline, NodeAddress, WireError
-from wire.errors import clean_text
 
 VISIT_DEADLINE = 180.0
 _SIGN_OUT = 10.0
@@ -105,10 +104,7 @@ class Visit:
     def redact(self, error: WireError) -> None:
         """Take passwords out of what a page says: it may repeat what was sent."""
         for secret in self._secrets:
-            if secret:
-                cleaned = clean_text(secret, 255)
-                error.detail = _without_secret(error.detail, cleaned)
-                error.message = _without_secret(error.message, cleaned)
+            error.forget(secret)
 
     async def open(self, link: str, seconds: float = PAGE_DEADLINE) -> Page:
         return self._seen(await self.browser.get(link, seconds))
@@ -346,16 +342,6 @@ class Visit:
     def _sign_out_button(self, page: Page | None) -> Button | None:
         found = by_word(page, "sign_out") if page else []
         return next((one for one in found if one.usable), None)
-
-
-def _without_secret(text: str, secret: str) -> str:
-    """Take a secret out of a text, its beginning too where the text was cut off."""
-    text = text.replace(secret, "***")
-    if text.endswith("…"):
-        for length in range(min(len(secret), len(text)), 2, -1):
-            if text[:-1].endswith(secret[:length]):
-                return f"{text[: -1 - length]}***"
-    return text
 
 
 def _frames(part: Part) -> bool:

@@ -287,6 +287,5 @@ def _told_without(error: WireError, query: Query) -> WireError:
     """Keep a password out of the error when the node quotes the statement."""
     for secret in query.secrets:
         for form in (sql.sql_literal(secret.reveal()), secret.reveal()):
-            if form:
-                error.detail = error.detail.replace(form, "***")
+            error.forget(form)
     return error

@@ -159,7 +159,7 @@ EXPLANATIONS: dict[StrEnum, Explanation] = {
     ),
     Code.FAULT: Explanation(
         "{node} reported a fault.",
-        "Read the detail; look it up in the node's AXL logs.",
+        "Look it up in the node's AXL logs.",
     ),
     Code.CATALOGUE: Explanation(
         "The peer table of {node} differs from the mapping.",
@@ -185,10 +185,14 @@ class WireError(Exception):
 
     Holds no secret and no reply body, so that it may be stored, logged and shown.
     `outcome_unknown` says that a write may have happened all the same. `explanations`
-    are those of the codes that an error of its kind may have.
+    are those of the codes that an error of its kind may have; the sentences of those
+    in `quoting` say nothing without what the node itself said.
     """
 
     explanations: ClassVar[Mapping[StrEnum, Explanation]] = EXPLANATIONS
+    quoting: ClassVar[frozenset[StrEnum]] = frozenset(
+        {Code.FAULT, Code.HTTP, Code.VERSION}
+    )
 
     def __init__(
         self,
@@ -203,17 +207,35 @@ class WireError(Exception):
     ) -> None:
         sentence, default_remedy, default_retryable = self.explanations[code]
         self.code = code
-        self.message = clean_text(
-            message or sentence.format(node=clean_text(node, 253)), 500
-        )
-        self.remedy = clean_text(remedy or default_remedy, 500)
         self.detail = clean_text(detail, 200)
+        sentence = sentence.format(node=clean_text(node, 253))
+        if self.detail and code in self.quoting:
+            sentence = f"{sentence.rstrip('.')}: {self.detail.rstrip('.')}."
+        self.message = clean_text(message or sentence, 500)
+        self.remedy = clean_text(remedy or default_remedy, 500)
         self.outcome_unknown = outcome_unknown
         self.retryable = default_retryable if retryable is None else retryable
         super().__init__(self.message)
 
+    def forget(self, text: str) -> None:
+        """Leave a text out that the node may have quoted, also where it was cut."""
+        text = clean_text(text, len(text)) if text else ""
+        if not text:
+            return
+        for name in ("message", "detail"):
+            setattr(self, name, _without(getattr(self, name), text))
+        self.args = (self.message,)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.__dict__.copy())
+
+
+def _without(words: str, text: str) -> str:
+    words = words.replace(text, "***")
+    whole, mark, rest = words.rpartition("…")
+    sizes = range(len(text), 0, -1) if mark else ()
+    size = next((size for size in sizes if whole.endswith(text[:size])), 0)
+    return f"{whole[:-size]}***{rest}" if size else words
 
 
 def _rebuild(kind: type[WireError], state: dict[str, Any]) -> WireError:

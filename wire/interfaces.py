@@ -53,7 +53,7 @@ REMEDIES: dict[Interface, dict[Code, str]] = {
         "application user, not a user of the identity provider.",
         Code.INCOMPLETE: "Try again; if it is cut off again, check the node's Tomcat "
         "and devices on the way that limit the size of an answer.",
-        Code.FAULT: "Read the detail; look it up in the node's Tomcat logs.",
+        Code.FAULT: "Look it up in the node's Tomcat logs.",
     },
     Interface.SIP: {
         Code.REFUSED: f"{_SIP_SERVICE}, {_SIP_PORT}",

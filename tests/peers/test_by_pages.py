@@ -8,7 +8,7 @@ from clusters import page_structure
 from clusters.jobs.describe import DescribePages
 from clusters.models import Cluster, Node
 from jobs.models import Job, JobStep
-from pages import EXPLANATIONS, PageCode
+from pages import EXPLANATIONS, PageCode, PagesError
 from peers import lifecycle
 from peers.jobs.manual_sync import ManualSync
 from peers.models import Peer
@@ -169,7 +169,9 @@ def test_bad_cases_end_truthfully_without_a_second_save(
     site.address_label = "Remote Thing" if fault == "label" else "Peer Address"
     job = done(save(peer))
     assert (job.state, job.error_code, site.saves) == (state, code, saves)
-    assert job.error.startswith(EXPLANATIONS[code].sentence.format(node="node.test"))
+    sentence = EXPLANATIONS[code].sentence.format(node="node.test")
+    assert job.error.startswith(sentence.rstrip("."))
+    assert job.error.startswith(sentence) == (code not in PagesError.quoting)
     assert site.rows == {}
     peer.refresh_from_db()
     assert peer.provisioning_state == Peer.ProvisioningState.FAILED

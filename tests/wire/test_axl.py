@@ -205,6 +205,29 @@ def test_fault_that_quotes_the_statement_does_not_tell_the_password():
     with pytest.raises(WireError) as caught:
         talk(server, lambda axl: axl.write(INSERT))
     assert caught.value.detail == "-201 near values (***)"
+    assert "open" not in f"{caught.value} {caught.value.message}"
+
+
+def test_fault_that_is_cut_in_the_password_does_not_tell_its_beginning():
+    server = Server(COUNT, fault("x" * 190 + " 'open sesame'", -201))
+    with pytest.raises(WireError) as caught:
+        talk(server, lambda axl: axl.write(INSERT))
+    assert caught.value.detail.endswith("x ***")
+    assert "'o" not in f"{caught.value} {caught.value.message}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (fault("no such table", -206), "-206 no such table"),
+        (http(418, b""), "418"),
+        (http(599, b"<html>Supported versions are 3.0</html>"), "3.0"),
+    ],
+)
+def test_what_the_node_itself_said_is_in_the_sentence(answer, said):
+    with pytest.raises(WireError) as caught:
+        talk(Server(answer), lambda axl: axl.version())
+    assert said in caught.value.message
 
 
 @pytest.mark.parametrize(
