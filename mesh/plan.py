@@ -11,7 +11,7 @@ from uuid import UUID
 from clusters.addressing import addressing_warnings
 from clusters.inventory import machine_ownership, node_ownership
 from clusters.models import Cluster
-from clusters.ownership import Ownership
+from clusters.ownership import Ownership, address_of
 from clusters.rules import sentences_of
 from jobs.locks import JobLock
 from mesh.entry_changes import EntryChange, MeshPlan, Values
@@ -247,7 +247,12 @@ def address_for(home: Cluster, remote: Cluster) -> str:
     publisher = remote.publisher
     if publisher is None:
         return ""
-    return publisher.address if home.profile.peer_is_ip_only else publisher.name
+    if not home.profile.peer_is_ip_only:
+        return publisher.name
+    known = (publisher.address, *publisher.resolved.split())
+    addresses = [one for one in known if address_of(one)]
+    # A release of IP addresses only is one of IPv4.
+    return min(addresses, key=lambda one: ":" in one, default=publisher.address)
 
 
 def direction_warnings(home: Cluster, remote: Cluster) -> Iterable[str]:

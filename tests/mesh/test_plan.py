@@ -171,6 +171,17 @@ def test_a_7x_cluster_gets_the_address_instead_of_the_name(cluster_factory):
     assert back.address == old.publisher.name
 
 
+def test_a_7x_cluster_gets_the_address_of_a_publisher_that_was_added_by_name(
+    cluster_factory,
+):
+    old = cluster_factory("old", generation="cup7", version="7.1")
+    new = cluster_factory("new", generation="cup7", version="7.1")
+    resolved = " fd00::5 10.7.7.7 "
+    new.nodes.update(address="new.example.com", resolved=resolved)
+    there, _ = plan_mesh(MeshIntent(((old, new),))).steps
+    assert there.address == "10.7.7.7"
+
+
 def test_the_hash_covers_values_and_revisions(pair, peer_factory):
     first = plan_mesh(MeshIntent((pair,)))
     assert plan_mesh(MeshIntent((pair,))).hash == first.hash
