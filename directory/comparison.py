@@ -12,6 +12,7 @@ from django.conf import settings
 
 from directory.columns import Codes, HashIndex, Mask, User
 from directory.hashing import Hashes, Places, positions_of
+from directory.home_nodes import is_unlisted
 from directory.ownership import NOBODY, Directory, UserListing
 from peers.models import Peer, PeerOutcome
 
@@ -188,8 +189,25 @@ class Compared:
         if not self.different:
             return PeerOutcome.PASSED
         lasting = self.different - self.settling
-        within = lasting <= settings.DIRECTORY_TOLERANCE
-        return PeerOutcome.WARNING if within else PeerOutcome.FAILED
+        if lasting <= settings.DIRECTORY_TOLERANCE:
+            return PeerOutcome.WARNING
+        unlisted = self._unlisted & ~self.missing.settling
+        listed = lasting - int(unlisted.sum())
+        within = listed <= settings.DIRECTORY_TOLERANCE
+        return PeerOutcome.UNKNOWN if within else PeerOutcome.FAILED
+
+    @property
+    def _unlisted(self) -> Mask:
+        """Which of the missing are shown on a node that the node table does not list.
+
+        Whose node that is nobody knows: it may be theirs.
+        """
+        columns, rows = self.home.columns, self.missing.home_rows
+        unlisted = np.array([is_unlisted(name) for name in columns.nodes], np.bool_)
+        found = rows >= 0
+        mask = np.zeros(len(rows), np.bool_)
+        mask[found] = unlisted[columns.node[rows[found]]]
+        return mask
 
     def entries(self, name: str, search: str = "") -> list[UserDifference]:
         """The users of one list in the order of their ids."""

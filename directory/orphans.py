@@ -12,6 +12,7 @@ import numpy as np
 from accounts import cluster_limits
 from clusters.models import Cluster
 from directory.columns import User
+from directory.home_nodes import is_unlisted
 from directory.ownership import NOBODY, Directory, UserListing
 from peers.models import Peer
 
@@ -73,10 +74,11 @@ def remotes_by_cluster() -> dict[UUID, set[UUID | None]]:
 
 
 def homes_in(directory: Directory, listing: UserListing) -> dict[int, int]:
-    """How many users of each other home a cluster has."""
+    """How many users of each other home a cluster has, as far as that is known."""
     homes: Counter[int] = Counter()
     for node, count in listing.snapshot.nodes.items():
-        homes[directory.homes.of(node)] += count
+        if not is_unlisted(node):
+            homes[directory.homes.of(node)] += count
     return {
         n: homes[n] for n in homes if n not in (NOBODY, listing.number) and homes[n]
     }

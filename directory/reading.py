@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from directory.column_builder import Builder
+from directory.home_nodes import HomeNodes
 from wire import AxlClient, Code, NodeAddress, WireError, sql
 from wire.platforms import Profile
 
@@ -16,7 +17,6 @@ NEEDED = ("pkid", "userid", "primarynodeid")
 COLUMNS = (*NEEDED, "directoryuri", "mailid", "enablecups")
 BLOCK = 4096
 YES = ("t", "true", "1")
-NO_PLACE = "no enterprise node"
 
 Row = dict[str, str | None]
 OnRows = Callable[[int], None]
@@ -68,18 +68,11 @@ async def _own_nodes(axl: AxlClient, profile: Profile) -> list[str]:
     return sorted({row.get("name") or "" for row in rows} - {""})
 
 
-class Places(dict[str, str]):
-    """The names of the home nodes by their ids; who has no id has no home node."""
-
-    def __missing__(self, place: str) -> str:
-        return self.setdefault(place, f"{NO_PLACE} {place}")
-
-
-async def _enterprise_nodes(axl: AxlClient, profile: Profile) -> Places:
+async def _enterprise_nodes(axl: AxlClient, profile: Profile) -> HomeNodes:
     query = sql.build_query("enterprise_nodes", profile)
     rows = [row async for row in axl.rows(query)]
     names = {row.get("id") or "": row.get("name") or "" for row in rows}
-    return Places({id: name for id, name in names.items() if name} | {"": ""})
+    return HomeNodes({id: name for id, name in names.items() if name} | {"": ""})
 
 
 async def _columns(
@@ -110,7 +103,7 @@ class Blocks:
     """Puts rows into columns, a block of them at a time."""
 
     def __init__(
-        self, reading: DirectoryReading, places: Places, telephone: str
+        self, reading: DirectoryReading, places: HomeNodes, telephone: str
     ) -> None:
         self._reading = reading
         self._places = places

@@ -1,6 +1,7 @@
 import pytest
 
 from directory.comparison import ELSEWHERE, EXTRA, MISSING, compare_listings
+from directory.home_nodes import HomeNodes
 from directory.ownership import Directory
 from tests.directory.conftest import of
 
@@ -30,6 +31,17 @@ def test_who_is_missing_and_who_is_extra_is_told_by_name(pair, has):
     assert result.outcome == "failed"
     assert (names(result, MISSING), names(result, EXTRA)) == (["new"], ["old"])
     assert names(result, ELSEWHERE) == []
+
+
+@pytest.mark.parametrize(("missing", "outcome"), [(0, "unknown"), (1, "failed")])
+def test_users_on_a_node_that_is_not_listed_may_be_those_who_are_missing(
+    pair, has, missing, outcome
+):
+    home, remote, peer = pair
+    users = of(remote, "bob", "eve")
+    has(home, *(user._replace(node=HomeNodes()["2802"]) for user in users))
+    has(remote, *users, *of(remote, *["new"][:missing]))
+    assert compared(peer).outcome == outcome
 
 
 def test_a_user_is_the_same_in_any_case(pair, has):

@@ -7,6 +7,7 @@ from django.urls import reverse
 from accounts.cluster_limits import Limit, limited_to
 from directory import orphans
 from directory.columns import User
+from directory.home_nodes import HomeNodes
 from directory.locator import candidate_users, locate_user
 from directory.ownership import Directory
 from tests.directory.conftest import of
@@ -58,6 +59,13 @@ def test_a_node_that_nobody_knows_is_no_managed_clusters(pair, has):
     has(home, stray(home))
     has(remote)
     assert found() == [("oslo", "no managed cluster", ["stray"])]
+
+
+def test_a_node_that_is_not_listed_is_no_evidence_of_leftovers(pair, has):
+    home, remote, _ = pair
+    has(home, stray(home)._replace(node=HomeNodes()["2802"]))
+    has(remote)
+    assert found() == []
 
 
 def test_an_unknown_node_may_be_a_peers_that_was_never_read(pair, has):
