@@ -38,6 +38,7 @@ class PeeringEvidence:
     Args:
         values: those of the peer; empty where nothing is adopted.
         by: `table`, `pages` or `users`.
+        assumed: the names of those values that the cluster did not show.
         reason: why it is not adopted; empty where it is.
         held: whether the console has the peer already.
     """
@@ -48,6 +49,7 @@ class PeeringEvidence:
     by: str = ""
     reason: str = ""
     held: bool = False
+    assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,10 @@ class Observer:
         if not entries:
             reason = f"{home} has no entry for {remote}."
             return PeeringEvidence(home, remote, {}, by, reason)
-        return PeeringEvidence(home, remote, self.values_in(entries[0], remote), by)
+        values = self.values_in(entries[0], remote)
+        seen = visible_values(entries[0])
+        assumed = tuple(name for name in ("username", "protocol") if not seen[name])
+        return PeeringEvidence(home, remote, values, by, assumed=assumed)
 
     def values_in(self, entry: PeerEntry, remote: Cluster) -> dict[str, str]:
         """The values of an entry; what its table does not tell is the usual one."""
@@ -134,7 +139,8 @@ class Observer:
             "protocol": Peer.Protocol.TCP.value,
             "external_phone_number_mask": "",
         }
-        return PeeringEvidence(home, remote, values, USERS)
+        assumed = tuple(name for name in values if name != "address")
+        return PeeringEvidence(home, remote, values, USERS, assumed=assumed)
 
     def count(self, where: Cluster, whose: Cluster) -> int | None:
         """Count the users of one cluster on another, None where nobody counted."""

@@ -77,6 +77,8 @@ class UnmanagedPeer(Protocol):
     def remote(self) -> Cluster | None: ...
     @property
     def values(self) -> Mapping[str, str]: ...
+    @property
+    def assumed(self) -> tuple[str, ...]: ...
 
 
 def take_in(seen: UnmanagedPeer, password: str, actor: Actor) -> Peer:
@@ -85,5 +87,10 @@ def take_in(seen: UnmanagedPeer, password: str, actor: Actor) -> Peer:
     Raises:
         django.core.exceptions.ValidationError: it breaks a rule of peers.
     """
-    peer = Peer(cluster=seen.home, remote_cluster=seen.remote, **seen.values)
+    peer = Peer(
+        cluster=seen.home,
+        remote_cluster=seen.remote,
+        assumed=list(seen.assumed),
+        **seen.values,
+    )
     return lifecycle.adopt_entry(peer, password, actor)

@@ -33,7 +33,13 @@ class UnmanagedEntry:
 
     @property
     def values(self) -> dict[str, str]:
-        return visible_values(self.entry)
+        """The values of the entry; a protocol whose code is not known is the usual."""
+        values = visible_values(self.entry)
+        return values | {"protocol": values["protocol"] or Peer.Protocol.TCP.value}
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        return () if self.entry.protocol else ("protocol",)
 
     @property
     def key(self) -> str:

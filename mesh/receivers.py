@@ -11,6 +11,7 @@ from diagnostics.facts import ClusterFacts, Facts, HaNode
 from diagnostics.signals import clusters_recorded
 from mesh import addresses, observed
 from mesh.models import UsersSeen
+from peers import lifecycle
 from peers.models import Peer
 from peers.signals import peer_removed
 from wire import PeerEntry
@@ -58,6 +59,7 @@ def remember_table(
 ) -> None:
     """A search that has just read the table need not be followed by a sweep."""
     observed.store_tables({str(cluster.pk): entries}, at)
+    lifecycle.learn_values({str(cluster.pk): entries})
 
 
 @receiver(clusters_recorded)
@@ -69,4 +71,5 @@ def remember_entries(facts: Facts, **kwargs: Any) -> None:
     }
     pages = {one.id for one in facts.clusters.values() if one.by_pages}
     observed.store_tables(tables, facts.at, pages)
+    lifecycle.learn_values(tables)
     addresses.resolve_addresses(facts.clusters)

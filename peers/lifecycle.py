@@ -14,6 +14,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.audit import Actor
 from accounts.cluster_limits import all_clusters
+from clusters.inventory import machine_ownership
 from clusters.models import Cluster
 from jobs.models import BATCH, Job, JobStep
 from peers import inventory, rules
@@ -23,6 +24,7 @@ from peers.locks import withdraw_jobs
 from peers.models import Peer
 from peers.signals import peer_applied
 from peers.values import PEER_FIELDS, visible_values
+from wire import PeerEntry
 
 
 class NothingDiffers(Exception):
@@ -104,11 +106,12 @@ def store_peers(edits: Sequence[PeerEdit], actor: Actor) -> None:
         edit.seal_password()
         edit.link()
         edit.peer.provisioning_state = Peer.ProvisioningState.PENDING
+        edit.peer.assumed = []
     Peer.objects.bulk_create(new, batch_size=BATCH)
     for edit in known:
         secret = ("password",) if edit.password else ()
-        fields = (*edit.fields, *secret, "remote_cluster_id", "provisioning_state")
-        edit.peer.save_edit(*fields)
+        state = ("remote_cluster_id", "provisioning_state", "assumed")
+        edit.peer.save_edit(*edit.fields, *secret, *state)
     audit.record_all(actor, [_event_of(edit, old) for edit in edits])
 
 
@@ -144,6 +147,43 @@ def adopt_entry(peer: Peer, password: str, actor: Actor) -> Peer:
         found["password"] = [None, "changed"]
     audit.append_entry(actor, "adopt peer", peer, found)
     return peer
+
+
+@transaction.atomic
+def learn_values(tables: Mapping[str, Iterable[PeerEntry]]) -> None:
+    """Give adopted peers those values of their entries that nobody had seen before.
+
+    Args:
+        tables: the entries that were read, by the id of their cluster.
+    """
+    homes = Cluster.objects.filter(pk__in=tables)
+    assumed = Peer.objects.filter(cluster__in=homes).exclude(assumed=[])
+    peers = list(assumed.select_for_update().order_by("pk"))
+    machines = machine_ownership() if peers else None
+    for peer in peers:
+        for entry in tables[str(peer.cluster_id)]:
+            if machines and machines.same(entry.address, peer.address):
+                _learn_values_of(peer, entry)
+                break
+
+
+def _learn_values_of(peer: Peer, entry: PeerEntry) -> None:
+    found = visible_values(entry)
+    # A code that nobody knows yet is no protocol.
+    seen = [name for name in peer.assumed if found[name] or name != "protocol"]
+    old = visible_values(peer)
+    for name in seen:
+        setattr(peer, name, found[name])
+    try:
+        peer.clean_fields()
+    except ValidationError:
+        return  # it stays a difference, which a person sees
+    peer.assumed = [name for name in peer.assumed if name not in seen]
+    if not seen:
+        return
+    peer.save_edit(*seen, "assumed")
+    if changes := audit.differences(old, visible_values(peer)):
+        audit.append_entry(audit.CONSOLE, "learn peer values", peer, changes)
 
 
 @transaction.atomic
@@ -227,11 +267,11 @@ def accept_cluster_values(peer: Peer, seen: dict[str, str], actor: Actor) -> Non
     if errors := rules.peer_errors(peer):
         raise ValidationError(list(errors.values()))
     peer.clean_fields()
-    fields = [*peer.drift, "drift", "remote_cluster_id"]
+    fields = [*peer.drift, "drift", "assumed", "remote_cluster_id"]
     peer.remote_cluster = (
         inventory.known_source().owner(peer.address) or peer.remote_cluster
     )
-    peer.drift = {}
+    peer.drift, peer.assumed = {}, []
     peer.save_edit(*fields)
     audit.append_entry(actor, "take over values", peer, found)
     peer_applied.send(sender=Peer, peer=peer)

@@ -84,6 +84,7 @@ class PeerQuerySet(models.QuerySet["Peer"]):
             provisioning_state=Peer.ProvisioningState.APPLIED,
             applied_address=address,
             drift={},
+            assumed=[],
             updated_at=timezone.now(),
         )
 
@@ -217,6 +218,8 @@ class Peer(HangsOnClusters, HoldsSecrets, Revised):
     applied_address = models.CharField(max_length=253, blank=True, editable=False)
     # Values of the cluster's own entry that are not those wanted, as last read there.
     drift = JSONField(default=dict, editable=False)
+    # Names of values that were supposed when the entry was adopted: nobody saw them.
+    assumed = JSONField(default=list, editable=False)
     removing = models.BooleanField(default=False, editable=False)
     # What the last check found; diagnostics writes it and keeps the history.
     outcome = models.CharField(
@@ -328,7 +331,8 @@ class Peer(HangsOnClusters, HoldsSecrets, Revised):
     def values_are_known(self) -> bool:
         """Whether a person attested the values, or the console itself wrote them."""
         applied = self.provisioning_state == self.ProvisioningState.APPLIED
-        return bool(self.valid_attestation) or (self.cluster.direct and applied)
+        written = self.cluster.direct and applied and not self.assumed
+        return bool(self.valid_attestation) or written
 
     @property
     def valid_attestation(self) -> dict[str, Any]:

@@ -5,15 +5,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.audit import CONSOLE
+from accounts.models import AuditEntry
 from clusters.models import Cluster
+from clusters.signals import entries_read
 from diagnostics.checks import check_peers
 from jobs.models import Job
 from lab import Lab
-from mesh import adoption, observed
+from mesh import adoption, applying, observed
 from mesh.intent import MeshIntent
 from mesh.models import UsersSeen
 from mesh.neighbours import neighbours_of, unmanaged_neighbours
 from mesh.plan import plan_mesh
+from peers import lifecycle
 from peers.models import Peer
 from tests.clusters.test_peer_table import HIDDEN
 from tests.conftest import register
@@ -152,6 +155,74 @@ def test_password_of_the_intercluster_user_is_used_where_it_is_that_user(trio):
     peer = Peer.objects.get(cluster=bonn)
     assert peer.username == "intercluster"
     assert peer.unseal("password").reveal() == "s3cret"
+
+
+def read_table(cluster, *entries):
+    """As a search or a sweep does."""
+    entries_read.send(
+        sender=None, cluster=cluster, entries=list(entries), at=timezone.now()
+    )
+
+
+def test_a_protocol_whose_code_is_unknown_is_learned_and_no_difference(trio):
+    bonn, kiel, _ = trio
+    address = kiel.publisher.name.lower()
+    read_table(bonn, PeerEntry(address, "intercluster", ""))
+    adoption.adopt_peerings(trio[:2], CONSOLE)
+    peer = Peer.objects.get(cluster=bonn)
+    assert (peer.protocol, peer.assumed) == ("TCP", ["protocol"])
+    read_table(bonn, PeerEntry(address, "intercluster", ""))
+    peer.refresh_from_db()
+    assert peer.assumed == ["protocol"]
+    read_table(bonn, PeerEntry(address, "intercluster", "UDP"))
+    peer.refresh_from_db()
+    assert (peer.protocol, peer.assumed, peer.drift) == ("UDP", [], {})
+    entry = AuditEntry.objects.get(action="learn peer values")
+    assert entry.changes == {"protocol": ["TCP", "UDP"]}
+    read_table(bonn, PeerEntry(address, "intercluster", "TLS"))
+    peer.refresh_from_db()
+    assert peer.protocol == "UDP"
+
+
+def test_values_of_a_peer_known_by_its_users_are_learned_from_the_table(trio):
+    carried(*trio[:2])
+    adoption.adopt_peerings(trio[:2], CONSOLE)
+    bonn, kiel, _ = trio
+    read_table(bonn, PeerEntry(kiel.publisher.address, "icuser", "TLS", "12XX"))
+    peer = Peer.objects.get(cluster=bonn)
+    values = (peer.username, peer.protocol, peer.external_phone_number_mask)
+    assert values == ("icuser", "TLS", "12XX")
+    assert not peer.assumed
+
+
+def test_values_that_a_person_saved_are_not_learned(trio):
+    carried(*trio[:2])
+    adoption.adopt_peerings(trio[:2], CONSOLE)
+    bonn, kiel, _ = trio
+    peer = Peer.objects.get(cluster=bonn)
+    peer.protocol = "UDP"
+    lifecycle.save_peer(peer, CONSOLE, fields=["protocol"])
+    read_table(bonn, PeerEntry(peer.address, peer.username, "TLS"))
+    peer.refresh_from_db()
+    assert (peer.protocol, peer.assumed) == ("UDP", [])
+
+
+def test_assumed_values_teach_no_codes(trio):
+    carried(*trio[:2])
+    adoption.adopt_peerings(trio[:2], CONSOLE)
+    Cluster.objects.update(provisioning="direct")
+    peer = Peer.objects.select_related("cluster").get(cluster=trio[0])
+    assert not peer.values_are_known
+    peer.assumed = []
+    assert peer.values_are_known
+
+
+def test_an_entry_with_an_unknown_code_is_adopted_by_itself(trio):
+    bonn = trio[0]
+    read_table(bonn, PeerEntry("oslo.example.com", "intercluster", ""))
+    (unmanaged,) = observed.unmanaged_entries()
+    peer = applying.adopt_entry(unmanaged, "", CONSOLE)
+    assert (peer.protocol, peer.assumed) == ("TCP", ["protocol"])
 
 
 def test_plans_use_the_intercluster_user_of_a_cluster(trio):
