@@ -286,9 +286,11 @@ class NodeForm(RevisedForm[Node]):
     @property
     def has_unusual(self) -> bool:
         return any(
-            name in self.errors or self[name].value() != self.fields[name].initial
+            name in self.errors or str(self[name].value()) != usual[name]
             for name in PORTS
         )
+        usual = {name: str(self.fields[name].initial) for name in PORTS}
+        # What was typed is text.
 
 
 class PublisherForm(NodeForm):

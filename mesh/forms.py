@@ -84,6 +84,13 @@ class PeeringForm(forms.Form):
         return data
 
     @property
+    def has_unusual(self) -> bool:
+        """Whether the folded part holds something that must be seen."""
+        kinds = ("mask", "username", "password")
+        fields = [self[f"{side}_{kind}"] for side in ("one", "other") for kind in kinds]
+        return any(field.errors or field.value() for field in fields)
+
+    @property
     def intent(self) -> MeshIntent:
         data = self.cleaned_data
         clusters = {"one": data["one"], "other": data["other"]}

@@ -10,6 +10,7 @@ from clusters.models import Cluster, Node
 from jobs.models import Job
 from notifications.models import Maintenance
 from peers.models import Peer
+from tests.elements import elements
 
 TYPED = {
     "name": "Madrid",
@@ -120,6 +121,15 @@ def test_cluster_page_shows_nodes_peers_and_jobs(ada, cluster_factory, peer_fact
     text = ada.get(page("show_cluster", madrid.pk)).content.decode()
     assert "Test cluster" in text
     assert text.count(oslo.publisher.address) and text.count(madrid.publisher.address)
+
+
+def test_an_error_elsewhere_leaves_the_ports_folded(ada):
+    folded = "//details[@open]//input[@id='id_publisher-axl_port']"
+    answer = ada.post(page("add_cluster"), TYPED | {"name": ""})
+    assert answer.context["form"].errors and not elements(answer, folded)
+    typed = TYPED | {"name": "", "publisher-axl_port": 443}
+    answer = ada.post(page("add_cluster"), typed)
+    assert elements(answer, folded)
 
 
 def test_edit_keeps_the_password_when_none_is_typed(ada, cluster_factory):

@@ -296,5 +296,16 @@ def test_a_plan_asks_as_much_of_the_database_for_many_as_for_few(
         assert len(plan_mesh(expected).changes) == 132
 
 
-def test_set_up_leads_to_the_one_side_of_a_cluster_that_is_not_managed(ada):
+def test_an_error_of_the_clusters_leaves_the_rest_folded(ada, cluster_factory):
+    east, _ = cluster_factory(), cluster_factory()
+    same = {"one": east.pk, "other": east.pk, "protocol": "TCP"}
+    answer = ada.post(page("set_up"), same)
+    assert "other" in answer.context["form"].errors
+    assert not elements(answer, "//details[@open]")
+
+
+def test_set_up_leads_to_the_one_side_of_a_cluster_that_is_not_managed(
+    ada, cluster_factory
+):
+    cluster_factory()
     assert reverse("peers:add_peer") in ada.get(page("set_up")).content.decode()
