@@ -22,6 +22,7 @@ from clusters.validation import (
 M = TypeVar("M", bound=Revised)
 
 
+KEEP = "Leave empty to keep the present one."
 RETYPE = "It is not kept while errors are corrected: enter it again."
 
 
@@ -40,6 +41,13 @@ class PasswordField(forms.CharField):
         widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
         super().__init__(max_length=128, strip=False, widget=widget, **kwargs)
         self.validators.append(validate_credential)
+
+
+def offer_to_keep(form: forms.ModelForm[Any]) -> None:
+    """Say of each password that is stored that an empty field keeps it."""
+    for name, field in form.fields.items():
+        if isinstance(field, PasswordField) and getattr(form.instance, name, None):
+            field.help_text = f"{field.help_text} {KEEP}".strip()
 
 
 class RevisedForm(forms.ModelForm[M]):
@@ -61,6 +69,7 @@ class RevisedForm(forms.ModelForm[M]):
             self.initial["revision"] = self.instance.revision
         for name in self.password_fields:
             self.fields[name].required = self.adding
+        offer_to_keep(self)
 
     def value_of(self, name: str) -> Any:
         field = self.instance._meta.get_field(name)
@@ -160,8 +169,7 @@ class ClusterForm(RevisedForm[Cluster]):
     os_password = PasswordField(
         label="Password of the OS administrator",
         required=False,
-        help_text="Used only to read certificates. Leave empty to keep the present "
-        "one.",
+        help_text="Used only to read certificates.",
     )
 
     class Meta:
@@ -181,10 +189,6 @@ class ClusterForm(RevisedForm[Cluster]):
         self.fields["pages_port"].required = False
         scheme = cast(forms.ChoiceField, self.fields["address_scheme"])
         scheme.choices = [("", "Not known"), *AddressScheme.choices]
-        if not self.adding:
-            self.fields[
-                "axl_password"
-            ].help_text = "Leave empty to keep the present one."
 
     def clean_pages_port(self) -> int:
         """Leave the port as it is where none is given."""
@@ -285,12 +289,12 @@ class NodeForm(RevisedForm[Node]):
 
     @property
     def has_unusual(self) -> bool:
+        usual = {name: str(self.fields[name].initial) for name in PORTS}
+        # What was typed is text.
         return any(
             name in self.errors or str(self[name].value()) != usual[name]
             for name in PORTS
         )
-        usual = {name: str(self.fields[name].initial) for name in PORTS}
-        # What was typed is text.
 
 
 class PublisherForm(NodeForm):

@@ -49,7 +49,6 @@ class PeerForm(RevisedForm[Peer]):
             home.disabled = True
             # It stays, so the others need not be read.
             home.choices = [(self.instance.cluster_id, str(self.instance.cluster))]
-            self.fields["password"].help_text = "Leave empty to keep the present one."
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()

@@ -5,11 +5,10 @@ from typing import Any
 
 from django import forms
 
-from clusters.forms import PasswordField
+from clusters.forms import PasswordField, offer_to_keep
 from presence import ProofInterface, is_xmpp_installed
 from proof.models import Canary
 
-_KEEP = "Leave empty to keep the present one."
 _SECTIONS = (
     ("Users", ("userid", "watcher_userid", "way")),
     (
@@ -22,8 +21,7 @@ _SECTIONS = (
 
 
 def secret_field(label: str, about: str = "") -> PasswordField:
-    help_text = f"{about} {_KEEP}".strip()
-    return PasswordField(label=label, required=False, help_text=help_text)
+    return PasswordField(label=label, required=False, help_text=about)
 
 
 class CanaryForm(forms.ModelForm[Canary]):
@@ -51,6 +49,10 @@ class CanaryForm(forms.ModelForm[Canary]):
             "presence_port",
             "xmpp_port",
         )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer_to_keep(self)
 
     def sections(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
         """Give the fields of each interface under its name."""

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry
-from clusters.forms import RETYPE
+from clusters.forms import KEEP, RETYPE, ClusterForm
 from clusters.models import Cluster, Node
 from jobs.models import Job
 from notifications.models import Maintenance
@@ -121,6 +121,13 @@ def test_cluster_page_shows_nodes_peers_and_jobs(ada, cluster_factory, peer_fact
     text = ada.get(page("show_cluster", madrid.pk)).content.decode()
     assert "Test cluster" in text
     assert text.count(oslo.publisher.address) and text.count(madrid.publisher.address)
+
+
+def test_only_a_password_that_is_stored_can_be_kept(cluster_factory):
+    cluster = cluster_factory()
+    for instance, stored in ((Cluster(), set()), (cluster, {"axl_password"})):
+        fields = ClusterForm(instance=instance).fields.items()
+        assert {name for name, one in fields if KEEP in one.help_text} == stored
 
 
 def test_an_error_elsewhere_leaves_the_ports_folded(ada):
