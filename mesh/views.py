@@ -141,7 +141,8 @@ def set_up(request: Request) -> HttpResponse:
     form = PeeringForm(request.POST or None, initial=initial_peering(request.GET))
     if request.method == "POST" and form.is_valid():
         return redirect(Draft.keep(request.user, form.intent))
-    return render(request, "mesh/set_up.html", {"form": form})
+    context = {"form": form, "number": Cluster.objects.count()}
+    return render(request, "mesh/set_up.html", context)
 
 
 @access(get=Role.ADMINISTRATOR, post=Role.ADMINISTRATOR)

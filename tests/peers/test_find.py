@@ -36,7 +36,8 @@ def criteria(*rows):
     return {"field": fields, "operator": operators, "value": values}
 
 
-def test_without_peers_it_says_what_to_do(ada):
+def test_without_peers_it_says_what_to_do(ada, cluster_factory):
+    cluster_factory()
     link = "//*[@class='table-empty']/a/@href"
     assert elements(ada.get(FIND), link) == [reverse("peers:add_peer")]
 

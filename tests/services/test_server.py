@@ -34,11 +34,6 @@ def test_a_server_that_does_not_exist_is_a_404(client_of, viewer, db, server):
     assert response.status_code == 404
 
 
-def test_without_nodes_the_page_says_what_to_do(client_of, viewer):
-    response = client_of(viewer).get(reverse("services:server"))
-    assert b"No servers yet" in response.content
-
-
 def test_the_page_shows_each_service_with_its_status(client_of, viewer, agent):
     content = client_of(viewer).get(show_url(agent.node)).content.decode()
     assert "Cisco UP Intercluster Sync Agent" in content
