@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from exchange.grid import Grid, Row, word_for
 from exchange.judge import TrustState
 from exchange.pairs import TrustCell, TrustCluster
-from ui.names import shorten_name
+from ui.names import shared_domain, shorten_host, shorten_name
 from ui.templatetags.ui import icon
 
 NOBODY = UUID(int=0)
@@ -33,6 +33,7 @@ class Drawing:
         self.grid = grid
         self.rows = rows
         self.dense = grid.dense
+        self.domain = shared_domain(row.node.name for row in rows)
         self.names = {one.id: escape(one.name) for one in grid.columns}
         page = reverse("exchange:pair", args=[NOBODY]).split(str(NOBODY))
         self.before_pk, self.after_pk = map(escape, page)
@@ -55,16 +56,15 @@ class Drawing:
 
     def column(self, cluster: TrustCluster) -> str:
         name = self.names[cluster.id]
-        return f'<th scope="col" title="{name}">{self.shown(cluster.name)}</th>'
-
-    def shown(self, name: str) -> str:
-        return escape(shorten_name(name) if self.dense else name)
+        shown = escape(shorten_name(cluster.name)) if self.dense else name
+        return f'<th scope="col" title="{name}">{shown}</th>'
 
     def row(self, row: Row) -> str:
         name = escape(row.node.name)
         title = f"{name} ({escape(row.cluster.name)})"
         url = f"{self.before_node}{row.node.id}{self.after_node}"
-        text = self.shown(row.node.name)
+        short = shorten_host(row.node.name, self.domain)
+        text = escape(short) if self.dense else name
         head = f'<th scope="row"><a href="{url}" title="{title}">{text}</a></th>'
         cells = "".join(self.cell(row, one) for one in self.grid.columns)
         return f"<tr>{head}{cells}</tr>"

@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from clusters.models import Node
 from services.models import NodeReading, Service, ServiceQuerySet, is_meant
+from ui.names import shared_domain, shorten_host, shorten_name
 from ui.templatetags.ui import age_tag, outcome, state_label
 
 Cells = dict[str, tuple[str, int | None]]
@@ -59,7 +60,7 @@ def service_matrix(services: ServiceQuerySet, *, all_nodes: bool) -> Matrix:
     )
     chosen = Node.objects.all() if all_nodes else Node.objects.filter(pk__in=by_node)
     nodes = chosen.select_related("cluster", "reading")
-    drawn = ServiceDrawing(order)
+    drawn = ServiceDrawing(order, shared_domain(node.name for node in nodes))
     rows = [drawn.row(node, by_node.get(node.pk.hex, {})) for node in nodes]
     # Every value was escaped where it was put in.
     return Matrix(order, mark_safe("".join(rows)), len(rows))  # noqa: S308
@@ -73,8 +74,9 @@ def without_maker(name: str) -> str:
 class ServiceDrawing:
     """Draws rows; what many cells share is drawn once."""
 
-    def __init__(self, columns: Iterable[str]) -> None:
+    def __init__(self, columns: Iterable[str], domain: str) -> None:
         self.columns = list(columns)
+        self.domain = domain
         self.icons = static("icons.svg")
         self.show = reverse("services:show", args=[UUID(int=0)])
         self.zone, self.now = timezone.get_current_timezone(), timezone.now()
@@ -92,8 +94,10 @@ class ServiceDrawing:
             cells = self.silence(state or "not read yet")
         label, cluster = escape(node.name), escape(node.cluster.name)
         return (
-            f'<tr><th scope="row"><a href="{url}" title="{label} ({cluster})">{label}'
-            f'</a></th><td class="words" title="{cluster}">{cluster}</td>'
+            f'<tr><th scope="row"><a href="{url}" title="{label} ({cluster})">'
+            f"{escape(shorten_host(node.name, self.domain))}</a></th>"
+            f'<td class="words" title="{cluster}">'
+            f"{escape(shorten_name(node.cluster.name))}</td>"
             f'<td class="words">{self.seen(reading)}</td>{cells}</tr>'
         )
 

@@ -1,5 +1,8 @@
 """Long names where there is little room."""
 
+from collections.abc import Iterable
+from os.path import commonprefix
+
 # So long a name fits the head of a dense matrix.
 FITTING = 20
 
@@ -10,3 +13,17 @@ def shorten_name(name: str) -> str:
         return name
     end = FITTING // 2
     return f"{name[: FITTING - end - 1]}…{name[-end:]}"
+
+
+def shared_domain(hosts: Iterable[str]) -> str:
+    """Return the labels that all names end in, with their dot; none of addresses."""
+    reversed_labels = [host.split(".")[:0:-1] for host in hosts]
+    shared = commonprefix(reversed_labels)
+    if not shared or shared[0].isdigit():
+        return ""
+    return "." + ".".join(reversed(shared))
+
+
+def shorten_host(name: str, domain: str) -> str:
+    """Leave out of a long name first what it shares with the others, its domain."""
+    return name if len(name) <= FITTING else shorten_name(name.removesuffix(domain))
