@@ -78,6 +78,9 @@ class Chart:
     def ticks(self) -> list[str]:
         """The times at equal distances of the axis; the last is the end."""
         begin, end = self.slots[0].at, self.slots[-1].at + self.slots[-1].length
+        if self.range.step == HOUR:
+            # As the words of the slots have it; days are those of UTC.
+            begin, end = timezone.localtime(begin), timezone.localtime(end)
         step = (end - begin) / (TICKS - 1)
         return [(begin + n * step).strftime(self.range.ticks) for n in range(TICKS)]
 
@@ -150,12 +153,12 @@ def text_of(slot: Slot) -> str:
     if not slot.checks:
         return f"{when}: no checks"
     counts = [
-        f"{number} {PeerOutcome(name).label.lower()}"
+        f"{number:,} {PeerOutcome(name).label.lower()}"
         for name in COUNTS
         if (number := getattr(slot, name))
     ]
-    checks = "1 check" if slot.checks == 1 else f"{slot.checks} checks"
+    checks = "1 check" if slot.checks == 1 else f"{slot.checks:,} checks"
     users = ""
     if slot.associated_users is not None:
-        users = f"; {slot.associated_users} of {slot.remote_users} users associated"
+        users = f"; {slot.associated_users:,} of {slot.remote_users:,} users associated"
     return f"{when}: {checks}, {', '.join(counts)}{users}"

@@ -1,5 +1,6 @@
 """The panels, pages and REST of history and timeline."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -35,6 +36,14 @@ def test_the_history_is_drawn(client_of, viewer, peer, checked, name, chosen):
     since = response.context["availability"].since
     assert f"since {since:%Y-%m-%d}" in response.content.decode()
     assert b"<html" not in response.content
+
+
+def test_the_axis_is_in_the_time_zone_of_the_texts(client_of, viewer, peer, checked):
+    url = reverse("history:peer", args=[peer.pk])
+    chart = client_of(viewer).get(url, headers=HTMX).context["chart"]
+    with timezone.override("Asia/Kolkata"):
+        there = replace(chart)
+        assert there.ticks[0] in there.bars[0].text
 
 
 def test_the_page_works_without_htmx(client_of, viewer, peer):

@@ -217,9 +217,9 @@ def shown_state(job: Job, served: Container[str] | None = None) -> str:
 
 
 @register.filter
-def commas(number: int | None) -> str:
+def commas(number: int | None, unknown: str = "–") -> str:
     """Group the digits of a count: 75,000."""
-    return "–" if number is None else f"{number:,}"
+    return unknown if number is None else f"{number:,}"
 
 
 @register.filter
