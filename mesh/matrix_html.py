@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from clusters.models import Cluster
 from mesh.matrix import ROOMY, Cell, Mesh, PeerCell, short_id
 from ui.names import shorten_name
-from ui.templatetags.ui import icon, outcome, outcome_label
+from ui.templatetags.ui import commas, icon, outcome, outcome_label
 
 NOBODY = UUID(int=0)
 
@@ -100,8 +100,8 @@ class MatrixDrawing:
 
     def peer(self, cell: Cell, peer: PeerCell) -> str:
         kind, word, drawn = self.icons[peer.outcome]
-        here = "?" if peer.associated_users is None else peer.associated_users
-        there = "?" if peer.remote_users is None else peer.remote_users
+        here = commas(peer.associated_users, "?")
+        there = commas(peer.remote_users, "?")
         half, note = (" half", ", no matching entry") if cell.one_sided else ("", "")
         if peer.drifted:
             half, note = f"{half} drifted", f"{note}, changed on the cluster"

@@ -55,7 +55,7 @@ def peers_card(mesh: Mesh) -> Card:
     all_dated = all(number == dated for _, number, dated, _ in rows)
     return Card(
         "Healthy peers",
-        f"{counts.get(PeerOutcome.PASSED, 0)} of {total}",
+        f"{counts.get(PeerOutcome.PASSED, 0):,} of {total:,}",
         worst_outcome(outcomes),
         what_lacks(mesh, counts),
         reverse("peers:find"),
@@ -69,8 +69,8 @@ def what_lacks(mesh: Mesh, counts: dict[str, int]) -> str:
         PeerOutcome.WARNING: "with warnings",
         PeerOutcome.UNKNOWN: "unknown",
     }
-    parts = [f"{len(mesh.missing)} missing"] if mesh.missing else []
-    parts += [f"{counts[key]} {word}" for key, word in words.items() if key in counts]
+    parts = [f"{len(mesh.missing):,} missing"] if mesh.missing else []
+    parts += [f"{counts[key]:,} {word}" for key, word in words.items() if key in counts]
     if parts:
         return ", ".join(parts)
     return "the mesh is complete" if mesh.cells else "a mesh needs two clusters"
@@ -102,7 +102,7 @@ def agents_card() -> Card:
         outcome, note = "passed", "running on every node"
     return Card(
         "Sync agents running",
-        f"{on} of {len(agents)} nodes",
+        f"{on:,} of {len(agents):,} nodes",
         outcome,
         note,
         reverse("services:agents"),

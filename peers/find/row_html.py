@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from ui.templatetags.ui import age_mark, icon, outcome_mark
+from ui.templatetags.ui import age_mark, commas, icon, outcome_mark
 
 ROW = """<tr>{select}<td class="col-status">{outcome}</td><td><span class="address">\
 <a class="mono" href="{url}">{address}</a><button class="button quiet icon-only small \
@@ -99,7 +99,7 @@ def user_counts(here: int | None, there: int | None) -> SafeString:
     """As peers/_users.html shows them."""
     if here is None and there is None:
         return NOT_KNOWN
-    counts = ("?" if count is None else count for count in (here, there))
+    counts = (commas(count, "?") for count in (here, there))
     return format_html("{}{} / {}", "" if here == there else differing_mark(), *counts)
 
 
