@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from clusters.models import Cluster, Node
+from exchange.models import KnownCertificate, NodeCertificates
 from mesh.matrix import Mesh
 from peers.models import Peer, PeerOutcome
 from services.models import Service, sync_agents
@@ -115,7 +117,6 @@ def certificates_card() -> Card:
     waiting = nodes.exclude(certificate_state=Node.CertificateState.TRUSTED).filter(
         cluster__tls_mode=Cluster.TlsMode.PINNED
     )
-    first = nodes.exclude(certificate_not_after=None).first()
     # Those that changed come first.
     if changed := waiting.order_by("certificate_state").first():
         note = f"{changed}: {changed.get_certificate_state_display().lower()}"
@@ -125,15 +126,36 @@ def certificates_card() -> Card:
         outcome = "failed" if bad else "warning"
         number = waiting.count()
         return Card("Certificates", f"{number} to confirm", outcome, note, url)
-    if first is None or first.certificate_not_after is None:
+    first = first_to_expire(nodes)
+    if first is None:
         return Card(
             "Certificates", "none seen", "unknown", "", reverse("clusters:clusters")
         )
-    days = (first.certificate_not_after - timezone.now()).days
+    not_after, note, url = first
+    days = (not_after - timezone.now()).days
     outcome = "failed" if days < 0 else "warning" if days < SOON_DAYS else "passed"
     figure = f"{days:,} days" if days >= 0 else "expired"
-    url = reverse("clusters:show_node", args=[first.pk])
-    return Card("Next certificate expires in", figure, outcome, str(first), url)
+    return Card("Next certificate expires in", figure, outcome, note, url)
+
+
+def first_to_expire(nodes: QuerySet[Node]) -> tuple[datetime, str, str] | None:
+    """Return when, whose, and its page; what peers exchange counts as well."""
+    found = []
+    node = nodes.exclude(certificate_not_after=None).first()
+    if node and node.certificate_not_after:
+        url = reverse("clusters:show_node", args=[node.pk])
+        found.append((node.certificate_not_after, str(node), url))
+    names = {
+        pk: f"{service} of {name}"
+        for name, services in NodeCertificates.objects.values_list(
+            "node__name", "identities"
+        )
+        for service, pk in services.items()
+    }
+    exchanged = KnownCertificate.objects.filter(pk__in=names).order_by("not_after")
+    if one := exchanged.first():
+        found.append((one.not_after, names[one.pk], reverse("exchange:show")))
+    return min(found, key=itemgetter(0), default=None)
 
 
 def worst_outcome(outcomes: set[str]) -> str:

@@ -1,9 +1,11 @@
 import re
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from clusters.models import Node
+from exchange.models import KnownCertificate, NodeCertificates
 from peers.models import Peer
 from services.models import NodeReading, Service
 from tests.elements import elements, texts
@@ -36,6 +38,21 @@ def test_what_is_not_known_is_not_shown_as_good(viewer, client_of, cluster_facto
     assert cards["Healthy clusters"].outcome == "unknown"
     assert cards["Sync agents running"].outcome == "unknown"
     assert cards["Healthy peers"].outcome == "unknown"
+
+
+def test_a_certificate_that_peers_exchange_may_be_the_first_to_expire(
+    viewer, client_of, cluster_factory
+):
+    node, now = cluster_factory("east").publisher, timezone.now()
+    later, soon = now + timedelta(days=400, hours=1), now + timedelta(days=12, hours=1)
+    Node.objects.update(certificate_state="trusted", certificate_not_after=later)
+    known = KnownCertificate.objects.create(
+        fingerprint="f", subject="CN=e", not_before=now, not_after=soon, self_signed=1
+    )
+    NodeCertificates.objects.create(node=node, identities={"cup": known.pk})
+    *_, card = client_of(viewer).get("/").context["overview"].cards
+    assert (card.figure, card.outcome) == ("12 days", "warning")
+    assert card.note == f"cup of {node}"
 
 
 def peers_card(client):
