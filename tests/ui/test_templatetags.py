@@ -93,3 +93,4 @@ def test_skipped_and_not_started_steps_have_icons_of_their_own():
 
 def test_a_name_breaks_behind_its_dots():
     assert breakable("pub.<b>.example") == "pub.<wbr>&lt;b&gt;.<wbr>example"
+    assert breakable("127.20.1.1") == "127.20.1.1"

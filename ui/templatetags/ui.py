@@ -13,7 +13,7 @@ from django.template.base import Parser, Token
 from django.templatetags.static import static
 from django.urls import Resolver404, resolve
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts import cluster_limits
@@ -294,7 +294,9 @@ def took(step: Any) -> timedelta | None:
 
 @register.filter
 def breakable(name: str) -> SafeString:
-    """Let a line break behind the dots of a name rather than inside its words."""
+    """Let a line break behind the dots of a name, but not in an IP address."""
+    if str(name).rpartition(".")[2].isdigit():
+        return conditional_escape(str(name))
     return format_html_join(
         mark_safe(".<wbr>"), "{}", ((part,) for part in str(name).split("."))
     )
