@@ -19,21 +19,23 @@ from notifications.validation import (
 )
 
 
-def topics_field(required: bool = False) -> forms.MultipleChoiceField:
+def topics_field(label: str, required: bool = False) -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(
         choices=Topic.choices,
         required=required,
-        widget=forms.CheckboxSelectMultiple,
-        label="Tell of",
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "many"}),
+        label=label,
     )
 
 
 class MineForm(forms.Form):
     """What a person wants to hear of, here and by mail."""
 
-    topics = topics_field()
+    topics = topics_field("Notify me about")
     email = forms.EmailField(
-        required=False, label="Mail address", help_text="Optional: also by mail."
+        required=False,
+        label="Email address",
+        help_text="Optional: notifications are also sent by email.",
     )
 
     def __init__(self, data: Any = None, *, user: User) -> None:
@@ -74,13 +76,13 @@ class MineForm(forms.Form):
 class WebhookForm(forms.ModelForm[Subscriber]):
     """A new webhook; what can be refused without asking DNS is refused here."""
 
-    topics = topics_field(required=True)
+    topics = topics_field("Events", required=True)
     community = forms.CharField(
         required=False,
         max_length=LONGEST_SECRET,
         strip=False,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
-        help_text="Of SNMP traps alone: what the receiver expects.",
+        help_text="Only for SNMP traps: the community that the receiver expects.",
     )
     field_order = ("name", "url", "format", "community", "template", "topics")
 
