@@ -43,9 +43,10 @@ class PeerForm(RevisedForm[Peer]):
         super().__init__(*args, **kwargs)
         self.fields["username"].validators.append(validate_credential)
         self.fields["username"].widget.attrs["autocomplete"] = "off"
-        self.fields["cluster"].help_text = "Where the peer is configured."
+        home = cast(forms.ModelChoiceField[Cluster], self.fields["cluster"])
+        home.help_text = "Where the peer is configured."
+        home.empty_label = "Choose a cluster"
         if not self.adding:
-            home = cast(forms.ModelChoiceField[Cluster], self.fields["cluster"])
             home.disabled = True
             # It stays, so the others need not be read.
             home.choices = [(self.instance.cluster_id, str(self.instance.cluster))]

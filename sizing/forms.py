@@ -1,6 +1,6 @@
 """Forms of sizing: the profile, a cluster's platform, and what would change."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -47,6 +47,13 @@ class PlatformForm(forms.ModelForm[ClusterPlatform]):
     class Meta:
         model = ClusterPlatform
         fields = PLATFORM_FIELDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in PLATFORM_FIELDS:
+            field = cast(forms.TypedChoiceField, self.fields[name])
+            _, *choices = cast(list[Any], field.choices)
+            field.choices = [("", "Not known"), *choices]
 
 
 class GrowthForm(forms.Form):
