@@ -40,6 +40,7 @@ CHAPTERS = {
     "services": "operations",
     "sizing": "sizing",
 }
+FIRST = "first-cluster"
 LINK = re.compile(r'href="([^"#:]*)\.md(#[^"]*)?"')
 OUTSIDE = re.compile(r'<a href="(?:\.\./|examples/)([^"]*)">(.*?)</a>', re.DOTALL)
 # The console shows these pages itself.
@@ -53,11 +54,13 @@ def folder() -> Path:
 
 @cache
 def chapters() -> dict[str, str]:
-    """The chapters by their names, with their titles."""
+    """The chapters by their names, with their titles; where to begin comes first."""
     found = {
         path.stem: TITLE.search(path.read_text()) for path in folder().glob("*.md")
     }
-    return {name: title[1] for name, title in sorted(found.items()) if title}
+    titles = {name: title[1] for name, title in found.items() if title}
+    order = sorted(titles, key=lambda name: (name != FIRST, titles[name]))
+    return {name: titles[name] for name in order}
 
 
 @cache
