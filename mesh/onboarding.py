@@ -70,13 +70,17 @@ def clusters_discovered(clusters: list[Cluster]) -> Task:
     return Task("Discover nodes and versions", bool(clusters) and not left, detail, url)
 
 
+def number_unread(clusters: list[Cluster]) -> int:
+    """How many clusters have never been read, so that their neighbours are unknown."""
+    return len(clusters) - UsersSeen.objects.filter(cluster__in=clusters).count()
+
+
 def neighbours_added(clusters: list[Cluster]) -> Task:
-    read = UsersSeen.objects.filter(cluster__in=clusters).count()
-    found = unmanaged_neighbours(clusters)
+    unread, found = number_unread(clusters), unmanaged_neighbours(clusters)
     detail = f"{count_of(len(found), 'neighbour')} not managed" if found else ""
-    if read < len(clusters):
-        detail = f"{count_of(len(clusters) - read, 'cluster')} not read yet"
-    done = bool(clusters) and read == len(clusters) and not found
+    if unread:
+        detail = f"{count_of(unread, 'cluster')} not read yet"
+    done = bool(clusters) and not unread and not found
     return Task("Add the neighbours", done, detail, reverse("mesh:running"))
 
 

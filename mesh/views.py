@@ -33,7 +33,7 @@ from mesh.matrix import ROOMY, cluster_by_short_id, read_mesh
 from mesh.models import Draft
 from mesh.neighbours import unmanaged_neighbours
 from mesh.observed import unmanaged_entries
-from mesh.onboarding import is_over, onboarding_tasks
+from mesh.onboarding import is_over, number_unread, onboarding_tasks
 from mesh.plan import plan_mesh
 from mesh.results import VERIFIED, PairResult, intent_left, results_of
 from peers.models import Peer
@@ -94,6 +94,7 @@ def adopt_mesh(request: Request) -> HttpResponse:
     sightings = list(adoption.Observer(clusters, {}).sightings())
     context = {
         "clusters": clusters,
+        "unread": number_unread(clusters),
         "unmanaged": unmanaged_neighbours(clusters),
         "adoptable": [one for one in sightings if not one.reason],
         "left": [one for one in sightings if one.reason and not one.held],

@@ -20,6 +20,7 @@ from peers import lifecycle
 from peers.models import Peer
 from tests.clusters.test_peer_table import HIDDEN
 from tests.conftest import register
+from tests.elements import elements
 from tests.waiting import eventually
 from wire import PeerEntry
 
@@ -68,6 +69,14 @@ def test_users_of_unlisted_nodes_are_not_said_to_be_missing(trio):
     assert "0" not in seen.evidence_of(bonn, kiel).reason
     assert "0" in seen.evidence_of(kiel, bonn).reason
     assert [one.nodes for one in neighbours_of([bonn])] == []
+
+
+def test_what_was_not_read_is_not_known(trio, client_of, viewer):
+    heads = "//*[@class='table-empty']/*[name()='svg']/@class"
+    page, running = client_of(viewer), reverse("mesh:running")
+    assert elements(page.get(running), heads) == ["icon icon-unknown"] * 2
+    carried(*trio)
+    assert "icon icon-unknown" not in elements(page.get(running), heads)
 
 
 def test_own_nodes_that_are_not_discovered_are_no_neighbours(trio):
