@@ -46,6 +46,12 @@
       else form.requestSubmit(submitter);
     }, { once: true });
   });
+  // A button that is busy keeps the focus, which one that is disabled would lose.
+  document.addEventListener("submit", (event) => {
+    if (!event.submitter?.matches("[aria-disabled=true]")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-dismiss]");
     if (button) button.closest(".notice").remove();

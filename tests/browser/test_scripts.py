@@ -56,6 +56,15 @@ def test_ages_stay_true_while_a_page_is_open(pages):
     assert page.locator("#t").inner_text() == "3 minutes ago"
 
 
+def test_requests_leave_the_focus_where_it_is(pages, world):
+    peer = Peer.objects.get(pk=world["peer"])
+    page = pages.open(reverse("history:peer", args=[peer.pk]))
+    page.get_by_role("link", name="7 days").focus()
+    page.keyboard.press("Enter")
+    page.locator(".ranges [aria-current]", has_text="7 days").wait_for()
+    assert page.evaluate("document.activeElement.innerText") == "7 days"
+
+
 def test_chart_says_the_slot_that_the_arrow_keys_reach(pages, world):
     peer = Peer.objects.get(pk=world["peer"])
     for hours in (1, 5):
