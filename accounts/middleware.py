@@ -2,11 +2,16 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from accounts import (
@@ -20,6 +25,7 @@ from accounts import (
 
 # Views that belong to libraries and guard themselves, by module.
 SELF_GUARDED = ("django.contrib.auth", "django.contrib.staticfiles")
+LOST = "Your session has ended. Nothing was saved; enter it again after signing in."
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -64,6 +70,27 @@ class DeclaredAccessMiddleware:
         )
         if not declared and not view.__module__.startswith(SELF_GUARDED):
             raise PermissionDenied("This page declares no access.")
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Lead to the sign-in; where something was sent, say that it is lost."""
+
+    def handle_no_permission(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseRedirect:
+        if request.method != "POST":
+            return super().handle_no_permission(request, view_func)
+        messages.warning(request, LOST, extra_tags="lost")
+        # Not the address of the form: that may take nothing but what a form sends.
+        return redirect_to_login(page_before(request), self.get_login_url(view_func))
+
+
+def page_before(request: HttpRequest) -> str:
+    """Return the page from which something was sent, if it is one of ours."""
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    if came_from.netloc != request.get_host():
+        return "/"
+    return came_from._replace(scheme="", netloc="", fragment="").geturl() or "/"
 
 
 class SessionMiddleware:

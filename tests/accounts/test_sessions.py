@@ -1,4 +1,5 @@
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,6 +10,7 @@ from django.utils import timezone
 from accounts.browsers import browser_name
 from accounts.models import AuditEntry, BrowserSession
 from accounts.tasks import clean_accounts
+from tests.elements import codes_in
 
 SESSIONS = "/administration/system/sessions/"
 
@@ -22,6 +24,24 @@ def test_idle_session_ends(viewer, client_of):
     BrowserSession.objects.update(seen_at=earlier(minutes=31))
     assert client.get("/").status_code == 302
     assert not BrowserSession.objects.exists()
+
+
+def test_what_an_ended_session_sent_is_said_to_be_lost(viewer, client_of):
+    client, page = (
+        client_of(viewer),
+        "/administration/presence/inter-clustering/?rows=20",
+    )
+    BrowserSession.objects.update(seen_at=earlier(minutes=31))
+    heads = {"Referer": f"http://testserver{page}"}
+    answer = client.post(reverse("overview:check_now"), headers=heads, follow=True)
+    assert codes_in(answer) == ["lost"]
+    assert answer.redirect_chain[0][0].endswith(quote(page))
+
+
+def test_another_site_does_not_say_where_the_sign_in_leads(client, db):
+    heads = {"Referer": "https://elsewhere.example/page/"}
+    answer = client.post(reverse("overview:check_now"), headers=heads)
+    assert answer["Location"].endswith("?next=/")
 
 
 def test_visits_keep_a_session_alive(viewer, client_of):
