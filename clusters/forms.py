@@ -98,7 +98,8 @@ class RevisedForm(forms.ModelForm[M]):
         entries = AuditEntry.objects.filter(
             object_type=self.instance._meta.model_name, object_id=str(self.instance.pk)
         )
-        self.edited_by = entries.first()
+        # Checks and proofs have entries too; they change nothing.
+        self.edited_by = entries.exclude(changes={}).first()
         self.conflict = [
             {
                 "label": self.fields[name].label,

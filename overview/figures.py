@@ -87,7 +87,7 @@ def clusters_card(mesh: Mesh) -> Card:
         "Healthy clusters",
         f"{healths.count(Cluster.Health.OK)} of {len(healths)}",
         worst_outcome(outcomes),
-        "every node answers" if outcomes == {"passed"} else "see the clusters",
+        "every cluster answers" if outcomes == {"passed"} else "see the clusters",
         reverse("clusters:clusters"),
         oldest_time([cluster.checked_at for cluster in mesh.clusters]),
     )

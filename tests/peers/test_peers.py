@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import AuditEntry
 from clusters.forms import RETYPE
 from jobs.models import Job
@@ -245,9 +246,12 @@ def test_new_password_alone_is_a_change(ada, typed, madrid, oslo, peer_factory):
 def test_second_editor_is_told_and_shown_the_difference(
     ada, typed, madrid, oslo, peer_factory
 ):
-    url = page("edit_peer", peer_factory(madrid, oslo).pk)
+    peer = peer_factory(madrid, oslo)
+    url = page("edit_peer", peer.pk)
     ada.post(url, typed | {"revision": 1, "protocol": "TLS"})
+    audit.append_entry(audit.CONSOLE, "check peer", peer)
     answer = ada.post(url, typed | {"revision": 1, "protocol": "UDP"})
+    assert answer.context["form"].edited_by.action == "edit peer"
     assert answer.context["form"].conflict == [
         {"label": "Preferred protocol", "theirs": "TLS", "yours": "UDP"}
     ]
