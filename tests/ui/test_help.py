@@ -24,6 +24,12 @@ def test_links_of_a_chapter_lead_somewhere(vera, name):
     assert html.startswith("<h1")
 
 
+@pytest.mark.parametrize("name", chapters.chapters())
+def test_every_number_of_a_list_is_an_item(name):
+    paragraphs = re.findall("<p>(.*?)</p>", chapters.html_of(name), re.DOTALL)
+    assert not [text for text in paragraphs if re.search(r"(?m)^\d+\. ", text)]
+
+
 def test_the_index_names_every_chapter(vera):
     text = vera.get(reverse("help")).content.decode()
     assert all(
