@@ -25,5 +25,5 @@ def shared_domain(hosts: Iterable[str]) -> str:
 
 
 def shorten_host(name: str, domain: str) -> str:
-    """Leave out of a long name first what it shares with the others, its domain."""
-    return name if len(name) <= FITTING else shorten_name(name.removesuffix(domain))
+    """Leave out first what the name shares with the others, its domain."""
+    return shorten_name(name.removesuffix(domain))

@@ -56,6 +56,13 @@ def test_ages_stay_true_while_a_page_is_open(pages):
     assert page.locator("#t").inner_text() == "3 minutes ago"
 
 
+def test_table_is_no_wider_than_what_it_shows(pages):
+    page = pages.open(reverse("services:grid") + "?view=nodes")
+    area = page.locator(".table-wrap")
+    widths = "one => [one.clientWidth, one.firstElementChild.offsetWidth]"
+    assert area.evaluate("one => one.scrollWidth") <= max(area.evaluate(widths))
+
+
 def test_requests_leave_the_focus_where_it_is(pages, world):
     peer = Peer.objects.get(pk=world["peer"])
     page = pages.open(reverse("history:peer", args=[peer.pk]))
