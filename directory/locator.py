@@ -285,6 +285,9 @@ class Viewer:
         if listing.snapshot.taken_at < home.snapshot.taken_at - TOGETHER:
             words = "Its users were read before the home cluster's; read them again."
             return words, PeerOutcome.WARNING
+        if side.snapshot.taken_at < self.peer.created_at:
+            words = "Its users were read before the peer was added; read them again."
+            return words, PeerOutcome.UNKNOWN
         return f"The sync agent has not carried the user; {SETTLES}", PeerOutcome.FAILED
 
     def as_seen(
@@ -316,6 +319,7 @@ ROUTE = (
     "external_phone_number_mask",
     "entries",
     "checked_at",
+    "created_at",
 )
 ATTRIBUTES = {"directory_uri": "directory URI", "mail_id": "mail ID"}
 SETTLES = "after a change the clusters may take 30 minutes."

@@ -90,6 +90,15 @@ def test_a_failed_entry_is_why_a_cluster_does_not_see_a_user(pair, has):
     assert view_on(located("bob"), "oslo").sentence == "AXL is off."
 
 
+@pytest.mark.parametrize(("minutes", "outcome"), [(2, "unknown"), (0, "failed")])
+def test_users_read_before_a_peer_was_added_prove_nothing(pair, has, minutes, outcome):
+    home, remote, _ = pair
+    has(home, minutes=minutes)
+    has(remote, *of(remote, "bob"), minutes=minutes)
+    view = view_on(located("bob"), "oslo")
+    assert (view.state, view.outcome) == ("absent", outcome)
+
+
 def test_a_copy_that_names_another_home_is_not_good(pair, has, cluster_factory):
     home, remote, _ = pair
     third = cluster_factory("voss")
