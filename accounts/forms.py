@@ -100,7 +100,7 @@ def offer_clusters(form: forms.BaseForm, chosen: Collection[str] = ()) -> None:
         del form.fields["clusters"]
 
 
-ALL = "None chosen: all clusters, those added later too."
+ALL = "If none is selected: all clusters, including those added later."
 ROLES = [("", "Choose a role"), *Role.choices]
 
 
@@ -126,7 +126,7 @@ class EditUserForm(forms.ModelForm[User]):
     is_active = forms.BooleanField(
         label="May sign in",
         required=False,
-        help_text="If cleared, the user's sessions and tokens stop working at once.",
+        help_text="If cleared, sessions and tokens of the user stop immediately.",
     )
     clusters = ClustersField(ALL)
 
