@@ -7,6 +7,7 @@ from accounts import users as people
 from accounts.models import AuditEntry
 from sizing.models import ClusterPlatform, GroupsSeen, StatedProfile
 from sizing.reading import read_deployment
+from tests.elements import elements
 from tests.sizing.conftest import count
 
 SHOW = "/administration/presence/sizing/"
@@ -22,6 +23,16 @@ def test_viewer_sees_users_limits_and_load(viewer, client_of, counted):
     (near,) = [one for one in answer.context["warnings"] if "users-" in one.code]
     assert near.code == "users-near-limit"
     assert "Bonn" in near.sentence and "40,000" in near.sentence
+
+
+def test_the_same_of_many_clusters_is_folded(viewer, client_of, counted):
+    for n in range(6):
+        counted(f"Bonn {n}", 1_000, version="12.5.1")
+    answer = client_of(viewer).get(SHOW)
+    codes = [one.code for one in answer.context["warnings"]]
+    assert codes.count("platform-unknown") == 6
+    folded = "//section//details//li"
+    assert len(elements(answer, folded)) == 3
 
 
 def test_page_without_clusters(viewer, client_of):
