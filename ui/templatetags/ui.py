@@ -217,9 +217,9 @@ def shown_state(job: Job, served: Container[str] | None = None) -> str:
 
 
 @register.filter
-def commas(number: int | None, unknown: str = "–") -> str:
-    """Group the digits of a count: 75,000."""
-    return unknown if number is None else f"{number:,}"
+def commas(number: int | str | None, unknown: str = "–") -> str:
+    """Group the digits of a count: 75,000; a template has text for what is missing."""
+    return f"{number:,}" if isinstance(number, int) else unknown
 
 
 @register.filter
