@@ -1,6 +1,7 @@
 """Errors as problem details (RFC 9457)."""
 
 import logging
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.db import DataError
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler, set_rollback
 
 from rest.outages import RETRY_AFTER, Outage, outage_of
@@ -58,6 +60,8 @@ class Unavailable(exceptions.APIException):
 
 
 def problem_data(status: int, detail: str, **extra: Any) -> dict[str, Any]:
+    if status == HTTPStatus.BAD_REQUEST:
+        extra.setdefault("errors", by_field(detail))
     return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -100,14 +104,31 @@ def sentence_of(data: Any) -> str:
     return str(detail[0] if isinstance(detail, list) and detail else detail)
 
 
-def by_field(detail: Any) -> dict[str, Any]:
+def by_field(detail: Any) -> dict[str, list[str]]:
     if isinstance(detail, dict):
-        return {name: messages_in(value) for name, value in detail.items()}
-    return {"non_field_errors": messages_in(detail)}
+        return {str(name): list(messages_in(value)) for name, value in detail.items()}
+    return {api_settings.NON_FIELD_ERRORS_KEY: list(messages_in(detail))}
 
 
-def messages_in(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def messages_in(value: Any, place: str = "") -> Iterator[str]:
+    """Yield the messages of a field; one about a part of it begins with its place."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            own = name == api_settings.NON_FIELD_ERRORS_KEY
+            yield from messages_in(inner, place if own else joined(place, name))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            # A list of objects has one dictionary for each, empty where it is right.
+            among = isinstance(inner, dict)
+            yield from messages_in(inner, joined(place, number) if among else place)
+    elif place:
+        yield exceptions.ErrorDetail(f"{place}: {value}", getattr(value, "code", None))
+    else:
+        yield value if isinstance(value, str) else str(value)
+
+
+def joined(place: str, part: Any) -> str:
+    return f"{place}.{part}" if place else str(part)
 
 
 def json_problem(status: int, detail: str, **extra: Any) -> JsonResponse:

@@ -12,7 +12,7 @@ PROBLEM = {
         "detail": {"type": "string"},
         "errors": {
             "type": "object",
-            "additionalProperties": {},
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
             "description": "For a 400: {field: [messages]}.",
         },
     },
