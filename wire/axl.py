@@ -29,8 +29,8 @@ DEADLINE = 30.0
 class AxlClient(Closing):
     """A conversation with the AXL service of one node.
 
-    Reads settle the AXL version, log in again, and wait out throttles; a write is
-    sent at most once.
+    Reads settle the AXL version and log in again; throttles are waited out. A write
+    that may have happened is never sent again.
 
     Args:
         session: connections and login to share; its owner closes them.
@@ -161,9 +161,10 @@ class AxlClient(Closing):
                 yield batch
 
     async def write(self, query: Query, *, deadline: float = DEADLINE) -> int:
-        """Send an update once and give the number of rows it changed.
+        """Send an update and give the number of rows it changed.
 
-        A read goes before it, which settles version and login without risk.
+        A read goes before it, which settles version and login without risk. It is sent
+        again only where the node refused it for its rate or its full queue.
 
         Raises:
             WireError: with `outcome_unknown` when the update may have happened.
@@ -176,10 +177,16 @@ class AxlClient(Closing):
             body = soap.build_envelope(
                 "axl", "executeSQLUpdate", version, sql=query.whole
             )
-            try:
-                return await self._send_write(body, clock)
-            except WireError as error:
-                raise _told_without(error, query) from None
+            attempt = 0
+            while True:
+                try:
+                    return await self._send_write(body, clock)
+                except WireError as error:
+                    refused = _told_without(error, query)
+                    if refused.code is not Code.THROTTLED or refused.outcome_unknown:
+                        raise refused from None
+                await self._backoff.wait(attempt, clock, refused)
+                attempt += 1
 
     async def _send_write(self, body: bytes, clock: Deadline) -> int:
         reply = await self._post(body, "executeSQLUpdate", clock, fresh=True)

@@ -200,6 +200,15 @@ def test_write_is_sent_once_whatever_happens():
     assert len(server.requests) == 2
 
 
+@pytest.mark.parametrize(
+    "refusal", [http(503, b""), http(503, b"<html></html>", kind="text/html")]
+)
+def test_write_that_a_full_queue_refuses_is_sent_again(refusal):
+    server = Server(COUNT, refusal, refusal, UPDATED)
+    assert talk(server, lambda axl: axl.write(INSERT)) == 1
+    assert len(server.requests) == 4
+
+
 def test_fault_that_quotes_the_statement_does_not_tell_the_password():
     server = Server(COUNT, fault("near values ('open sesame')", -201))
     with pytest.raises(WireError) as caught:
