@@ -285,7 +285,7 @@ class Viewer:
         if listing.snapshot.taken_at < home.snapshot.taken_at - TOGETHER:
             words = "Its users were read before the home cluster's; read them again."
             return words, PeerOutcome.WARNING
-        if side.snapshot.taken_at < self.peer.created_at:
+        if listing.snapshot.taken_at < self.peer.created_at:
             words = "Its users were read before the peer was added; read them again."
             return words, PeerOutcome.UNKNOWN
         return f"The sync agent has not carried the user; {SETTLES}", PeerOutcome.FAILED
