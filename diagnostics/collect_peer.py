@@ -59,6 +59,7 @@ def as_held(peer: PeerTarget) -> PeerFacts:
         trail=peer.trail,
         attested=peer.attested,
         revision=peer.revision,
+        assumed=peer.assumed,
     )
 
 

@@ -263,6 +263,8 @@ class PeerFacts:
     attested: Attestation | None = None
     # Which of its edits was checked; 0 where that is not said.
     revision: int = 0
+    # Names of values that nobody has seen on the cluster yet.
+    assumed: tuple[str, ...] = ()
     # The remote node that the address leads to, where it is a managed one.
     target: str | None = None
     resolution: Answer[Resolution] = UNASKED

@@ -89,6 +89,7 @@ class PeerTarget:
     trail: UserTrail = UserTrail()
     attested: Attestation | None = None
     revision: int = 0
+    assumed: tuple[str, ...] = ()
 
 
 def clusters_of(clusters: Iterable[Cluster]) -> list[ClusterTarget]:
@@ -195,6 +196,7 @@ def peers_of(
             trail=UserTrail.from_dict(peer.user_trail),
             attested=attestation_of(peer),
             revision=peer.revision,
+            assumed=tuple(peer.assumed),
         )
         for peer in peers
     ]

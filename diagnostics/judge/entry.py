@@ -240,7 +240,9 @@ def _protocol(entry: PeerEntry | None, peer: PeerFacts | None) -> str:
 def _not_compared(view: PeerView) -> Verdict:
     """Say what the console expects, which proves nothing of the clusters."""
     here, there = view.peer.protocol, view.back.protocol if view.back else ""
-    if there and here != there:
+    peers = [one for one in (view.peer, view.back) if one]
+    assumed = any("protocol" in one.assumed for one in peers)
+    if there and here != there and not assumed:
         return warning(
             f"The console expects {here} on {view.home.name} and {there} on "
             f"{view.remote.name if view.remote else ''}; the clusters do not show it.",

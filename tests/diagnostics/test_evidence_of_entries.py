@@ -108,6 +108,10 @@ def test_what_is_seen_wins_over_a_persons_word():
         (peer(2, 1, attested=WORD), ("passed", "attested")),
         (peer(2, 1, attested=WORD, protocol="TLS"), ("failed", "attested")),
         (peer(2, 1, protocol="TLS"), ("warning", "none")),
+        (
+            peer(2, 1, protocol="TLS", assumed=("protocol",)),
+            ("information", "none"),
+        ),
     ],
 )
 def test_protocols_that_no_cluster_shows(back, expected):
