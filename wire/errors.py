@@ -223,14 +223,14 @@ class WireError(Exception):
         if not text:
             return
         for name in ("message", "detail"):
-            setattr(self, name, _without(getattr(self, name), text))
+            setattr(self, name, _hide_text(getattr(self, name), text))
         self.args = (self.message,)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.__dict__.copy())
 
 
-def _without(words: str, text: str) -> str:
+def _hide_text(words: str, text: str) -> str:
     words = words.replace(text, "***")
     whole, mark, rest = words.rpartition("…")
     sizes = range(len(text), 0, -1) if mark else ()
