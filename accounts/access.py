@@ -119,7 +119,7 @@ class DeclaredAccess(BasePermission):
 
     def has_permission(self, request: "ApiRequest", view: "APIView") -> bool:
         table: dict[str, Role] = getattr(view, "access", {})
-        action = getattr(view, "action", None) or (request.method or "").lower()
+        action = getattr(view, "action", None) or method_of(request)
         needed = table.get(action)
         role = role_behind(request)
         note_rights(request, role)
@@ -139,6 +139,12 @@ class DeclaredAccess(BasePermission):
         return True
 
 
+def method_of(request: "ApiRequest") -> str:
+    """The method of a view that answers; HEAD is a GET whose body is not sent."""
+    method = (request.method or "").lower()
+    return "get" if method == "head" else method
+
+
 def note_rights(request: "ApiRequest", role: Role | None) -> None:
     """Leave on the request what `rest.idempotency` keeps with a first answer."""
     limit = cluster_limits.current_limit()
@@ -150,7 +156,7 @@ def note_rights(request: "ApiRequest", role: Role | None) -> None:
 
 def refuse_undeclared(request: "ApiRequest", view: "APIView") -> bool:
     """Say 405 where the method does not exist, else refuse."""
-    method = (request.method or "").lower()
+    method = method_of(request)
     absent = method == "options" or not hasattr(view, method)
     if absent and request.user.is_authenticated:
         raise exceptions.MethodNotAllowed(method.upper())
