@@ -15,7 +15,8 @@ from accounts.access import Role
 from accounts.api_limits import LimitField
 from accounts.models import GroupMapping, Identity
 from rest.etags import EtagMixin, content_etag
-from rest.headers import IDEMPOTENCY_KEY, IF_MATCH
+from rest.filters import refuse_unknown
+from rest.headers import IF_MATCH
 from rest.idempotency import IdempotentMixin
 from rest.problems import Conflict
 
@@ -55,7 +56,6 @@ class SavedMappingSerializer(GroupMappingSerializer):
 
 @extend_schema_view(
     create=extend_schema(
-        parameters=[IDEMPOTENCY_KEY],
         responses={201: SavedMappingSerializer},
     ),
     update=extend_schema(parameters=[IF_MATCH], responses=SavedMappingSerializer),
@@ -149,6 +149,7 @@ class ProvidersView(APIView):
 
     @extend_schema(responses=ProviderSerializer(many=True))
     def get(self, request: Request) -> Response:
+        refuse_unknown(request)
         found = [
             {
                 "provider": kind,

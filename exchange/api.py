@@ -7,7 +7,6 @@ from typing import Any
 from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,6 +18,7 @@ from exchange.jobs.read import ReadCertificates
 from exchange.judge import Sum, TrustOutcome, TrustState
 from exchange.pairs import TrustData, load_certificates
 from jobs.api import JobSerializer, accepted_response, busy_conflict
+from rest.filters import refuse_unknown
 from jobs.locks import Busy
 from rest.idempotency import IdempotentMixin
 from rest.pagination import Pagination
@@ -146,8 +146,7 @@ class MeshCertificatesView(APIView):
     )
     def get(self, request: Request) -> Response:
         """For each peer: each certificate of the remote cluster's nodes."""
-        if unknown := sorted(set(request.query_params) - FILTERS):
-            raise ValidationError({k: ["There is no such filter."] for k in unknown})
+        refuse_unknown(request, FILTERS)
         asked = FilterSerializer(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data

@@ -29,6 +29,7 @@ from history.availability import (
 )
 from history.models import PeerDay
 from peers.models import Peer
+from rest.filters import refuse_unknown
 from rest.pagination import Pagination
 
 # Without `since`: so far back.
@@ -106,7 +107,7 @@ class PeerHistoryView(APIView):
     def get(self, request: Request, pk: UUID) -> Response:
         """Return buckets that have checks; single checks without `step`."""
         peer = get_object_or_404(Peer, pk=pk)
-        refuse_others(request, {"since", "until", "step"})
+        refuse_unknown(request, {"since", "until", "step"})
         query = QuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         days = PeerDay.objects.filter(peer=peer)
@@ -115,14 +116,6 @@ class PeerHistoryView(APIView):
             "availability": availability_of(days, timezone.now()),
         }
         return Response(HistorySerializer(found).data)
-
-
-def refuse_others(request: Request, known: set[str]) -> None:
-    """An unknown parameter is a 400, never ignored."""
-    unknown = set(request.query_params) - known
-    if unknown:
-        sentence = ["There is no such filter."]
-        raise ValidationError(dict.fromkeys(sorted(unknown), sentence))
 
 
 def buckets_of(
@@ -171,7 +164,7 @@ class TimelineView(APIView):
     pagination_class = Pagination
 
     def page(self, request: Request, found: timeline.Timeline) -> Response:
-        refuse_others(request, PAGING)
+        refuse_unknown(request, PAGING)
         pages = Pagination()
         rows: Any = pages.paginate_queryset(found, request, view=self)  # type: ignore[arg-type]
         data = ItemSerializer(rows or [], many=True).data

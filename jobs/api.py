@@ -21,6 +21,8 @@ from jobs.models import EXCEEDS_LIMIT, Job, JobQuerySet, JobStep, Process
 from jobs.processes import with_jobs
 from jobs.retrying import retry_as
 from jobs.waiting import served_queues, waiting_for
+from rest.filters import refuse_unknown
+from rest.idempotency import IdempotentMixin
 from rest.problems import Conflict
 
 
@@ -211,6 +213,7 @@ class ProcessesView(APIView):
 
     @extend_schema(responses=ProcessSerializer(many=True))
     def get(self, request: Request) -> Response:
+        refuse_unknown(request)
         processes, jobs = with_jobs()
         context = {"jobs": jobs}
         serializer = ProcessSerializer(processes, many=True, context=context)

@@ -25,7 +25,8 @@ from mesh.neighbours import PREFERENCE, neighbours_of
 from mesh.plan import plan_mesh
 from mesh.results import LABELS, results_of
 from peers.mask import validate_mask
-from peers.models import Peer
+from peers.models import Peer, PeerOutcome
+from rest.filters import refuse_unknown
 from rest.idempotency import IdempotentMixin
 from rest.problems import Conflict
 from wire import Secret
@@ -188,6 +189,7 @@ class AdoptSerializer(serializers.Serializer[Any]):
     clusters = serializers.JSONField(
         help_text="A list of ids, or `all`: every cluster that you can access."
     )
+        refuse_unknown(request)
     credentials = serializers.DictField(child=CredentialsSerializer(), required=False)
 
     def validate_clusters(self, given: Any) -> list[Cluster]:
@@ -302,6 +304,7 @@ def as_data(found: Mesh) -> dict[str, Any]:
             for cluster in found.clusters
         ],
         "cells": [
+        refuse_unknown(request)
             {
                 "from": str(cell.home.pk),
                 "to": str(cell.remote.pk),
@@ -328,3 +331,4 @@ def as_data(found: Mesh) -> dict[str, Any]:
         # Peers to clusters that the current user may not see: one entry only.
         "outward": found.outward,
     }
+        refuse_unknown(request)

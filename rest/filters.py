@@ -1,8 +1,10 @@
 """Filters by field and ordering; what is not declared is refused."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
+from django_filters import BooleanFilter
 from django_filters.rest_framework import DjangoFilterBackend
 from django_filters.utils import translate_validation
 from rest_framework.exceptions import ValidationError
@@ -11,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 _built: dict[tuple[Any, ...], Any] = {}
+BOOLEANS = ("true", "false", "1", "0")
 PAGING = frozenset({"limit", "offset", "ordering"})
 
 
@@ -23,16 +26,13 @@ class StrictFilters(DjangoFilterBackend):  # type: ignore[misc]
         filterset = self.get_filterset(request, queryset, view)
         names = set(filterset.filters) if filterset is not None else set()
         extra = set(getattr(view, "extra_parameters", ()))
-        unknown = set(request.query_params) - names - PAGING - extra
-        if unknown:
-            raise ValidationError(
-                {name: ["There is no such filter."] for name in sorted(unknown)}
-            )
+        refuse_unknown(request, names | PAGING | extra)
         for name, value in request.query_params.items():
             if "\0" in value:
                 raise ValidationError({name: ["NUL is not allowed."]})
         if filterset is None:
             return queryset
+        refuse_half_truths(request, filterset.filters)
         if not filterset.is_valid():
             raise translate_validation(filterset.errors)
         filtered: QuerySet[Any] = filterset.qs
@@ -46,6 +46,22 @@ class StrictFilters(DjangoFilterBackend):  # type: ignore[misc]
         if key not in _built:
             _built[key] = super().get_filterset_class(view, queryset)
         return _built[key]
+
+
+def refuse_unknown(request: Request, known: Collection[str] = ()) -> None:
+    """Refuse a parameter that a view without filters does not know."""
+    if unknown := set(request.query_params) - set(known):
+        sentence = ["There is no such filter."]
+        raise ValidationError(dict.fromkeys(sorted(unknown), sentence))
+
+
+def refuse_half_truths(request: Request, filters: Mapping[str, Any]) -> None:
+    """Refuse what is neither true nor false: the filter itself would find all rows."""
+    for name, one in filters.items():
+        given = request.query_params.get(name, "")
+        boolean = isinstance(one, BooleanFilter)
+        if boolean and given and given.lower() not in BOOLEANS:
+            raise ValidationError({name: ["Say true or false."]})
 
 
 class Ordering(OrderingFilter):

@@ -25,7 +25,7 @@ from peers.imports.apply import ImportResult
 from peers.imports.validate import ADD, CHANGE, NOTHING
 from peers.jobs.import_file import ImportFile
 from peers.models import Upload
-from rest.headers import IDEMPOTENCY_KEY
+from rest.filters import refuse_unknown
 from rest.idempotency import IdempotentMixin
 from rest.problems import Conflict
 
@@ -128,7 +128,6 @@ class ImportsView(IdempotentMixin, APIView):
     access = {"post": Role.ADMINISTRATOR}
 
     @extend_schema(
-        parameters=[IDEMPOTENCY_KEY],
         request=ImportFileSerializer,
         responses={201: ImportSerializer},
     )
@@ -180,7 +179,6 @@ class ApplyImportView(IdempotentMixin, APIView):
     recent_proof = ("post",)
 
     @extend_schema(
-        parameters=[IDEMPOTENCY_KEY],
         request=None,
         responses={200: ImportSerializer, 202: JobSerializer},
     )
@@ -211,4 +209,5 @@ class ExportsView(APIView):
 
     @extend_schema(responses=ExportSerializer)
     def get(self, request: Request) -> Response:
+        refuse_unknown(request)
         return Response(exports.export_document())

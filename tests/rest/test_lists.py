@@ -78,6 +78,47 @@ def test_unknown_filter_is_an_error(client, query):
 
 
 @pytest.mark.parametrize(
+    ("resource", "name"),
+    [
+        ("problems", "acknowledged"),
+        ("services", "unreachable"),
+        ("peers", "remote_cluster__isnull"),
+        ("deliveries", "unread"),
+    ],
+)
+@pytest.mark.parametrize("value", ["x", "yes", "2", "null"])
+def test_value_that_is_neither_true_nor_false_is_an_error(
+    client, resource, name, value
+):
+    response = client.get(f"/api/v1/{resource}/", {name: value})
+    assert response.status_code == 400
+    assert [*response.json()["errors"]] == [name]
+
+
+@pytest.mark.parametrize("path", ["processes/", "mesh/", "exports/"])
+def test_list_without_filters_knows_none(administrator, api, path):
+    response = api(administrator).get(f"/api/v1/{path}", {"cluster": "x"})
+    assert response.status_code == 400
+    assert [*response.json()["errors"]] == ["cluster"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "troubleshooter-runs/",
+        "directory/snapshots/",
+        "mesh/certificates/read/",
+        "peers/check/",
+    ],
+)
+def test_mistyped_name_does_not_mean_all_rows(operator, api, cluster_factory, path):
+    cluster = cluster_factory("alpha")
+    response = api(operator).post(f"/api/v1/{path}", {"clusterz": [str(cluster.pk)]})
+    assert response.status_code == 400
+    assert [*response.json()["errors"]] == ["clusterz"]
+
+
+@pytest.mark.parametrize(
     ("resource", "query"),
     [
         ("clusters", {"name": "\0"}),
