@@ -31,6 +31,7 @@ from jobs.locks import Busy
 from peers.api.selection import PeerSelectionSerializer
 from peers.models import Peer
 from rest.idempotency import IdempotentMixin
+from rest.serializers import StrictSerializer
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
@@ -189,7 +190,7 @@ class RunSerializer(RunSummarySerializer):
 
 
 @extend_schema_serializer(component_name="TroubleshooterRun")
-class RunRequestSerializer(serializers.Serializer[Any]):
+class RunRequestSerializer(StrictSerializer):
     """Which clusters to look at; all of them when none are named, or for "all"."""
 
     clusters = serializers.PrimaryKeyRelatedField(

@@ -34,6 +34,7 @@ from peers.models import Peer
 from rest.idempotency import IdempotentMixin
 from rest.pagination import Pagination
 from rest.problems import Conflict
+from rest.serializers import StrictSerializer
 
 MOST_CLUSTERS = 1000
 PROBLEM = "application/problem+json"
@@ -89,7 +90,7 @@ class LocateParameters(Parameters):
     )
 
 
-class ClustersSerializer(serializers.Serializer[Any]):
+class ClustersSerializer(StrictSerializer):
     """The clusters to read; all of them when none are named."""
 
     clusters = serializers.PrimaryKeyRelatedField(

@@ -18,11 +18,12 @@ from exchange.jobs.read import ReadCertificates
 from exchange.judge import Sum, TrustOutcome, TrustState
 from exchange.pairs import TrustData, load_certificates
 from jobs.api import JobSerializer, accepted_response, busy_conflict
-from rest.filters import refuse_unknown
 from jobs.locks import Busy
+from rest.filters import refuse_unknown
 from rest.idempotency import IdempotentMixin
 from rest.pagination import Pagination
 from rest.problems import Conflict
+from rest.serializers import StrictSerializer
 
 STATES = [state.value for state in TrustState]
 FILTERS = {"from", "to", "state", "limit", "offset"}
@@ -165,7 +166,7 @@ class MeshCertificatesView(APIView):
         )
 
 
-class ReadSerializer(serializers.Serializer[Any]):
+class ReadSerializer(StrictSerializer):
     """The clusters to read; all of them when none are named."""
 
     clusters = serializers.PrimaryKeyRelatedField(

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from accounts import audit
 from accounts.access import Role
 from clusters.models import Cluster
+from rest.serializers import StrictSerializer
 from sizing import editing
 from sizing.deployment import ClusterSize, Deployment
 from sizing.forms import MOST_LINK
@@ -56,7 +57,7 @@ class ProfileSerializer(serializers.Serializer[Any]):
         }
 
 
-class GivenProfileSerializer(serializers.Serializer[Any]):
+class GivenProfileSerializer(StrictSerializer):
     """What is stated of the profile; null returns a field to the assumption."""
 
     link_kbit_per_second = serializers.FloatField(
@@ -67,14 +68,6 @@ class GivenProfileSerializer(serializers.Serializer[Any]):
         options = {"required": False, "allow_null": True}
         given = {one.name: number_field(one, **options) for one in INPUTS}
         return {**given, **super().get_fields()}
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Refuse a name that is none: a mistyped one would change nothing."""
-        known = super().to_internal_value(data)
-        unknown = sorted(set(map(str, data)) - set(self.fields))
-        if unknown:
-            raise serializers.ValidationError({unknown[0]: ["There is no such field."]})
-        return known
 
 
 class GivenSizingSerializer(serializers.Serializer[Any]):

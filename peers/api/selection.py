@@ -6,9 +6,10 @@ from rest_framework import serializers
 
 from clusters.models import Cluster
 from peers.models import Peer, PeerOutcome
+from rest.serializers import StrictSerializer
 
 
-class PeerSelectionSerializer(serializers.Serializer[Any]):
+class PeerSelectionSerializer(StrictSerializer):
     """Which peers are meant: ids, or filters, or all."""
 
     # Fields of subclasses that select nothing.
@@ -27,11 +28,6 @@ class PeerSelectionSerializer(serializers.Serializer[Any]):
     protocol = serializers.ChoiceField(choices=Peer.Protocol.choices, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        unknown = set(self.initial_data) - set(self.fields)
-        if unknown:
-            raise serializers.ValidationError(
-                {name: ["There is no such filter."] for name in sorted(unknown)}
-            )
         if "ids" in attrs and len(self.selecting(attrs)) > 1:
             raise serializers.ValidationError({"ids": ["Give ids or filters."]})
         return attrs
@@ -42,5 +38,5 @@ class PeerSelectionSerializer(serializers.Serializer[Any]):
     def peers(self) -> list[Peer]:
         chosen = self.selecting(self.validated_data)
         if "ids" in chosen:
-            return list(chosen["ids"])
+            return list(dict.fromkeys(chosen["ids"]))
         return list(Peer.objects.filter(**chosen).select_related("cluster"))
