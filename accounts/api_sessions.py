@@ -13,6 +13,7 @@ from accounts import audit, cluster_limits, sessions
 from accounts.access import role_behind
 from accounts.models import BrowserSession
 from accounts.roles import Role, covers_role
+from rest.idempotency import IdempotentMixin
 
 
 class SessionSerializer(serializers.ModelSerializer[BrowserSession]):
@@ -57,6 +58,7 @@ def current_of(request: Request) -> BrowserSession | None:
 
 
 class SessionViewSet(
+    IdempotentMixin,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.DestroyModelMixin,

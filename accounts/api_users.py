@@ -25,7 +25,7 @@ from accounts.api_limits import LimitField
 from accounts.models import Identity
 from accounts.roles import held_role
 from rest.etags import EtagMixin, content_etag
-from rest.headers import IDEMPOTENCY_KEY, IF_MATCH
+from rest.headers import IF_MATCH
 from rest.idempotency import IdempotentMixin
 from rest.problems import Conflict
 
@@ -186,7 +186,6 @@ def factors_exist() -> Exists:
 
 @extend_schema_view(
     create=extend_schema(
-        parameters=[IDEMPOTENCY_KEY],
         request=AddUserSerializer,
         responses={201: UserSerializer},
         examples=[A_USER],

@@ -334,7 +334,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "rest.pagination.Pagination",
     "DEFAULT_FILTER_BACKENDS": ["rest.filters.StrictFilters", "rest.filters.Ordering"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "rest.schema.OperationSchema",
     "EXCEPTION_HANDLER": "rest.problems.handle_exception",
     "NUM_PROXIES": 0,  # ClientAddressMiddleware has done it
     "URL_FORMAT_OVERRIDE": None,

@@ -117,7 +117,7 @@ def busy_conflict(error: Busy) -> Conflict:
     return Conflict(str(error), job=str(error.job.pk))
 
 
-class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
+class JobViewSet(IdempotentMixin, viewsets.ReadOnlyModelViewSet[Job]):
     """Background operations, newest first."""
 
     serializer_class = JobSerializer

@@ -152,7 +152,7 @@ class MeshView(APIView):
         return Response(as_data(read_mesh()))
 
 
-class PlanView(APIView):
+class PlanView(IdempotentMixin, APIView):
     """Plan a mesh; changes nothing."""
 
     access = {"post": Role.ADMINISTRATOR}

@@ -149,7 +149,7 @@ class DocumentView(APIView):
         return Response(reconcile.exported_data())
 
 
-class DocumentPlanView(APIView):
+class DocumentPlanView(IdempotentMixin, APIView):
     """Plan a document; changes nothing."""
 
     access = {"post": Role.ADMINISTRATOR}

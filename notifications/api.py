@@ -31,7 +31,6 @@ from notifications.serializers import (
     WebhookSerializer,
     WindowSerializer,
 )
-from rest.headers import IDEMPOTENCY_KEY
 from rest.idempotency import IdempotentMixin
 from rest.problems import Conflict
 
@@ -59,7 +58,7 @@ A_WINDOW = OpenApiExample(
 
 
 @extend_schema_view(create=extend_schema(examples=[A_SUBSCRIPTION]))
-class SubscriptionViewSet(viewsets.ModelViewSet[Subscriber]):
+class SubscriptionViewSet(IdempotentMixin, viewsets.ModelViewSet[Subscriber]):
     """What one wants to be notified of, on the page My notifications and by mail."""
 
     serializer_class = SubscriptionSerializer
@@ -126,13 +125,14 @@ class SubscriptionViewSet(viewsets.ModelViewSet[Subscriber]):
         examples=[A_WEBHOOK],
     )
 )
-class WebhookViewSet(viewsets.ModelViewSet[Subscriber]):
+class WebhookViewSet(IdempotentMixin, viewsets.ModelViewSet[Subscriber]):
     """Systems that are notified by a signed POST."""
 
     serializer_class = WebhookSerializer
     queryset = Subscriber.objects.filter(channel=Subscriber.Channel.WEBHOOK)
     filterset_fields = ("name", "url")
     ordering_fields = ("name", "created_at")
+    secret_answers = ("create",)
     access = {
         **dict.fromkeys(
             ("list", "retrieve", "create", "update", "partial_update", "destroy"),
@@ -194,9 +194,7 @@ class WindowFilter(django_filters.FilterSet):  # type: ignore[misc]
         }[Maintenance.State(state)]()
 
 
-@extend_schema_view(
-    create=extend_schema(parameters=[IDEMPOTENCY_KEY], examples=[A_WINDOW])
-)
+@extend_schema_view(create=extend_schema(examples=[A_WINDOW]))
 class WindowViewSet(IdempotentMixin, viewsets.ModelViewSet[Maintenance]):
     """Times in which nobody is notified of a cluster's trouble."""
 
@@ -276,6 +274,7 @@ class DeliveryFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 
 class DeliveryViewSet(
+    IdempotentMixin,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     viewsets.GenericViewSet[Message],

@@ -5,11 +5,13 @@ clusters may have become less since.
 """
 
 import json
+from collections.abc import Collection
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db import IntegrityError, transaction
+from django.db import Error, IntegrityError, transaction
 from django.db.models import QuerySet
 from django.urls import Resolver404, resolve
 from django.utils import timezone
@@ -50,10 +52,14 @@ class IdempotentMixin:
     """Remembers the first answer of each key; same key, other body: 409."""
 
     claim: IdempotentAnswer | None = None
+    # Actions whose answer holds a secret, which is not kept: they take no key.
+    secret_answers: Collection[str] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
         key = request.headers.get("Idempotency-Key")
+        if getattr(self, "action", None) in self.secret_answers:
+            return
         if request.method == "POST" and key and request.user.is_authenticated:
             self.claim = claim_key(request, key)
 
@@ -64,7 +70,12 @@ class IdempotentMixin:
                 status=error.answer.status,
                 headers=error.answer.headers,
             )
-        response: Response = super().handle_exception(error)  # type: ignore[misc]
+        try:
+            response: Response = super().handle_exception(error)  # type: ignore[misc]
+        except Exception:
+            # Nobody will store an answer: the key must not stay "under way" for a day.
+            forget_claim(self.claim)
+            raise
         return response
 
     def finalize_response(
@@ -104,7 +115,9 @@ def claim_key(request: Request, key: str) -> IdempotentAnswer:
                 rights=rights_of(request),
             )
     except IntegrityError:
-        earlier = mine.get()
+        earlier = mine.first()
+    if earlier is None:
+        raise Conflict("The first request with this Idempotency-Key has just failed.")
     if earlier.request_hash not in keyed_hashes(PURPOSE, content):
         raise Conflict("This Idempotency-Key was used with another request.")
     if earlier.status is None:
@@ -112,6 +125,13 @@ def claim_key(request: Request, key: str) -> IdempotentAnswer:
     if not may_read(request, earlier):
         raise NotVisibleNow
     raise Replay(earlier)
+
+
+def forget_claim(claim: IdempotentAnswer | None) -> None:
+    if claim is not None:
+        # What went wrong may be the database.
+        with suppress(Error):
+            claim.delete()
 
 
 def content_of(request: Request) -> bytes:

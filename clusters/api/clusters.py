@@ -17,11 +17,10 @@ from clusters.jobs.discover import DiscoverCluster
 from clusters.jobs.test import TestCluster, reach_after_edit
 from clusters.models import Cluster
 from jobs.api import JobSerializer, accepted_response
-from rest.headers import IDEMPOTENCY_KEY, IF_MATCH
+from rest.headers import IF_MATCH
 
 
 @extend_schema_view(
-    create=extend_schema(parameters=[IDEMPOTENCY_KEY]),
     update=extend_schema(parameters=[IF_MATCH]),
     partial_update=extend_schema(parameters=[IF_MATCH]),
     destroy=extend_schema(parameters=[IF_MATCH]),

@@ -21,13 +21,12 @@ from clusters.api.serializers import (
 )
 from clusters.jobs.test import reach_after_edit
 from clusters.models import Node
-from rest.headers import IDEMPOTENCY_KEY, IF_MATCH
+from rest.headers import IF_MATCH
 from rest.problems import Conflict
 from wire import WireError
 
 
 @extend_schema_view(
-    create=extend_schema(parameters=[IDEMPOTENCY_KEY]),
     update=extend_schema(parameters=[IF_MATCH]),
     partial_update=extend_schema(parameters=[IF_MATCH]),
     destroy=extend_schema(parameters=[IF_MATCH]),

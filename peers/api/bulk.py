@@ -140,7 +140,7 @@ class BulkJobsSerializer(serializers.Serializer[Any]):
     jobs = serializers.ListField(child=serializers.UUIDField())
 
 
-class BulkPlanView(APIView):
+class BulkPlanView(IdempotentMixin, APIView):
     """Plan a change or a deletion of many peers; changes nothing."""
 
     access = {"post": Role.ADMINISTRATOR}

@@ -25,7 +25,7 @@ from peers.api.serializers import (
 from peers.jobs.manual_sync import ManualSync, NotByPages
 from peers.models import Peer
 from peers.resync import NoPublisher, request_resync
-from rest.headers import IDEMPOTENCY_KEY, IF_MATCH
+from rest.headers import IF_MATCH
 from rest.problems import Conflict
 
 BOTH_SIDES = OpenApiParameter(
@@ -37,9 +37,7 @@ FORGET = OpenApiParameter(
 
 
 @extend_schema_view(
-    create=extend_schema(
-        parameters=[IDEMPOTENCY_KEY], responses={201: SavedPeerSerializer}
-    ),
+    create=extend_schema(responses={201: SavedPeerSerializer}),
     update=extend_schema(parameters=[IF_MATCH], responses=SavedPeerSerializer),
     partial_update=extend_schema(parameters=[IF_MATCH], responses=SavedPeerSerializer),
     destroy=extend_schema(

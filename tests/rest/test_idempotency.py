@@ -3,6 +3,8 @@
 import hashlib
 
 import pytest
+from django.db import IntegrityError
+from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from accounts import users
@@ -110,6 +112,53 @@ def test_answer_is_not_repeated_to_a_lower_role(post, cluster_factory, administr
     assert post(url).json()["code"] == "not_visible_now"
     role(administrator, "viewer")
     assert post(url).status_code == 403
+
+
+def test_cancelled_job_is_cancelled_once(post, cluster_factory):
+    job = post(f"{CLUSTERS}{cluster_factory().pk}/test/").json()["id"]
+    IdempotentAnswer.objects.all().delete()
+    first = post(f"/api/v1/jobs/{job}/cancel/")
+    again = post(f"/api/v1/jobs/{job}/cancel/")
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.json() == first.json()
+    assert again["Location"] == first["Location"]
+
+
+def test_each_post_takes_a_key_unless_its_answer_holds_a_secret():
+    paths = SchemaGenerator().get_schema(public=True)["paths"]
+    without = [
+        path.removeprefix("/api/v1/")
+        for path, methods in paths.items()
+        if "post" in methods
+        and "Idempotency-Key"
+        not in {one["name"] for one in methods["post"].get("parameters", ())}
+    ]
+    assert without == ["tokens/", "webhooks/"]
+
+
+def test_answer_with_a_secret_is_not_kept(post):
+    body = {"name": "hook", "url": "https://chat.example.com/", "topics": ["job"]}
+    assert post("/api/v1/webhooks/", body).status_code == 201
+    assert not IdempotentAnswer.objects.exists()
+
+
+def test_key_of_a_request_that_broke_is_free_again(post, monkeypatch):
+    def fail(*args, **kwargs):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr("clusters.editing.save_cluster", fail)
+        with pytest.raises(ZeroDivisionError):
+            post(CLUSTERS, NEW)
+    assert post(CLUSTERS, NEW).status_code == 201
+
+
+def test_first_request_that_fails_beside_the_second_is_a_conflict(post, monkeypatch):
+    def lose(**values):
+        raise IntegrityError
+
+    monkeypatch.setattr(IdempotentAnswer.objects, "create", lose)
+    assert post(CLUSTERS, NEW).status_code == 409
 
 
 def test_typed_names_are_counted_under_keyed_hashes(db):
