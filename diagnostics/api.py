@@ -73,9 +73,11 @@ class DetailsSerializer(serializers.Serializer[Any]):
 class ResultSerializer(serializers.ModelSerializer[TroubleshooterResult]):
     """What one test said of one thing."""
 
-    cluster = serializers.UUIDField(source="cluster_id", read_only=True)
-    node = serializers.UUIDField(source="node_id", read_only=True)
-    peer = serializers.UUIDField(source="peer_id", read_only=True)
+    cluster = serializers.UUIDField(
+        source="cluster_id", read_only=True, allow_null=True
+    )
+    node = serializers.UUIDField(source="node_id", read_only=True, allow_null=True)
+    peer = serializers.UUIDField(source="peer_id", read_only=True, allow_null=True)
     details = serializers.SerializerMethodField()
     code = serializers.SerializerMethodField(
         help_text="`vendor` for a row of the cluster's own troubleshooter."

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -142,13 +141,55 @@ class PlanSerializer(serializers.Serializer[MeshPlan]):
     )
 
 
+class MeshClusterSerializer(serializers.ModelSerializer[Cluster]):
+    """A cluster of the mesh."""
+
+    class Meta:
+        model = Cluster
+        fields = ("id", "name", "health")
+        read_only_fields = fields
+
+
+class DirectedPairSerializer(serializers.Serializer[Any]):
+    """Two clusters, the home cluster first."""
+
+    to = serializers.UUIDField()
+
+    def get_fields(self) -> dict[str, Any]:
+        # "from" is a keyword of Python.
+        return {"from": serializers.UUIDField(), **super().get_fields()}
+
+
+class MeshCellSerializer(DirectedPairSerializer):
+    """A peer, by its clusters, and what is known of it."""
+
+    peer = serializers.UUIDField()
+    outcome = serializers.ChoiceField(choices=PeerOutcome.choices)
+    associated_users = serializers.IntegerField(allow_null=True)
+    remote_users = serializers.IntegerField(allow_null=True)
+
+
+class MeshSerializer(serializers.Serializer[Any]):
+    """Every pair of clusters, as `as_data` gives it."""
+
+    clusters = MeshClusterSerializer(many=True)
+    cells = MeshCellSerializer(many=True)
+    missing = DirectedPairSerializer(many=True)
+    drifted = DirectedPairSerializer(many=True)
+    one_sided = DirectedPairSerializer(many=True)
+    outward = serializers.IntegerField(
+        help_text="Peers to clusters that you may not see."
+    )
+
+
 class MeshView(APIView):
     """Every pair of clusters and what is known of its peering."""
 
     access = {"get": Role.VIEWER}
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=MeshSerializer)
     def get(self, request: Request) -> Response:
+        refuse_unknown(request)
         return Response(as_data(read_mesh()))
 
 
@@ -189,7 +230,6 @@ class AdoptSerializer(serializers.Serializer[Any]):
     clusters = serializers.JSONField(
         help_text="A list of ids, or `all`: every cluster that you can access."
     )
-        refuse_unknown(request)
     credentials = serializers.DictField(child=CredentialsSerializer(), required=False)
 
     def validate_clusters(self, given: Any) -> list[Cluster]:
@@ -264,6 +304,7 @@ class NeighboursView(APIView):
 
     @extend_schema(responses=NeighbourSerializer(many=True))
     def get(self, request: Request, pk: UUID) -> Response:
+        refuse_unknown(request)
         cluster = get_object_or_404(Cluster, pk=pk)
         return Response(NeighbourSerializer(neighbours_of([cluster]), many=True).data)
 
@@ -293,6 +334,7 @@ class ResultsView(APIView):
 
     @extend_schema(responses=PeeringResultSerializer(many=True))
     def get(self, request: Request, pk: UUID) -> Response:
+        refuse_unknown(request)
         job = get_object_or_404(SetUpPeerings.all(), pk=pk)
         return Response(PeeringResultSerializer(results_of(job), many=True).data)
 
@@ -304,7 +346,6 @@ def as_data(found: Mesh) -> dict[str, Any]:
             for cluster in found.clusters
         ],
         "cells": [
-        refuse_unknown(request)
             {
                 "from": str(cell.home.pk),
                 "to": str(cell.remote.pk),
@@ -331,4 +372,3 @@ def as_data(found: Mesh) -> dict[str, Any]:
         # Peers to clusters that the current user may not see: one entry only.
         "outward": found.outward,
     }
-        refuse_unknown(request)

@@ -1,5 +1,7 @@
 """Pages of a list: `limit` and `offset`, clamped."""
 
+from typing import Any
+
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
@@ -20,6 +22,16 @@ class Pagination(LimitOffsetPagination):
     def get_offset(self, request: Request) -> int:
         given = whole_number(request, self.offset_query_param, 0)
         return min(given, LARGEST_OFFSET)
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """The library's, with the null of OpenAPI 3.1 at either end of the list."""
+        described = super().get_paginated_response_schema(schema)
+        for name in ("next", "previous"):
+            link = described["properties"][name]
+            if link.pop("nullable", False):
+                link["type"] = ["string", "null"]
+        described["required"] = [*described["properties"]]
+        return described
 
 
 def whole_number(request: Request, name: str, default: int) -> int:

@@ -42,6 +42,11 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
         help_text="Why it is not started, or why its status is not known.",
     )
 
+    # Empty where the node does not say, which a choice that is read only cannot be.
+    restrict = serializers.CharField(
+        read_only=True, help_text="`none`, `primary_node`, `do_not_stop`, or empty."
+    )
+
     class Meta:
         model = Service
         fields = (

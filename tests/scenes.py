@@ -96,6 +96,7 @@ def mesh(
 ) -> None:
     users = {one.pk: chance.randrange(200, 15_000) for one in clusters}
     peers = []
+    seen = {"seen_at": now.isoformat()}
     for home in clusters:
         for remote, publisher in zip(clusters, publishers, strict=True):
             drawn = chance.randrange(100) if len(clusters) > 3 else 50
@@ -113,12 +114,15 @@ def mesh(
                 remote_users=users[remote.pk],
                 associated_users=users[remote.pk],
                 checked_at=now - timedelta(seconds=chance.randrange(300)),
-                entries=list(PASSED),
+                entries=[entry | seen for entry in PASSED],
             )
             peer.seal("password", "open sesame")
             if peer.outcome == "failed":
                 peer.associated_users = 0
-                peer.entries = [CONNECT if e["code"] == "sip" else e for e in PASSED]
+                peer.entries = [
+                    (CONNECT if entry["code"] == "sip" else entry) | seen
+                    for entry in PASSED
+                ]
             peers.append(peer)
     Peer.objects.bulk_create(peers)
     past(peers[:6], chance, now)
@@ -250,7 +254,6 @@ def run(
                 "protocol": peer.protocol,
                 "associated_users": peer.associated_users,
                 "remote_users": peer.remote_users,
-                "outcome": "failed" if peer.outcome == "failed" else "passed",
             }
             for peer in Peer.objects.select_related("cluster", "remote_cluster")
         ],

@@ -62,6 +62,9 @@ STATUS = inline_serializer(
                 ),
                 "seen_at": serializers.DateTimeField(),
                 "duration_ms": serializers.FloatField(allow_null=True),
+                "fix_url": serializers.CharField(
+                    help_text="The page that fixes it, or empty."
+                ),
             },
             many=True,
         ),

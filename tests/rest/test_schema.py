@@ -42,6 +42,18 @@ def test_each_operation_says_what_it_does(schema):
     assert silent == []
 
 
+def test_ends_of_a_list_are_null(schema):
+    pages = [
+        about
+        for name, about in schema["components"]["schemas"].items()
+        if name.startswith("Paginated")
+    ]
+    assert pages
+    for page in pages:
+        for link in ("next", "previous"):
+            assert "null" in page["properties"][link]["type"]
+
+
 def test_each_operation_names_its_errors(schema):
     for method, path, operation in operations(schema):
         expected = {"400", "401", "403", "406", "429"}
