@@ -73,6 +73,13 @@ class WorkerChannel(HTTPChannel):  # type: ignore[misc]
             self.refuse(TooManyUploads(sentence))
         return went_on
 
+    def send_continue(self) -> None:
+        """Ask for the body; what has none is complete, and must not wait for one."""
+        if self.request.completed:
+            self.request.expect_continue = False
+            return
+        super().send_continue()
+
     def is_large(self) -> bool:
         return bool(self.request.body_bytes_received > SMALL_BODY)
 

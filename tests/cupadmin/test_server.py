@@ -179,6 +179,15 @@ def test_what_is_too_large_is_refused_before_django(start):
     assert server.get("/headers", **{"X-A": "x" * 70_000}).status == 431
 
 
+def test_request_without_a_body_waits_for_none(start):
+    server = start()
+    assert server.get("/headers", Expect="100-continue").status == 200
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+    connection.request("POST", "/headers", b"x", {"Expect": "100-continue"})
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
 @pytest.mark.parametrize("proxies", ["0", "1"])
 def test_headers_of_a_proxy_count_only_where_one_is_declared(start, proxies):
     server = start(CUPADMIN_PROXIES=proxies)
