@@ -39,6 +39,12 @@ def test_nothing_there_is_a_404(client, url):
     assert_problem(client.get(url), 404)
 
 
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+def test_address_without_its_last_slash_repeats_the_request(client, method):
+    response = getattr(client, method)(CLUSTERS[:-1])
+    assert (response.status_code, response["Location"]) == (308, CLUSTERS)
+
+
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "options"])
 def test_method_that_does_not_exist_is_a_405(client, method):
     response = getattr(client, method)(CLUSTERS)
