@@ -22,6 +22,16 @@ class Revised(models.Model):
     def etag(self) -> str:
         return f'"{self.pk}-{self.revision}"'
 
+    def hold_revision(self) -> None:
+        """Keep others from editing the row until the transaction ends.
+
+        Raises:
+            Stale: somebody edited or deleted it since it was read.
+        """
+        same = type(self)._default_manager.filter(pk=self.pk, revision=self.revision)
+        if not same.update(revision=self.revision):
+            raise Stale(f"{self} was changed by somebody else in the meantime.")
+
     def save_edit(self, *fields: str) -> None:
         """Write these fields if nobody else edited the row; else raise Stale."""
         if hasattr(self, "updated_at"):

@@ -15,6 +15,7 @@ from rest_framework.serializers import BaseSerializer
 from accounts import audit
 from accounts.audit import Actor
 from accounts.roles import Role
+from base.revisions import Revised
 from jobs.api import busy_conflict
 from jobs.locks import Busy
 from rest.etags import EtagMixin
@@ -41,6 +42,13 @@ class Unreachable(Conflict):
     default_code = "unreachable"
 
 
+class JustSaved(Conflict):
+    """409: somebody saved the same since the rules were asked."""
+
+    def __init__(self) -> None:
+        super().__init__("Somebody has just saved the same.")
+
+
 class EditableViewSet(IdempotentMixin, EtagMixin, viewsets.ModelViewSet[M]):
     """Rows that administrators edit; subclasses say how one is stored."""
 
@@ -59,7 +67,12 @@ class EditableViewSet(IdempotentMixin, EtagMixin, viewsets.ModelViewSet[M]):
         if not serializer.is_valid():
             self.refuse_twin(serializer)
         serializer.is_valid(raise_exception=True)
-        body = self.attempt(lambda: self.store(serializer))
+        try:
+            body = self.attempt(lambda: self.store(serializer))
+        except JustSaved as error:
+            if twin := self.twin_of(serializer):
+                error.extra["existing"] = str(twin.pk)
+            raise
         return Response(body, status=201, headers={"Location": self.location()})
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -76,17 +89,20 @@ class EditableViewSet(IdempotentMixin, EtagMixin, viewsets.ModelViewSet[M]):
         """
         if not set(serializer.errors) <= self.unique_fields:
             return
-        requested = {name: serializer.initial_data.get(name) for name in self.key}
-        if not all(isinstance(value, str) and value for value in requested.values()):
-            return
-        requested[f"{self.key[-1]}__iexact"] = requested.pop(self.key[-1]).strip()
-        try:
-            twin = self.get_queryset().filter(**requested).first()
-        except (ValidationError, ValueError):
-            return
-        if twin is not None:
+        if twin := self.twin_of(serializer):
             detail = f"There is {twin} already."
             raise Conflict(detail, existing=str(twin.pk), errors=serializer.errors)
+
+    def twin_of(self, serializer: BaseSerializer[M]) -> M | None:
+        """The row that has already what tells one row from another."""
+        requested = {name: serializer.initial_data.get(name) for name in self.key}
+        if not all(isinstance(value, str) and value for value in requested.values()):
+            return None
+        requested[f"{self.key[-1]}__iexact"] = requested.pop(self.key[-1]).strip()
+        try:
+            return self.get_queryset().filter(**requested).first()
+        except (ValidationError, ValueError):
+            return None
 
     def store(self, serializer: BaseSerializer[M]) -> Any:
         """Save the candidate and return the answer; `row` becomes what was saved."""
@@ -100,7 +116,16 @@ class EditableViewSet(IdempotentMixin, EtagMixin, viewsets.ModelViewSet[M]):
         except Busy as error:
             raise busy_conflict(error) from error
         except IntegrityError as error:
-            raise Conflict("Somebody has just saved the same.") from error
+            raise JustSaved from error
+
+    def attempt_deletion(self, row: Revised, change: Callable[[], T]) -> T:
+        """Do it to the revision that If-Match named, or raise Stale."""
+
+        def change_held() -> T:
+            row.hold_revision()
+            return change()
+
+        return self.attempt(change_held)
 
     def location(self) -> str:
         name = f"api:{self.basename}-detail"

@@ -75,7 +75,9 @@ class ClusterViewSet(PeerTableActions, PagesActions):
         return self.get_serializer(self.row).data
 
     def perform_destroy(self, instance: Cluster) -> None:
-        self.attempt(lambda: editing.delete_cluster(instance, self.actor))
+        self.attempt_deletion(
+            instance, lambda: editing.delete_cluster(instance, self.actor)
+        )
 
     @extend_schema(request=None, responses={202: JobSerializer})
     @action(detail=True, methods=["post"])

@@ -53,7 +53,9 @@ class NodeViewSet(EditableViewSet[Node]):
         return self.get_serializer(node).data
 
     def perform_destroy(self, instance: Node) -> None:
-        self.attempt(lambda: editing.delete_node(instance, self.actor))
+        self.attempt_deletion(
+            instance, lambda: editing.delete_node(instance, self.actor)
+        )
 
     @extend_schema(responses=CertificateSerializer)
     @action(detail=True)

@@ -110,11 +110,11 @@ class PeerViewSet(EditableViewSet[Peer]):
         """Remove it from its cluster by a job; at once where no cluster has it."""
         peer = self.get_object()
         if read_flag(request, "forget"):
-            self.attempt(lambda: lifecycle.drop_record(peer, self.actor))
+            self.attempt_deletion(peer, lambda: lifecycle.drop_record(peer, self.actor))
             return Response(status=204)
         both = read_flag(request, "both_sides")
-        job: Job | None = self.attempt(
-            lambda: lifecycle.request_removal(peer, self.actor, both_sides=both)
+        job: Job | None = self.attempt_deletion(
+            peer, lambda: lifecycle.request_removal(peer, self.actor, both_sides=both)
         )
         return accepted_response(job, request) if job else Response(status=204)
 

@@ -6,6 +6,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import ApiToken, Attempts, AuditEntry
 from accounts.roles import Role
+from clusters.api.base import EditableViewSet
 from clusters.models import Cluster
 from rest.models import IdempotentAnswer
 
@@ -179,3 +180,48 @@ def test_ten_of_two_hundred_wrong_sign_ins_are_evaluated(
     assert len(looked_at) == 10
     assert Attempts.objects.order_by("count").first().count == 10
     assert AuditEntry.objects.filter(action="lock sign-in").count() == 1
+
+
+@pytest.mark.parametrize("resource", ["clusters", "nodes", "peers"])
+def test_row_that_is_edited_while_it_is_deleted_stays(
+    client, cluster, cluster_factory, peer_factory, monkeypatch, resource
+):
+    peer = peer_factory(cluster, cluster_factory("berlin"))
+    row = {"clusters": cluster, "nodes": cluster.publisher, "peers": peer}[resource]
+    url = f"/api/v1/{resource}/{row.pk}/"
+    etag = client.get(url)["ETag"]
+
+    def edit_after_check(request, etag):
+        type(row).objects.filter(pk=row.pk).update(revision=row.revision + 1)
+
+    monkeypatch.setattr("rest.etags.check_if_match", edit_after_check)
+    answer = client.delete(url, headers={"If-Match": etag})
+    assert answer.status_code == 412
+    assert answer.json()["etag"] == client.get(url)["ETag"] != etag
+
+
+def test_one_of_two_deletions_is_audited(client, cluster, monkeypatch):
+    etag = client.get(url_of(cluster))["ETag"]
+
+    def delete_after_check(request, etag):
+        Cluster.objects.filter(pk=cluster.pk).delete()
+
+    monkeypatch.setattr("rest.etags.check_if_match", delete_after_check)
+    answer = client.delete(url_of(cluster), headers={"If-Match": etag})
+    assert answer.status_code == 412
+    assert not AuditEntry.objects.filter(action="delete cluster").exists()
+
+
+def test_loser_of_two_that_add_the_same_learns_its_id(
+    client, cluster_factory, monkeypatch
+):
+    attempt = EditableViewSet.attempt
+
+    def lose(view, change):
+        cluster_factory(NEW["name"])
+        return attempt(view, change)
+
+    monkeypatch.setattr(EditableViewSet, "attempt", lose)
+    answer = client.post(CLUSTERS, NEW)
+    winner = Cluster.objects.get(name=NEW["name"])
+    assert (answer.status_code, answer.json()["existing"]) == (409, str(winner.pk))
