@@ -12,6 +12,8 @@ from typing import Any
 
 from environs import Env
 
+from cupadmin.setting_values import read_list
+
 KINDS = ("web", "worker", "command")
 
 # Seconds; 0 sets no limit.
@@ -54,12 +56,16 @@ def read_limits(env: Env, kind: str, *, sqlite: bool = False) -> ConnectionLimit
 
 def _read_limits(env: Env, name: str, kind: str, defaults: dict[str, float]) -> float:
     """Read `web=2,worker=10`."""
-    given: dict[str, float] = env.dict(name, {}, subcast_values=float)
-    for key, seconds in given.items():
-        if key not in KINDS or not 0 <= seconds <= 86_400:
-            known = ", ".join(f"{one}=SECONDS" for one in KINDS)
-            raise SystemExit(f"CUPADMIN_{name} is a list of {known}.")
+    given = dict(read_list(env, name, limit_in, "web=2,worker=10,command=60"))
     return given.get(kind, defaults[kind])
+
+
+def limit_in(text: str) -> tuple[str, float]:
+    """Take one limit, as in `web=2`."""
+    kind, _, seconds = map(str.strip, text.partition("="))
+    if kind not in KINDS or not 0 <= float(seconds) <= 86_400:
+        raise ValueError(text)
+    return kind, float(seconds)
 
 
 def sqlite_options(limits: ConnectionLimits) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import dj_database_url
-import dj_email_url
 import django_stubs_ext
 from csp.constants import NONE, SELF
 from environs import Env
@@ -30,9 +29,25 @@ from cupadmin.private_files import close_database, private_directory
 from cupadmin.schedule import SCHEDULE
 from cupadmin.schema_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from cupadmin.setting_values import (
+    CENTURY_OF_DAYS,
+    MILLION,
+    YEAR_OF_HOURS,
+    YEAR_OF_MINUTES,
+    YEAR_OF_SECONDS,
+    email_settings,
+    read_address,
+    read_hosts,
+    read_name_servers,
     read_networks,
+    read_number,
+    read_origins,
     read_ports,
+    read_sender,
+    read_sites,
     read_time_zone,
+    read_words,
+    refuse_unknown_broker,
+    refuse_unknown_engine,
 )
 from cupadmin.sign_in_settings import *  # noqa: F403
 from cupadmin.tree import COMMAND as COMMAND
@@ -62,44 +77,59 @@ ADMIN_PASSWORD = take_secret(env, "ADMIN_PASSWORD")
 # --- Where clusters are, and how often they are looked at ---------------------------
 ALLOWED_NETWORKS = read_networks(env, "ALLOWED_NETWORKS")
 ALLOWED_PORTS = read_ports(env, "ALLOWED_PORTS")
-DNS_SERVERS: list[str] = env.list("DNS_SERVERS", [])
+DNS_SERVERS = read_name_servers(env, "DNS_SERVERS")
+# A process that could not run for so long is replaced: `jobs/pulse.py`, which reads it
+# before there are settings.
+STALL_SECONDS = read_number(env, "STALL_SECONDS", 30, 5, 3_600)
 # Who may read /metrics without a token.
 METRICS_NETWORKS = read_networks(env, "METRICS_NETWORKS")
-SWEEP_INTERVAL = env.int("SWEEP_INTERVAL", 300)
-PEER_CHECK_TIMEOUT = max(env.int("PEER_CHECK_TIMEOUT", 20), 1)
-TROUBLESHOOTER_INTERVAL = env.int("TROUBLESHOOTER_INTERVAL", 86_400)
+SWEEP_INTERVAL = read_number(env, "SWEEP_INTERVAL", 300, 0, YEAR_OF_SECONDS)
+PEER_CHECK_TIMEOUT = read_number(env, "PEER_CHECK_TIMEOUT", 20, 1, 3_600)
+TROUBLESHOOTER_INTERVAL = read_number(
+    env, "TROUBLESHOOTER_INTERVAL", 86_400, 0, YEAR_OF_SECONDS
+)
 # The budget of scheduled proofs of presence; none where it is 0.
-PROOFS_PER_HOUR = max(env.int("PROOFS_PER_HOUR", 60), 0)
+PROOFS_PER_HOUR = read_number(env, "PROOFS_PER_HOUR", 60, 0, MILLION)
 # Sites that have workers of their own; those of all others are the common ones.
-SITES: list[str] = env.list("SITES", [])
+SITES = read_sites(env, "SITES")
 # What the worker of `run` serves; by default the queues of all and of every site.
-QUEUES: list[str] = env.list("QUEUES", [])
+QUEUES = read_words(env, "QUEUES")
 
 # --- What grows, and how much of it stays ---------------------------------------------
-JOB_RETENTION_DAYS = max(env.int("JOB_RETENTION_DAYS", 90), 1)
+JOB_RETENTION_DAYS = read_number(env, "JOB_RETENTION_DAYS", 90, 1, CENTURY_OF_DAYS)
 # The law often wants it; 0 keeps everything.
-AUDIT_RETENTION_DAYS = max(env.int("AUDIT_RETENTION_DAYS", 1095), 0)
-HISTORY_RETENTION_DAYS = max(env.int("HISTORY_RETENTION_DAYS", 366), 1)
-MESSAGE_RETENTION_DAYS = max(env.int("MESSAGE_RETENTION_DAYS", 30), 1)
+AUDIT_RETENTION_DAYS = read_number(
+    env, "AUDIT_RETENTION_DAYS", 1095, 0, CENTURY_OF_DAYS
+)
+HISTORY_RETENTION_DAYS = read_number(
+    env, "HISTORY_RETENTION_DAYS", 366, 1, CENTURY_OF_DAYS
+)
+MESSAGE_RETENTION_DAYS = read_number(
+    env, "MESSAGE_RETENTION_DAYS", 30, 1, CENTURY_OF_DAYS
+)
 # Of each peer, in full; the history counts them before they go.
-KEPT_CHECKS = max(env.int("KEPT_CHECKS", 500), 10)
-KEPT_PROOFS = max(env.int("KEPT_PROOFS", 500), 10)
-KEPT_RUNS = max(env.int("KEPT_RUNS", 100), 2)
+KEPT_CHECKS = read_number(env, "KEPT_CHECKS", 500, 10, MILLION)
+KEPT_PROOFS = read_number(env, "KEPT_PROOFS", 500, 10, MILLION)
+KEPT_RUNS = read_number(env, "KEPT_RUNS", 100, 2, MILLION)
 # Of each process of `make run`: its log file, and how many older ones.
-LOG_MEGABYTES = max(env.int("LOG_MEGABYTES", 20), 1)
-LOG_FILES = max(env.int("LOG_FILES", 4), 0)
+LOG_MEGABYTES = read_number(env, "LOG_MEGABYTES", 20, 1, MILLION)
+LOG_FILES = read_number(env, "LOG_FILES", 4, 0, 1_000)
 
 # --- Users of the clusters ------------------------------------------------------------
-CERTIFICATES_INTERVAL = env.int("CERTIFICATES_INTERVAL", 86_400)
-DIRECTORY_INTERVAL = env.int("DIRECTORY_INTERVAL", 6 * 3600)
-DIRECTORY_SNAPSHOTS = env.int("DIRECTORY_SNAPSHOTS", 10)
-DIRECTORY_TOLERANCE = env.int("DIRECTORY_TOLERANCE", 0)
-DIRECTORY_SETTLING_MINUTES = env.int("DIRECTORY_SETTLING_MINUTES", 30)
+CERTIFICATES_INTERVAL = read_number(
+    env, "CERTIFICATES_INTERVAL", 86_400, 0, YEAR_OF_SECONDS
+)
+DIRECTORY_INTERVAL = read_number(env, "DIRECTORY_INTERVAL", 21_600, 0, YEAR_OF_SECONDS)
+DIRECTORY_SNAPSHOTS = read_number(env, "DIRECTORY_SNAPSHOTS", 10, 1, MILLION)
+DIRECTORY_TOLERANCE = read_number(env, "DIRECTORY_TOLERANCE", 0, 0, MILLION)
+DIRECTORY_SETTLING_MINUTES = read_number(
+    env, "DIRECTORY_SETTLING_MINUTES", 30, 0, YEAR_OF_MINUTES
+)
 
 # --- Django -----------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("TRUSTED_ORIGINS", [])
+ALLOWED_HOSTS = read_hosts(env, "ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = read_origins(env, "TRUSTED_ORIGINS")
 INTERNAL_IPS: list[str] = []
 
 INSTALLED_APPS = [
@@ -199,6 +229,7 @@ DATABASE_URL = HiddenUrl(
 DATABASES = {
     "default": parse_secret("DATABASE_URL", dj_database_url.parse, DATABASE_URL)
 }
+refuse_unknown_engine(DATABASES["default"]["ENGINE"])
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     close_database(Path(DATABASES["default"]["NAME"]))
     limits = read_limits(env, process_kind(), sqlite=True)
@@ -266,15 +297,15 @@ if SAML and find_spec("onelogin"):
 if PROXY_HEADER:
     AUTHENTICATION_BACKENDS.append("accounts.backends.ProxyBackend")
 # Wrong sign-ins of one name from one address before it is locked, and for how long.
-SIGN_IN_LIMIT = env.int("SIGN_IN_LIMIT", 10)
-SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", 15)
+SIGN_IN_LIMIT = read_number(env, "SIGN_IN_LIMIT", 10, 1, MILLION)
+SIGN_IN_LOCK_MINUTES = read_number(env, "SIGN_IN_LOCK_MINUTES", 15, 1, YEAR_OF_MINUTES)
 # How long a typed password allows dangerous actions.
-PROOF_MINUTES = env.int("PROOF_MINUTES", 5)
+PROOF_MINUTES = read_number(env, "PROOF_MINUTES", 5, 1, YEAR_OF_MINUTES)
 # Roles that must have a second factor.
-REQUIRE_SECOND_FACTOR: list[str] = env.list("REQUIRE_SECOND_FACTOR", [])
+REQUIRE_SECOND_FACTOR = read_words(env, "REQUIRE_SECOND_FACTOR")
 SESSION_ENGINE = "accounts.session_store"
-SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", 30)
-SESSION_HOURS = env.int("SESSION_HOURS", 8)
+SESSION_IDLE_MINUTES = read_number(env, "SESSION_IDLE_MINUTES", 30, 1, YEAR_OF_MINUTES)
+SESSION_HOURS = read_number(env, "SESSION_HOURS", 8, 1, YEAR_OF_HOURS)
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
@@ -302,7 +333,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
 # How many proxies of ours stand in front; each must overwrite or append to
 # X-Forwarded-For and set X-Forwarded-Proto.
-PROXIES = env.int("PROXIES", int(env.bool("BEHIND_PROXY", False)))
+PROXIES = read_number(env, "PROXIES", int(env.bool("BEHIND_PROXY", False)), 0, 100)
 if PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY = {
@@ -322,7 +353,7 @@ CONTENT_SECURITY_POLICY = {
 
 # --- REST -------------------------------------------------------------------------
 # Requests a minute of one token or browser; 0 sets no limit.
-API_RATE = env.int("API_RATE", 1200)
+API_RATE = read_number(env, "API_RATE", 1200, 0, MILLION)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.TokenAuthentication",
@@ -344,18 +375,19 @@ REST_FRAMEWORK = {
 
 # --- Notifications --------------------------------------------------------------------
 # Where links in mails and webhooks lead.
-CONSOLE_URL = env.str("URL", "") or next(iter(CSRF_TRUSTED_ORIGINS), "")
+CONSOLE_URL = read_address(env, "URL") or next(iter(CSRF_TRUSTED_ORIGINS), "")
 WEBHOOK_NETWORKS = read_networks(env, "WEBHOOK_NETWORKS")
 EMAIL_URL = HiddenUrl(read_secret(env, "EMAIL_URL"))
 if EMAIL_URL:
-    vars().update(parse_secret("EMAIL_URL", dj_email_url.parse, EMAIL_URL))
+    vars().update(parse_secret("EMAIL_URL", email_settings, EMAIL_URL))
 EMAIL_TIMEOUT = 15
-DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "cupadmin@localhost")
+DEFAULT_FROM_EMAIL = read_sender(env, "EMAIL_FROM", "cupadmin@localhost")
 
 # --- Celery: a doorbell only; what is to be done lies in the database -----------------
 BROKER_URL = HiddenUrl(
     read_secret(env, "BROKER_URL") or "atomic-filesystem://localhost"
 )
+refuse_unknown_broker(BROKER_URL)
 CELERY_BROKER_URL = BROKER_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_BACKEND = None
