@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts import audit
@@ -28,6 +29,10 @@ class Command(BaseCommand):
         role_of_token = Role(role) if role else held
         if not held.covers(role_of_token):
             raise CommandError(f"{user} is {held}; a token cannot be {role_of_token}.")
+        try:
+            ApiToken._meta.get_field("name").clean(name, None)
+        except ValidationError as error:
+            raise CommandError(f"--name: {' '.join(error.messages)}") from None
         token, text = ApiToken.issue(owner, name, role_of_token)
         audit.append_entry(audit.Actor(owner), "create token", token)
         self.stdout.write(text)

@@ -3,6 +3,8 @@
 from argparse import ArgumentParser
 
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from environs import Env
@@ -35,6 +37,7 @@ class Command(BaseCommand):
         password = given_password()
         if User.objects.filter(username=user).exists():
             raise CommandError(f"There is a user {user!r} already.")
+        refuse_bad_user(user, password)
         chosen = clusters_called(cluster)
         created = User.objects.create_user(user, password=password)
         created.groups.add(Group.objects.get_or_create(name=role)[0])
@@ -50,6 +53,16 @@ def given_password() -> str:
     if not password:
         raise CommandError("Set CUPADMIN_PASSWORD to the new user's password.")
     return password
+
+
+def refuse_bad_user(name: str, password: str) -> None:
+    """Hold the name and the password to the rules of the page."""
+    user = User(username=name)
+    try:
+        user.clean_fields(exclude=["password"])
+        validate_password(password, user)
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from None
 
 
 def clusters_called(names: list[str]) -> list[str]:

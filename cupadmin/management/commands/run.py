@@ -1,5 +1,6 @@
 """`make run`: web server, worker and beat under one supervisor."""
 
+import errno
 import os
 import secrets
 import socket
@@ -12,6 +13,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
@@ -83,14 +86,15 @@ class Command(BaseCommand):
 
     def answers(self) -> bool:
         try:
-            url = f"http://{self.host}:{self.port}/healthz"
+            url = f"http://{host_and_port(self.host, self.port)}/healthz"
             with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
                 return bool(answer.status == 200)
         except OSError:
             return False
 
     def banner(self, password: str) -> None:
-        self.write_line(f"\n  cupadmin is ready:  http://{self.host}:{self.port}/")
+        address = host_and_port(self.host, self.port)
+        self.write_line(f"\n  cupadmin is ready:  http://{address}/")
         if password:
             self.write_line(
                 f"  user:               {ADMIN}\n  password:           {password}"
@@ -128,14 +132,31 @@ def is_loopback(host: str) -> bool:
 
 
 def refuse_used_port(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
+    """Say what is wrong with the address before anything is started."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, address = found[0][0], found[0][4]
+    except (OSError, UnicodeError):
+        raise CommandError(
+            f"HOST is {host!r}, which is neither an address nor a known name."
+        ) from None
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
             raise CommandError(
-                f"Port {port} is taken; choose another one: make demo PORT=8001"
+                f"Port {port} is taken. Choose another one, as in PORT=8001."
             ) from None
+        raise CommandError(
+            f"The console cannot listen on {host}, port {port}: {error.strerror}."
+        ) from None
+
+
+def host_and_port(host: str, port: int) -> str:
+    """As URLs and gunicorn have it: an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def prepare_data() -> None:
@@ -161,6 +182,12 @@ def newest_change(folder: Path) -> int:
 
 
 def create_administrator(password: str) -> None:
+    try:
+        validate_password(password, User(username=ADMIN))
+    except ValidationError as error:
+        raise CommandError(
+            f"CUPADMIN_ADMIN_PASSWORD: {' '.join(error.messages)}"
+        ) from None
     user, _ = User.objects.get_or_create(username=ADMIN)
     user.set_password(password)
     user.save()
@@ -169,7 +196,8 @@ def create_administrator(password: str) -> None:
 
 def web_command(application: str, host: str, port: int) -> list[str]:
     return [
-        *[sys.executable, "-m", "gunicorn", application, "--bind", f"{host}:{port}"],
+        *[sys.executable, "-m", "gunicorn", application],
+        *["--bind", host_and_port(host, port)],
         *["--worker-class", "cupadmin.server.Worker", "--workers", "2"],
         # Less than the supervisor waits before it kills.
         *["--threads", "8", "--graceful-timeout", "7", "--log-level", "warning"],
