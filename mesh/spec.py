@@ -218,10 +218,20 @@ def password_of(place: str, data: Any) -> Secret | None:
     if kind == "env":
         found = os.environ.get(where)
         return Secret(found) if found else None
+    return Secret(password_in(place, where))
+
+
+def password_in(place: str, file: str) -> str:
+    """Read a password from a file; an empty one would delete what is stored."""
     try:
-        return Secret(Path(where).read_text().rstrip("\r\n"))
+        found = Path(file).read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
-        raise Unreadable(f"{place}: {where}: {error.strerror}.", "file") from None
+        raise Unreadable(f"{place}: {file}: {error.strerror}.", "file") from None
+    except ValueError:
+        raise Unreadable(f"{place}: {file!r} is not text in UTF-8.", "file") from None
+    if not found:
+        raise Unreadable(f"{place}: {file} is empty.", "file")
+    return found
 
 
 def given_password(place: str, data: Any) -> Secret | None:

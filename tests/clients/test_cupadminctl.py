@@ -239,6 +239,7 @@ def test_a_cluster_of_a_file_gets_its_password_from_here(ctl, tmp_path):
         "[]",
         "clusters: [{name: a, axl_password: s3cret}]",
         "clusters: [{name: a, axl_password: {file: /nowhere/at/all}}]",
+        "clusters: [{name: a, axl_password: {file: /dev/null}}]",
         "a: &b 1\nc: *b\n",
         "a: 1\na: 2\n",
         "a: !!python/name:os.system x\n",
@@ -270,6 +271,19 @@ def test_the_token_comes_from_a_file_and_never_from_the_command(ctl, token, tmp_
     ctl("whoami", env=missing, code=FAILED)
     ctl("whoami", env={"CUPADMIN_TOKEN": ""}, code=USAGE)
     ctl("--token", token, "whoami", code=USAGE)
+
+
+def test_files_that_are_no_text_are_refused(ctl, tmp_path):
+    (tmp_path / "bytes").write_bytes(b"\xff")
+    for path in (tmp_path, tmp_path / "bytes"):
+        env = {"CUPADMIN_TOKEN": "", "CUPADMIN_TOKEN_FILE": str(path)}
+        ctl("whoami", env=env, code=FAILED)
+        ctl("mesh", "plan", str(path), code=FAILED)
+
+
+@pytest.mark.parametrize("url", ["https://[", "https://a:b", "https://a:0", "https://"])
+def test_an_address_that_is_none_is_refused(ctl, url):
+    ctl("whoami", env={"CUPADMIN_URL": url}, code=FAILED)
 
 
 @pytest.mark.parametrize(

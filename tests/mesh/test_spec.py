@@ -253,3 +253,31 @@ def test_somebody_who_was_faster_is_no_error_of_the_database(pair, file, monkeyp
     with pytest.raises(CommandError) as caught:
         output_of("apply", file(text))
     assert caught.value.__cause__.code == "changed"
+
+
+def test_a_file_that_cannot_be_read_or_written_is_named(db, tmp_path):
+    (tmp_path / "latin.yaml").write_bytes(b"\xff")
+    for action, name in (
+        ("plan", "missing.yaml"),
+        ("plan", "latin.yaml"),
+        ("plan", "."),
+        ("export", "."),
+        ("export", "missing/mesh.yaml"),
+    ):
+        path = str(tmp_path / name)
+        with pytest.raises(CommandError) as caught:
+            output_of(action, path)
+        assert str(caught.value).startswith(path)
+        assert "Errno" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff", None])
+def test_a_password_file_without_a_password_deletes_none(pair, file, tmp_path, content):
+    secret = tmp_path / "secret"
+    if content is not None:
+        secret.write_bytes(content)
+    text = f"clusters:\n  - {{name: west, axl_password: {{file: {secret}}}}}\n"
+    with pytest.raises(CommandError) as caught:
+        output_of("apply", file(text))
+    assert caught.value.__cause__.code == "file"
+    assert pair[1].unseal("axl_password")

@@ -28,10 +28,15 @@ Row = dict[str, Any]
 
 def check_url(url: str) -> str:
     """Refuse an address to which the token would be sent in the clear."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Failed(f"{url} is not the address of a console (https://...).")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    wrong = Failed(f"{url} is not the address of a console (https://...).")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in ("http", "https") or not host or port == 0:
+        raise wrong
+    if parts.scheme == "http" and not is_loopback(host):
         raise Failed(f"{url} is not encrypted: a token is only sent over https.")
     return url.rstrip("/")
 

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from cupadminctl.exits import Failed
+from cupadminctl.files import read_text
 
 PLACES = ({"env"}, {"file"})
 
@@ -38,10 +39,10 @@ def read_mesh_file(file: Path) -> dict[str, Any]:
     Raises:
         Failed: it cannot be read.
     """
+    text = read_text(file)
     try:
-        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        document = yaml.load(data.decode("utf-8-sig"), TextLoader)  # noqa: S506
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        document = yaml.load(text, TextLoader)  # noqa: S506
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise Failed(f"{file}: {error}") from None
     if not isinstance(document, dict):
         raise Failed(f"{file}: has clusters and peerings, each a list.")
@@ -75,10 +76,11 @@ def read_password(place: str, where: Any) -> str:
         )
     if "env" in where:
         return os.environ.get(str(where["env"]), "")
-    try:
-        return Path(str(where["file"])).read_text().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failed(f"{place}: {where['file']}: {error}") from None
+    file = Path(str(where["file"]))
+    found = read_text(file).rstrip("\r\n")
+    if not found:
+        raise Failed(f"{place}: {file} is empty.")
+    return found
 
 
 def write_mesh_file(file: Path, document: dict[str, Any]) -> None:
@@ -91,6 +93,6 @@ def write_mesh_file(file: Path, document: dict[str, Any]) -> None:
         sys.stdout.write(text)
         return
     try:
-        file.write_text(text)
+        file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise Failed(f"{file}: {error.strerror}") from None
+        raise Failed(f"{file} cannot be written: {error.strerror}.") from None

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from cupadminctl.client import Console, Row
-from cupadminctl.exits import DIFFERS, Failed
+from cupadminctl.exits import DIFFERS
+from cupadminctl.files import read_text
 from cupadminctl.output import Columns, print_rows, printable_text
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -51,10 +52,7 @@ class CliSession:
         if self.token_file is None:
             found = os.environ.get("CUPADMIN_TOKEN", "").strip()
         else:
-            try:
-                found = self.token_file.read_text().strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise Failed(f"{self.token_file}: {error}") from None
+            found = read_text(self.token_file).strip()
         if not (found.isascii() and found.isprintable() and found):
             raise click.UsageError(
                 "Set CUPADMIN_TOKEN, or CUPADMIN_TOKEN_FILE to a file with the token."

@@ -58,8 +58,11 @@ class Command(BaseCommand):
         text = reconcile.export_yaml()
         if str(file) == "-":
             self.stdout.write(text, ending="")
-        else:
-            file.write_text(text)
+            return
+        try:
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"{file} cannot be written: {error.strerror}.") from None
 
     def plan(self, document: Document) -> None:
         clusters = reconcile.cluster_changes(document)
@@ -115,5 +118,10 @@ class Command(BaseCommand):
 
 
 def text_of(file: Path) -> str:
-    data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    return data.decode("utf-8-sig")
+    try:
+        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeError:
+        raise CommandError(f"{file} is not text in UTF-8.") from None
