@@ -3,6 +3,8 @@
 from collections.abc import Collection
 
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -133,6 +135,15 @@ def guard_last_administrator() -> None:
 
 
 @transaction.atomic
+def password_fault(password: str, user: User) -> str:
+    """Why the pages would not take this password; empty where they would."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""
+
+
 def set_password(user: User, password: str, actor: Actor) -> None:
     """Give another password; all sessions of the user end, tokens stay."""
     user.set_password(password)

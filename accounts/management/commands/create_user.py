@@ -3,7 +3,6 @@
 from argparse import ArgumentParser
 
 from django.contrib.auth.models import Group, User
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -37,7 +36,9 @@ class Command(BaseCommand):
         password = given_password()
         if User.objects.filter(username=user).exists():
             raise CommandError(f"There is a user {user!r} already.")
-        refuse_bad_user(user, password)
+        refuse_bad_name(user)
+        if fault := users.password_fault(password, User(username=user)):
+            self.stderr.write(f"This password is weak: {fault} Change it soon.")
         chosen = clusters_called(cluster)
         created = User.objects.create_user(user, password=password)
         created.groups.add(Group.objects.get_or_create(name=role)[0])
@@ -55,12 +56,10 @@ def given_password() -> str:
     return password
 
 
-def refuse_bad_user(name: str, password: str) -> None:
-    """Hold the name and the password to the rules of the page."""
-    user = User(username=name)
+def refuse_bad_name(name: str) -> None:
+    """Hold the name to the rules of the page."""
     try:
-        user.clean_fields(exclude=["password"])
-        validate_password(password, user)
+        User(username=name).clean_fields(exclude=["password"])
     except ValidationError as error:
         raise CommandError(" ".join(error.messages)) from None
 
