@@ -32,6 +32,7 @@ class StrictFilters(DjangoFilterBackend):  # type: ignore[misc]
                 raise ValidationError({name: ["NUL is not allowed."]})
         if filterset is None:
             return queryset
+        refuse_empty(request, names)
         refuse_half_truths(request, filterset.filters)
         if not filterset.is_valid():
             raise translate_validation(filterset.errors)
@@ -53,6 +54,14 @@ def refuse_unknown(request: Request, known: Collection[str] = ()) -> None:
     if unknown := set(request.query_params) - set(known):
         sentence = ["There is no such filter."]
         raise ValidationError(dict.fromkeys(sorted(unknown), sentence))
+
+
+def refuse_empty(request: Request, names: Collection[str]) -> None:
+    """Refuse a filter without a value: a script that lost an id would find all rows."""
+    empty = [name for name in names if request.query_params.get(name) == ""]
+    if empty:
+        sentence = ["Give a value, or leave the filter out."]
+        raise ValidationError(dict.fromkeys(sorted(empty), sentence))
 
 
 def refuse_half_truths(request: Request, filters: Mapping[str, Any]) -> None:

@@ -95,6 +95,16 @@ def test_value_that_is_neither_true_nor_false_is_an_error(
     assert [*response.json()["errors"]] == [name]
 
 
+@pytest.mark.parametrize(
+    ("resource", "name"),
+    [("nodes", "cluster"), ("peers", "address__icontains"), ("problems", "code")],
+)
+def test_filter_without_a_value_does_not_find_all_rows(client, resource, name):
+    response = client.get(f"/api/v1/{resource}/", {name: ""})
+    assert response.status_code == 400
+    assert [*response.json()["errors"]] == [name]
+
+
 @pytest.mark.parametrize("path", ["processes/", "mesh/", "exports/"])
 def test_list_without_filters_knows_none(administrator, api, path):
     response = api(administrator).get(f"/api/v1/{path}", {"cluster": "x"})
