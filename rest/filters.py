@@ -33,7 +33,7 @@ class StrictFilters(DjangoFilterBackend):  # type: ignore[misc]
         if filterset is None:
             return queryset
         refuse_empty(request, names)
-        refuse_half_truths(request, filterset.filters)
+        refuse_non_booleans(request, filterset.filters)
         if not filterset.is_valid():
             raise translate_validation(filterset.errors)
         filtered: QuerySet[Any] = filterset.qs
@@ -64,7 +64,7 @@ def refuse_empty(request: Request, names: Collection[str]) -> None:
         raise ValidationError(dict.fromkeys(sorted(empty), sentence))
 
 
-def refuse_half_truths(request: Request, filters: Mapping[str, Any]) -> None:
+def refuse_non_booleans(request: Request, filters: Mapping[str, Any]) -> None:
     """Refuse what is neither true nor false: the filter itself would find all rows."""
     for name, one in filters.items():
         given = request.query_params.get(name, "")
