@@ -5,9 +5,13 @@ import sqlite3
 from collections.abc import Iterator
 from enum import Enum
 
+import redis.exceptions
 from django.db import Error, InterfaceError, OperationalError
+from kombu.exceptions import OperationalError as BrokerError
 
 RETRY_AFTER = 5
+# What Celery raises, and what the client of Redis raises below it.
+BROKER_ERRORS = (BrokerError, redis.exceptions.ConnectionError)
 
 
 class Outage(Enum):
@@ -118,6 +122,25 @@ class BriefFilter(logging.Filter):
         error = record.exc_info[1] if record.exc_info else None
         outage = outage_of(error)
         if outage is not None and outage.passes:
-            record.msg = f"{record.getMessage()} ({outage.name.lower()}: {error})"
-            record.args, record.exc_info, record.exc_text = (), None, None
+            shorten(record, f"{outage.name.lower()}: {error}")
+        elif broken := next(filter(_is_of_broker, _behind(error)), None):
+            shorten(record, f"broker: {broken}")
         return True
+
+
+def _behind(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it was raised for; beat raises its own without a cause."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _is_of_broker(error: BaseException) -> bool:
+    return isinstance(error, BROKER_ERRORS)
+
+
+def shorten(record: logging.LogRecord, cause: str) -> None:
+    """One line in the place of many, the cause behind it; beat adds its stack."""
+    said = record.getMessage().partition("\n")[0]
+    record.msg = f"{said} ({' '.join(cause.split())})"
+    record.args, record.exc_info, record.exc_text = (), None, None
