@@ -1,5 +1,6 @@
 """What stops a start is said in a sentence, without a traceback."""
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from cupadmin.versions import DEVELOPMENT
 
 SETTINGS = (ImproperlyConfigured, SystemCheckError, EnvError)
 DATABASE = (OperationalError, InterfaceError)
+# What is wrong with a disk or with who owns a file on it, and not with the code.
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 # gunicorn's code for a worker that cannot work; it then ends instead of trying again.
 CANNOT_START = 3
 
@@ -27,6 +30,9 @@ def error_sentence(error: BaseException) -> str:
         return f"cupadmin cannot start. {DEVELOPMENT}"
     if isinstance(error, DATABASE):
         return f"The database does not answer as it should: {str(error).strip()}"
+    if isinstance(error, OSError) and error.errno in DISK:
+        what = error.filename or "A file of the data directory"
+        return f"cupadmin cannot go on. {what}: {error.strerror}."
     return ""
 
 
@@ -45,6 +51,8 @@ def error_sentences() -> Iterator[None]:
     """The same for gunicorn, which logs what its workers raise by itself."""
     try:
         yield
-    except (*SETTINGS, *DATABASE) as error:
-        print(error_sentence(error), file=sys.stderr)
+    except (*SETTINGS, *DATABASE, OSError) as error:
+        if not (text := error_sentence(error)):
+            raise
+        print(text, file=sys.stderr)
         raise SystemExit(CANNOT_START) from None
