@@ -76,7 +76,7 @@ def there(mesh, mesh_lab, monkeypatch):
     """The second cluster of the lab; its faults end with the test."""
     hurry(monkeypatch, mesh_lab)
     monkeypatch.setattr("pages.visit.chromium_path", lambda: "")
-    monkeypatch.setattr("clusters.page_visits.DEADLINE", 4.0)
+    monkeypatch.setattr("clusters.page_visits.VISIT_DEADLINE", 4.0)
     for name, seconds in (("PAGES", 4.0), ("PAGES_OF_A_RUN", 8.0), ("TESTS", 2.0)):
         monkeypatch.setattr(f"diagnostics.page_reading.{name}", seconds)
     found = mesh_lab.clusters[1]
