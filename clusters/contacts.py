@@ -10,6 +10,8 @@ from clusters.models import Cluster, Node
 from clusters.signals import certificate_returned, contact_changed
 from wire import Code, WireError
 
+# The console was never allowed to ask: that says nothing about the node.
+NOT_QUERIED = (Code.CERTIFICATE_UNKNOWN, Code.POLICY)
 # The node let the console in, and did not like the question.
 ANSWERED = (Code.FAULT, Code.CATALOGUE, Code.VALUE, Code.NOT_OFFERED, Code.TOO_LARGE)
 

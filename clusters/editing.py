@@ -123,6 +123,8 @@ def save_node(node: Node, actor: Actor, *, fields: Iterable[str] = ()) -> None:
     new = audit.field_values(node, NODE_FIELDS if creating else fields)
     if creating:
         node.save(force_insert=True)
+        if not node.trusted:
+            node.cluster.doubt_health()
     else:
         node.save_edit(*fields)
     action = "add node" if creating else "edit node"

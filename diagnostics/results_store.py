@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from clusters import contacts
-from clusters.contacts import ANSWERED
+from clusters.contacts import ANSWERED, NOT_QUERIED
 from clusters.editions import editions_of
 from clusters.models import Cluster, Node
 from diagnostics.addressing import scheme_of_users
@@ -176,6 +176,8 @@ def record_contact(node: NodeFacts, at: datetime) -> None:
     A publisher that refuses the simplest question answers no other about its cluster.
     """
     answer = node.axl if node.axl.failure else node.connect
+    if node.connect.failure and node.axl.code in NOT_QUERIED:
+        answer = node.connect
     if node.axl.known or (answer.code in ANSWERED and not node.publisher):
         contacts.store_contact(node.id, at)
     elif answer.failure:

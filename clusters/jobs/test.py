@@ -1,12 +1,13 @@
 """Test a cluster: reach each of its nodes through AXL."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from django.utils import timezone
 
 from accounts.audit import Actor
 from accounts.roles import Role
+from clusters.contacts import NOT_QUERIED
 from clusters.conversation import ask_node
 from clusters.editions import editions_of
 from clusters.models import Cluster, Node
@@ -59,20 +60,31 @@ class TestCluster(JobKind):
         pk, at = self.job.target_id, timezone.now()
         edition = editions_of([pk])
         nodes = list(Node.objects.filter(cluster_id=pk).select_related("cluster"))
-        failed = [error for node in nodes if (error := self.error_of(node))]
-        health = Cluster.Health.FAILED if failed else Cluster.Health.OK
+        failed = {node: error for node in nodes if (error := self.error_of(node))}
         if nodes and editions_of([pk]) == edition:
-            nodes[0].cluster.remember_health(health, at)
+            nodes[0].cluster.remember_health(health_of(failed), at)
         if failed:
-            raise Ended(Job.State.FAILED, " ".join(dict.fromkeys(failed))[:1000])
+            errors = (f"{one.message} {one.remedy}".strip() for one in failed.values())
+            raise Ended(Job.State.FAILED, " ".join(dict.fromkeys(errors))[:1000])
 
-    def error_of(self, node: Node) -> str:
+    def error_of(self, node: Node) -> WireError | None:
         """Try a node; return why it cannot be used, nothing if it can."""
         try:
             self.run.do(self.reach.keyed(node.pk), lambda step: probe_node(node))
         except WireError as error:
-            return f"{error.message} {error.remedy}".strip()
-        return ""
+            return error
+        return None
+
+
+def health_of(failed: Mapping[Node, WireError]) -> Cluster.Health:
+    """What these errors say of the cluster: the same as a check, which sees more."""
+    if not failed:
+        return Cluster.Health.OK
+    error = next((failed[node] for node in failed if node.is_publisher), None)
+    if error is None:
+        return Cluster.Health.WARNING
+    unasked = error.code in NOT_QUERIED
+    return Cluster.Health.UNKNOWN if unasked else Cluster.Health.FAILED
 
 
 def reach_after_edit(cluster: Cluster, edited: Iterable[str], actor: Actor) -> None:

@@ -238,6 +238,11 @@ class Cluster(HangsOnClusters, HoldsSecrets, Revised):
     def remember_health(self, health: str, at: datetime) -> None:
         Cluster.objects.filter(pk=self.pk).remember_check(at, health)
 
+    def doubt_health(self) -> None:
+        """Take back what was seen to be good: not all of it was looked at."""
+        ok = Cluster.objects.filter(pk=self.pk, health=self.Health.OK)
+        ok.update(health=self.Health.WARNING)
+
     def remember_release(self, version: str, generation: str) -> None:
         self._remember(version=version, generation=generation)
 

@@ -1,12 +1,9 @@
 """The health of one cluster, in a word."""
 
+from clusters.contacts import NOT_QUERIED
 from diagnostics.facts import ClusterFacts, NodeFacts
 from diagnostics.judge.peer import sync_agent
 from diagnostics.judge.verdict import Outcome
-from wire import Code
-
-# The console was never allowed to ask: that says nothing about the node.
-NOT_QUERIED = {Code.CERTIFICATE_UNKNOWN, Code.POLICY}
 
 
 def health_of(cluster: ClusterFacts) -> str:

@@ -93,7 +93,8 @@ def report_certificate(book: ProblemBook, node: Node) -> None:
                 certificate_problem(node, "certificate_changed", FAILED, text),
             )
             return
-        if node.certificate_state == state.UNKNOWN:
+        # One that does not answer has nothing to confirm.
+        if node.certificate_state == state.UNKNOWN and node.contact_code not in SILENT:
             text = f"The certificate of {node} is not confirmed, so it is not checked."
             found = certificate_problem(node, "certificate_unconfirmed", WARNING, text)
             report_block(book, node, found)

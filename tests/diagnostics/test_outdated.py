@@ -12,10 +12,11 @@ from clusters.editing import save_cluster, save_node
 from clusters.editions import edition_of
 from clusters.jobs.test import TestCluster
 from clusters.models import Cluster, Node
+from diagnostics.answers import Answer
 from diagnostics.facts_json import pack_facts, unpack_facts
 from diagnostics.jobs.check import CheckPeers
 from diagnostics.node_addresses import clusters_of, peers_of
-from diagnostics.results_store import store_facts
+from diagnostics.results_store import record_contact, store_facts
 from jobs.engine import perform_job
 from jobs.models import Job
 from peers.models import Peer
@@ -147,6 +148,18 @@ def test_a_test_of_before_says_nothing_of_the_health(pair, monkeypatch):
     perform_job(str(TestCluster.submit(home, CONSOLE).pk))
     home.refresh_from_db()
     assert (home.health, home.checked_at) == ("unknown", None)
+
+
+@pytest.mark.parametrize(
+    ("connect", "code"),
+    [(healthy.failure("refused"), "refused"), (Answer(1.0), "certificate_unknown")],
+)
+def test_a_silent_node_is_not_one_that_only_waits_to_be_confirmed(pair, connect, code):
+    axl = healthy.failure("certificate_unknown")
+    pk = str(pair[0].publisher.pk)
+    node = healthy.node(1, 1, True, id=pk, connect=connect, axl=axl)
+    record_contact(node, timezone.now())
+    assert codes(pair[0]) == {code}
 
 
 @pytest.fixture

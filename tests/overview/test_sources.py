@@ -111,6 +111,12 @@ def test_certificate_that_is_not_confirmed(pair, only, problems, state, code, se
     assert problems() == []
 
 
+def test_silent_node_is_the_cause_before_its_unconfirmed_certificate(pair, only):
+    pair.node(certificate_state="unknown", contact_code="timeout")
+    Cluster.objects.filter(pk=pair.remote.pk).update(health="failed")
+    assert (only().code, only().severity) == ("node_unreachable", "failed")
+
+
 @pytest.mark.parametrize(
     ("days", "code", "severity"),
     [(-1, "certificate_expired", "failed"), (10, "certificate_expiring", "warning")],
