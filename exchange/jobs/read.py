@@ -34,6 +34,7 @@ AT_ONCE = 4
 ATTENDED = 60.0
 LOCK = "read-certificates"
 GONE = "The cluster was removed from the console."
+SILENT = "No node presented a certificate; check that the nodes can be reached."
 # Why a node shows no trust lists although nothing is wrong.
 EXPECTED = (OLDER, NO_ACCOUNT, REFUSED_BEFORE, str(Code.NOT_OFFERED))
 
@@ -137,6 +138,8 @@ def keep_reading(readings: Mapping[str, CertificateReading]) -> Result:
     wrong = next((row for row in rows if row.code not in ("", *EXPECTED)), None)
     if wrong:
         return JobStep.State.FAILED.value, f"{said}. {wrong.problem}"
+    if not any(reading.snapshot or reading.presented for reading in readings.values()):
+        return JobStep.State.FAILED.value, f"{said}. {SILENT}"
     why = next((row.problem for row in rows if row.problem), "")
     return JobStep.State.DONE.value, f"{said}. {why}".strip()
 

@@ -174,6 +174,18 @@ def test_a_renewed_certificate_is_old_elsewhere_until_the_sync(lab):
     assert ("tomcat", TrustState.TRUSTED) in states(lab, 0, 1)
 
 
+@pytest.mark.parametrize("account", [True, False])
+def test_a_cluster_of_which_nothing_was_read_fails(lab, account):
+    if account:
+        accounts(lab)
+    for node in lab.clusters[0].nodes:
+        node.set_fault("node", "down")
+    job = read(lab)
+    assert job.state == Job.State.FAILED
+    failed = job.steps.filter(state="failed").values_list("key", flat=True)
+    assert list(failed) == [str(lab.made[0].pk)]
+
+
 def test_certificates_that_cannot_be_read_are_not_known(lab):
     accounts(lab)
     lab.clusters[0].set_fault("certificates", "broken-pem")
