@@ -15,6 +15,7 @@ from history.models import Event
 from jobs.models import Job, JobCluster
 from notifications.jobs.send import SendNotifications
 from peers.models import Peer
+from ui.templatetags.ui import field_words
 
 # The kind of an audit entry, by a word of its action; all others are edits.
 KINDS = (
@@ -90,7 +91,9 @@ class Timeline:
 
     def of_entry(self, entry: AuditEntry) -> Item:
         kind = next((kind for word, kind in KINDS if word in entry.action), "edit")
-        fields = ", ".join(name.replace("_", " ") for name in entry.changes)
+        fields = ", ".join(
+            field_words(name, entry.object_type) for name in entry.changes
+        )
         sentence = f"{entry.action.capitalize()}: {entry.object_label}"
         if fields:
             sentence += f" ({fields})"

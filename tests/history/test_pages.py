@@ -11,6 +11,7 @@ from accounts import audit, users
 from history import rollup
 from history.models import Event
 from jobs.models import Job
+from ui.templatetags.ui import field_words
 
 HTMX = {"HX-Request": "true"}
 
@@ -65,6 +66,15 @@ def test_a_timeline_merges_events_jobs_and_edits(client_of, administrator, peer)
         url = reverse(f"history:{name}", args=[pk])
         page = client_of(administrator).get(url).context["page_obj"]
         assert [item.kind for item in page] == ["job", "edit", "outcome"]
+
+
+def test_fields_have_the_names_of_the_audit_trail(client_of, administrator, peer):
+    changes = {"axl_username": ["a", "b"], "pages_port": [443, 8443]}
+    audit.append_entry(audit.CONSOLE, "edit cluster", peer.cluster, changes)
+    url = reverse("history:cluster_timeline", args=[peer.cluster_id])
+    (item,) = client_of(administrator).get(url).context["page_obj"]
+    words = [field_words(name, "cluster") for name in changes]
+    assert all(one in item.sentence for one in words)
 
 
 @pytest.mark.parametrize(
