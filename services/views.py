@@ -266,13 +266,14 @@ def show_grid(request: Request) -> HttpResponseBase:
     services = form.apply(Service.objects.with_node())
     if csv.is_requested(request):
         return csv.list_download("services", EXPORTED_SERVICES, services)
+    context: dict[str, Any] = {"form": form, "has_nodes": Node.objects.exists}
     if request.GET.get("view") == "nodes":
-        found = service_matrix(
+        context["matrix"] = service_matrix(
             services.select_related(None), all_nodes=not form.filters
         )
-        return render_live(request, "matrix", {"form": form, "matrix": found})
-    page = Paginator(services, 50).get_page(request.GET.get("page"))
-    return render_live(request, "grid", {"form": form, "page": page})
+        return render_live(request, "matrix", context)
+    context["page"] = Paginator(services, 50).get_page(request.GET.get("page"))
+    return render_live(request, "grid", context)
 
 
 @access(get=Role.VIEWER)

@@ -43,6 +43,17 @@ def test_the_list_is_filtered(client_of, viewer, services, filters, count):
     assert page.paginator.count == count
 
 
+@pytest.mark.parametrize("view", ["list", "nodes"])
+def test_without_a_node_there_is_nothing_to_refresh(
+    client_of, operator, cluster_factory, view
+):
+    form = f"//form[@action='{reverse('services:refresh_all')}']"
+    client = client_of(operator)
+    assert not elements(grid(client, view=view), form)
+    cluster_factory("berlin")
+    assert elements(grid(client, view=view, service="none"), form)
+
+
 def test_a_silent_node_is_shown_as_unreachable(client_of, viewer, services):
     for view in ("list", "nodes"):
         response = grid(client_of(viewer), status="unreachable", view=view)
