@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from services.models import Service, agent_names
+from services.models import Service, agent_keys
 from wire.platforms import service_key
 
 AGENT = {
@@ -33,7 +33,7 @@ DEPENDENTS = {
 def effects_of(action: str, services: Sequence[Service]) -> list[str]:
     keys = {service_key(service.name) for service in services}
     sentences = []
-    if keys & set(map(service_key, agent_names())):
+    if keys & agent_keys():
         sentences.append(AGENT[action])
     if keys & keys_of("xcp_router", services):
         sentences.append(ROUTER.get(action, ""))

@@ -21,7 +21,7 @@ from base.fields import JSONField
 from clusters.models import Generation, Node
 from wire import Code, platforms
 from wire.control_center_reasons import COMMANDED_OUT, NOT_ACTIVATED
-from wire.platforms import service_spellings
+from wire.platforms import service_key
 
 # Errors that mean that nobody answered; after any other, somebody did.
 SILENT = (
@@ -75,7 +75,8 @@ class ServiceQuerySet(models.QuerySet["Service"]):
 
     def sync_agents(self) -> Self:
         """The Intercluster Sync Agent, under the name of any generation."""
-        return self.filter(name__in=agent_names())
+        names = Service._base_manager.order_by().values_list("name", flat=True)
+        return self.filter(name__in=filter(is_agent, names.distinct()))
 
     def with_node(self) -> Self:
         return self.select_related("node__cluster", "node__reading")
@@ -217,15 +218,20 @@ class NodePace(models.Model):
 
 
 @cache
-def agent_names() -> list[str]:
+def agent_keys() -> frozenset[str]:
+    """What the generations call the Intercluster Sync Agent, as keys."""
     agents = (platforms.profile_of(name).sync_agent for name in Generation.values)
-    return sorted({name for one in agents for name in service_spellings(one)})
+    return frozenset(map(service_key, agents))
+
+
+def is_agent(name: str) -> bool:
+    return service_key(name) in agent_keys()
 
 
 def is_meant(name: str, status: str, reason_code: int | None) -> bool:
     """Whether a service is off because somebody wants it so; never the sync agent."""
     off = status == Service.Status.STOPPED and reason_code in INTENDED
-    return off and name not in agent_names()
+    return off and not is_agent(name)
 
 
 @dataclass(frozen=True)

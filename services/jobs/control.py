@@ -33,7 +33,7 @@ from services.decisions import (
     status_snapshot,
     waiting_sentence,
 )
-from services.models import Service, agent_names
+from services.models import Service, is_agent
 from services.poll import ServiceReading, database_now, read_services
 from services.requests import ACTIONS, ControlRefused, shared_queue
 from services.signals import services_controlled
@@ -110,7 +110,7 @@ class ControlServices(JobKind):
     def page_of(cls, job: Job) -> str:
         """Where the services of many nodes are watched."""
         names = {target["name"] for target in job.arguments["targets"]}
-        agents = names <= set(agent_names())
+        agents = all(map(is_agent, names))
         return reverse("services:agents" if agents else "services:grid")
 
     def work(self) -> None:

@@ -55,6 +55,16 @@ def test_what_the_node_says_is_shown(node, status):
     assert state() == status
 
 
+@pytest.mark.parametrize(
+    "name", ["cisco  intercluster SYNC agent", "Cisco UP Intercluster  Sync Agent "]
+)
+def test_the_agent_is_known_in_any_case_and_spacing(node, name):
+    Service.objects.create(node=node, name=name, status="stopped", reason_code=-1069)
+    read_agents(node)
+    assert state() == "stopped"
+    assert Service.objects.sync_agents().get().outcome == "stopped"
+
+
 def test_the_name_is_that_of_the_generation(node):
     assert sync_agents()[0].name == "Cisco Intercluster Sync Agent"
 
