@@ -9,6 +9,7 @@ from django.db.models import Case, Count, Min, QuerySet, When
 
 from diagnostics.judge.sections import ordered_tests
 from diagnostics.models import TroubleshooterResult, TroubleshooterRun, subject_of
+from ui.names import shared_domain, shorten_host, shorten_name
 
 Outcome = TroubleshooterResult.Outcome
 WORST_FIRST = (Outcome.FAILED, Outcome.WARNING, Outcome.INFORMATION, Outcome.PASSED)
@@ -33,7 +34,7 @@ class Extent:
 
     rows: int = 20
     informing: int = 2
-    subjects: int = 8
+    subjects: int = 3
     lines: int = 150
     read: int = 5000
 
@@ -204,13 +205,16 @@ def worst_rows(
 def add_subjects(
     groups: dict[str, ResultGroup], results: Results, key: str, extent: Extent
 ) -> None:
-    """Name some of what passed."""
+    """Name some of what passed, in short: the whole names are a link away."""
     passed = results.filter(outcome=Outcome.PASSED).order_by("position")
     fields = ("cluster_name", "node_name", "peer_address")
-    for title, code, *names in passed.values_list(key, "code", *fields)[: extent.read]:
+    rows = list(passed.values_list(key, "code", *fields)[: extent.read])
+    domain = shared_domain(host for row in rows for host in row[3:] if host)
+    for title, code, cluster, *hosts in rows:
         test = groups[title].tests[code]
         if len(test.subjects) < extent.subjects:
-            test.subjects.append(subject_of(*names))
+            node, peer = (shorten_host(host, domain) for host in hosts)
+            test.subjects.append(subject_of(shorten_name(cluster), node, peer))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from diagnostics.summary import Extent, group_results
 from jobs.models import Job
 from jobs.run import Run
 from tests.diagnostics.healthy import facts
+from ui.names import shorten_host, shorten_name
 
 
 @pytest.fixture
@@ -123,6 +124,27 @@ def test_of_very_many_rows_the_worst_are_read(pair):
         ("warning", 3),
         ("information", 0),
     ]
+
+
+def test_of_what_passed_a_few_are_named_in_short(pair):
+    run = finished_run()
+    names = [f"EMEA-central-presence-{n}" for n in range(9)]
+    TroubleshooterResult.objects.bulk_create(
+        result(
+            run,
+            "sip",
+            "passed",
+            position=n,
+            cluster_name=name,
+            peer_address=f"pub.{name}.example.com",
+        )
+        for n, name in enumerate(names)
+    )
+    [group] = group_results(run)
+    [test] = group.tests.values()
+    assert (len(test.subjects), test.more_subjects) == (3, 6)
+    short = shorten_name(names[0]), shorten_host(f"pub.{names[0]}", "")
+    assert test.subjects[0] == " → ".join(short)
 
 
 def test_of_rows_that_only_inform_a_few_are_listed(pair):
