@@ -124,7 +124,8 @@ def candidate_users(directory: Directory, text: str) -> list[str]:
     found: dict[str, str] = {}
     address = bare_address(text)
     for kind in ("userid", "directory_uri", "mail_id"):
-        collect_matches(found, directory, kind, [address])
+        # A user id may look like an address in brackets, or with a scheme.
+        collect_matches(found, directory, kind, [text, address])
     if number := digits_in(text):
         collect_matches(found, directory, "number", unmask_number(number))
     if not found and "@" in address:

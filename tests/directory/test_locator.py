@@ -41,6 +41,14 @@ def test_a_user_is_found_by_any_address(bob_seen, text):
     assert located(text).user.userid == "bob"
 
 
+@pytest.mark.parametrize("userid", ["bob>", "<bob>", "sip:bob", "tel:1;x", "‹b…/>"])
+def test_a_user_id_is_found_as_it_is(pair, has, userid):
+    home, remote, _ = pair
+    has(home)
+    has(remote, *of(remote, userid, "bob"))
+    assert located(userid).user.userid == userid
+
+
 def test_a_user_is_found_by_the_number_under_a_mask(bob_seen):
     bob_seen.external_phone_number_mask = "+1408902XXXX"
     bob_seen.save()
