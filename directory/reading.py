@@ -1,7 +1,7 @@
 """Reading the users of a cluster over AXL, whatever columns its release has."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -46,14 +46,24 @@ async def read_users(
         places = await _enterprise_nodes(axl, profile)
         telephone = profile.telephone_column or TELEPHONE
         columns = (*COLUMNS, telephone)
-        available = await _columns(axl, profile, columns)
-        reading.absent = [name for name in columns if name not in available]
-        query = sql.select_query("users", "enduser", available, order_by="pkid")
-        query = replace(query, large=True, most=profile.sql["users"].most)
-        batches = axl.batches(query, deadline=DEADLINE)
-        blocks = Blocks(reading, places, telephone)
-        async with aclosing(batches):
-            await _add_all(blocks, batches, on_rows)
+        known = await _columns(axl, profile, columns)
+
+        async def read(available: Sequence[str]) -> None:
+            reading.absent = [name for name in columns if name not in available]
+            query = sql.select_query("users", "enduser", available, order_by="pkid")
+            query = replace(query, large=True, most=profile.sql["users"].most)
+            batches = axl.batches(query, deadline=DEADLINE)
+            blocks = Blocks(reading, places, telephone)
+            async with aclosing(batches):
+                await _add_all(blocks, batches, on_rows)
+
+        try:
+            await read(known or COLUMNS)
+        except WireError as error:
+            if known or error.code != Code.FAULT or len(reading.builder):
+                raise
+            # The release lacks one of those that not every release has.
+            await read(NEEDED)
     return reading
 
 
@@ -78,7 +88,7 @@ async def _enterprise_nodes(axl: AxlClient, profile: Profile) -> HomeNodes:
 async def _columns(
     axl: AxlClient, profile: Profile, columns: tuple[str, ...]
 ) -> list[str]:
-    """The wanted columns that `enduser` has; the attested ones if it does not say."""
+    """The wanted columns that `enduser` has; none if the cluster does not say."""
     query = sql.build_query("columns_of", profile, table="enduser")
     try:
         rows = [row async for row in axl.rows(query)]
@@ -87,10 +97,8 @@ async def _columns(
             raise
         rows = []
     names = {(row.get("colname") or "").strip().lower() for row in rows}
-    if not names:
-        return list(COLUMNS)
     missing = [name for name in NEEDED if name not in names]
-    if missing:
+    if names and missing:
         raise WireError(
             Code.CATALOGUE,
             f"The users of {axl.node.name} have no column {missing[0]}.",

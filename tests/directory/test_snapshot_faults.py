@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection
 
-from directory import duplicates, store
+from directory import duplicates, reading, store
 from directory.jobs import snapshot
 from directory.models import Snapshot
 from directory.ownership import Directory
@@ -111,6 +111,21 @@ def test_a_schema_that_is_not_known_is_named(cluster, lab):
         )
     assert job.state == Job.State.FAILED
     assert "primarynodeid" in job.steps.first().detail
+
+
+def test_a_release_that_names_no_columns_is_read_by_those_that_all_have(
+    cluster, lab, monkeypatch
+):
+    database = lab.clusters[0].database
+    monkeypatch.setattr(reading, "COLUMNS", (*reading.COLUMNS, "nosuch"))
+    database.execute("ALTER TABLE systables RENAME TO gone")
+    try:
+        job = taken(cluster)
+    finally:
+        database.execute("ALTER TABLE gone RENAME TO systables")
+    assert job.state == Job.State.SUCCEEDED, job.steps.first().detail
+    assert len(userids(cluster)) == 12
+    assert {"directoryuri", "nosuch"} <= set(Snapshot.objects.get().absent)
 
 
 @contextmanager
