@@ -116,6 +116,12 @@ def observe_users(
         users, expected = associated_users(peer.cluster, remote), own_users(remote)
     except WireError:
         return False, unread
+    if users is None or expected is None:
+        where = peer.cluster if users is None else remote
+        return False, (
+            f"{unread} It is not known how many users of {remote} are on {where}: its "
+            f"node table does not list their nodes. {CONFIRM_ENTRY}"
+        )
     before = memo.setdefault("users_before", users)
     if users and (users == expected or not before):
         return True, (
@@ -128,27 +134,31 @@ def observe_users(
     )
 
 
-def associated_users(home: Cluster, remote: Cluster) -> int:
+def associated_users(home: Cluster, remote: Cluster) -> int | None:
     """Count users on the home cluster whose home node is one of the remote cluster."""
     return count_users(home, remote)
 
 
-def own_users(cluster: Cluster) -> int:
+def own_users(cluster: Cluster) -> int | None:
     return count_users(cluster, cluster)
 
 
-def count_users(where: Cluster, remote: Cluster) -> int:
-    """Count the users that a cluster shows on the nodes of one."""
+def count_users(where: Cluster, remote: Cluster) -> int | None:
+    """Count the users that a cluster shows on the nodes of one.
+
+    None, where it shows none but has users on nodes that it does not list.
+    """
     query = sql.build_query("users_per_node", where.profile)
     owners = node_ownership()
 
-    async def question(axl: AxlClient) -> int:
+    async def question(axl: AxlClient) -> int | None:
         rows = [row async for row in axl.rows(query)]
-        return sum(
+        total = sum(
             count_of(row.get("usercount"), axl.node.name)
             for row in rows
             if owners.of(row.get("name") or "") == remote.pk
         )
+        return total or (None if any(not row.get("name") for row in rows) else 0)
 
     return ask_node(require_publisher(where), question)
 

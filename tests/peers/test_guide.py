@@ -1,3 +1,4 @@
+import asyncio
 import re
 from datetime import timedelta
 
@@ -123,6 +124,40 @@ def test_new_users_tell_where_the_table_cannot_be_read(peer, job, monkeypatch):
     assert re.findall(r"\d+", perform_now(job).memo["sentence"]) == ["0", "12"]
     assert re.findall(r"\d+", perform_now(job).detail) == ["12", "12"]
     assert job.state == "succeeded"
+
+
+@pytest.mark.parametrize("users", [[None, 12], [0, None], [None, None]])
+def test_users_of_unlisted_nodes_are_not_counted_as_none(peer, job, monkeypatch, users):
+    shows(monkeypatch, WireError(Code.CATALOGUE, "There is no such table."))
+    counts(monkeypatch, iter(users))
+    step = perform_now(job)
+    assert not re.findall(r"\d+", step.memo["sentence"])
+    assert (job.state, "users_before" in step.memo) == ("queued", False)
+
+
+@pytest.mark.parametrize(
+    ("rows", "number"),
+    [
+        ([("Oslo-pub.example.com", "7"), ("", "3")], 7),
+        ([("other.example.com", "7")], 0),
+        ([("other.example.com", "7"), ("", "3")], None),
+    ],
+)
+def test_a_count_of_none_is_known_only_where_all_nodes_are_listed(
+    peer, monkeypatch, rows, number
+):
+    class Axl:
+        node = peer.cluster.publisher
+
+        async def rows(self, query):
+            for name, count in rows:
+                yield {"name": name, "usercount": count}
+
+    def ask(node, question):
+        return asyncio.run(question(Axl()))
+
+    monkeypatch.setattr(observation, "ask_node", ask)
+    assert observation.associated_users(peer.cluster, peer.remote_cluster) == number
 
 
 def test_peering_that_has_run_for_years_ends_the_job(peer, job, monkeypatch):
