@@ -66,6 +66,8 @@ NO_TABLE = Failure(
     "Enter the cluster's peer table mapping, or look at its own page.",
 )
 
+SEARCH = "Search the catalogue on the peer table page of the cluster."
+
 
 async def collect_cluster(
     collector: Collector, cluster: ClusterTarget, *, deep: bool = False
@@ -300,7 +302,11 @@ async def _peers(
         await table.verify(deadline=seconds)
         return tuple(await table.read(deadline=seconds))
 
-    return await conversation.ask(entries)
+    answer = await conversation.ask(entries)
+    if answer.failure and answer.code == Code.CATALOGUE and not cluster.table_confirmed:
+        # There is no mapping of theirs to correct.
+        return replace(answer, failure=replace(answer.failure, remedy=SEARCH))
+    return answer
 
 
 async def _version(axl: AxlClient, seconds: float) -> str:

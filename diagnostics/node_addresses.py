@@ -65,6 +65,8 @@ class ClusterTarget:
     pages: Account | None = None
     pages_blocked: Failure | None = None
     edition: str = ""
+    # Whether a person entered or confirmed the mapping of the peer table.
+    table_confirmed: bool = True
 
     @property
     def publisher(self) -> NodeTarget | None:
@@ -112,6 +114,7 @@ def _cluster(cluster: Cluster) -> ClusterTarget:
         pages=pages,
         pages_blocked=blocked,
         edition=edition_of(cluster),
+        table_confirmed=bool(cluster.peer_table),
     )
 
 

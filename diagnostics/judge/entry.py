@@ -31,7 +31,7 @@ from diagnostics.judge.verdict import (
     warning,
 )
 from diagnostics.user_trail import UserTrail
-from wire import PeerEntry
+from wire import Code, PeerEntry
 from wire.peer_table import PROTOCOLS
 
 # The product's own threshold for a periodic sync that is stuck.
@@ -74,7 +74,10 @@ def judge_provisioned(view: PeerView) -> Verdict:
     elif view.peer.attested:
         return as_attested(view.peer.attested)
     what = f"The peers of {home.name} cannot be read"
-    return unknown(f"{what}{_no_user_evidence(view)}.", home.peers)
+    fix = None
+    if home.peers.code == Code.CATALOGUE:
+        fix = Fix("clusters:peer_table", home.id)
+    return unknown(f"{what}{_no_user_evidence(view)}.", home.peers, fix)
 
 
 def _no_user_evidence(view: PeerView) -> str:

@@ -8,8 +8,11 @@ from accounts.audit import CONSOLE
 from accounts.models import AuditEntry
 from clusters import peer_tables, table_search
 from clusters.jobs.recognise import RecogniseTable
-from clusters.models import Node
+from clusters.models import Cluster, Node
 from diagnostics.checks import check_peers
+from diagnostics.collect import gather_facts
+from diagnostics.collect_cluster import SEARCH
+from diagnostics.node_addresses import clusters_of
 from jobs.engine import perform_job
 from lab import Lab
 from mesh.models import ObservedPeerTable
@@ -153,6 +156,15 @@ def test_person_confirms_a_candidate_on_the_page(clusters, ada):
     assert ada.get(reverse("clusters:export_table", args=[clusters[0].pk])).json() == (
         clusters[0].peer_table
     )
+
+
+@pytest.mark.parametrize("mapping", [None, {**HIDDEN, "table": "nosuch"}])
+def test_a_search_is_advised_where_nobody_entered_a_mapping(clusters, mapping):
+    Cluster.objects.update(peer_table=mapping)
+    rows = Cluster.objects.prefetch_related("nodes")
+    found = gather_facts(clusters_of(rows)).clusters.values()
+    advised = {(one.peers.code, one.peers.remedy == SEARCH) for one in found}
+    assert advised == {("catalogue", mapping is None)}
 
 
 @pytest.mark.parametrize("wrong", [{"table": "nosuch"}, {"address": "no such; --"}])

@@ -137,6 +137,16 @@ def test_the_agent_is_known_under_the_names_of_all_releases(name):
     )
 
 
+@pytest.mark.parametrize(
+    ("code", "name"), [("catalogue", "clusters:peer_table"), ("timeout", None)]
+)
+def test_a_table_that_differs_is_fixed_on_its_page(code, name):
+    home = cluster(1, 2, peers=failure(code), users=Answer({}))
+    found = entries(one=home)["provisioned"]
+    assert found["outcome"] == "unknown"
+    assert (found["fix"] or [None])[0] == name
+
+
 def test_a_missing_count_names_size_and_direction():
     users = Answer({"cup1-1.example.com": 10, "cup2-1.example.com": 17})
     problem = entries(one=cluster(1, 2, users=users))["associated_users"]["problem"]
