@@ -1,5 +1,8 @@
 """System > Clusters: the table in which a cluster keeps its peers."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, JsonResponse
@@ -35,10 +38,20 @@ def peer_table(request: Request, pk: str) -> HttpResponse:
         "chosen": chosen,
         "seen_at": peer_tables.searched_at(cluster),
         "wrong": form,
-        "forms": [(one, PeerTableForm.of(one)) for one in candidates],
+        "forms": [
+            (one, PeerTableForm.of(one))
+            for one in candidates
+            if not is_confirmed(cluster, one)
+        ],
         "blank": PeerTableForm.of(chosen or {}),
     }
     return render(request, "clusters/peer_table.html", context)
+
+
+def is_confirmed(cluster: Cluster, candidate: Mapping[str, Any]) -> bool:
+    confirmed = cluster.peer_table or {}
+    names = ("table", "columns", "protocol_values")
+    return all(candidate.get(name) == confirmed.get(name) for name in names)
 
 
 def confirm_table(request: Request, cluster: Cluster, form: PeerTableForm) -> bool:

@@ -158,6 +158,16 @@ def test_person_confirms_a_candidate_on_the_page(clusters, ada):
     )
 
 
+def test_the_confirmed_table_is_not_offered_again(clusters, ada):
+    one, other = clusters
+    moved = {**HIDDEN, "table": "moved"}
+    known = [{**table, "rows": 1, "evidence": []} for table in (HIDDEN, moved)]
+    one.table_search, one.peer_table = {"candidates": known}, HIDDEN
+    one.save()
+    page = ada.get(reverse("clusters:peer_table", args=[one.pk]))
+    assert [one["table"] for one, _ in page.context["forms"]] == ["moved"]
+
+
 @pytest.mark.parametrize("mapping", [None, {**HIDDEN, "table": "nosuch"}])
 def test_a_search_is_advised_where_nobody_entered_a_mapping(clusters, mapping):
     Cluster.objects.update(peer_table=mapping)
