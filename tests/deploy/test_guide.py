@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import get_commands
 
 import cupadmin
+from cupadmin.management.commands.run import web_command
 
 ROOT = Path(settings.BASE_DIR)
 GUIDE = (ROOT / "docs" / "operations.md").read_text()
@@ -55,3 +56,13 @@ def test_there_is_one_version():
     changes = (ROOT / "CHANGELOG.md").read_text()
     newest = re.search(r"^## (\S+)", changes, re.MULTILINE)
     assert newest[1] == cupadmin.__version__.partition(".dev")[0]
+
+
+@pytest.mark.parametrize(
+    "where", ["deploy/systemd/cupadmin-web.service", "deploy/container/Containerfile"]
+)
+def test_the_web_server_has_the_options_of_run(where):
+    words = set(re.findall(r"[\w./-]+", (ROOT / where).read_text()))
+    options = web_command("cupadmin.wsgi", "127.0.0.1", 8000)[4:]
+    assert "--no-control-socket" in options
+    assert [one for one in options if one not in words and ":" not in one] == []

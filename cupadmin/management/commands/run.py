@@ -196,6 +196,8 @@ def web_command(application: str, host: str, port: int) -> list[str]:
         *["--worker-class", "cupadmin.server.Worker", "--workers", "2"],
         # Less than the supervisor waits before it kills.
         *["--threads", "8", "--graceful-timeout", "7", "--log-level", "warning"],
+        # It would lie in the home directory, one for all consoles of a user.
+        "--no-control-socket",
     ]
 
 
