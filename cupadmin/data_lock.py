@@ -18,7 +18,7 @@ def lock_directory(folder: Path) -> int:
     in every process that has it, so also when all of them were killed.
 
     Raises:
-        Taken: another console has it.
+        DirectoryInUse: another console has it.
     """
     handle = os.open(folder / "console.lock", os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + LOCK_TIMEOUT
