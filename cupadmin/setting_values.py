@@ -53,7 +53,7 @@ def read_number(env: Env, name: str, default: int, least: int, most: int) -> int
 
 def read_hosts(env: Env, name: str, default: Sequence[str]) -> list[str]:
     example = "cupadmin.example.com"
-    return read_list(env, name, matching(ALLOWED_HOST), example) or list(default)
+    return read_list(env, name, text_like(ALLOWED_HOST), example) or list(default)
 
 
 def read_origins(env: Env, name: str) -> list[str]:
@@ -61,7 +61,7 @@ def read_origins(env: Env, name: str) -> list[str]:
 
 
 def read_sites(env: Env, name: str) -> list[str]:
-    return read_list(env, name, matching(SITE), "berlin")
+    return read_list(env, name, text_like(SITE), "berlin")
 
 
 def read_name_servers(env: Env, name: str) -> list[str]:
@@ -137,7 +137,7 @@ def port_in(text: str) -> int:
     return number
 
 
-def matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
+def text_like(pattern: re.Pattern[str]) -> Callable[[str], str]:
     """Return a function that gives back a text of this pattern, or fails."""
 
     def parse(text: str) -> str:
@@ -150,7 +150,7 @@ def matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
 
 def origin_in(text: str) -> str:
     """Take an origin; browsers send it without the slash that people copy."""
-    return matching(ORIGIN)(text.rstrip("/"))
+    return text_like(ORIGIN)(text.rstrip("/"))
 
 
 def name_server_in(text: str) -> str:

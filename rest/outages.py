@@ -123,12 +123,12 @@ class BriefFilter(logging.Filter):
         outage = outage_of(error)
         if outage is not None and outage.passes:
             shorten(record, f"{outage.name.lower()}: {error}")
-        elif broken := next(filter(_is_of_broker, _behind(error)), None):
+        elif broken := next(filter(_is_of_broker, _causes_of(error)), None):
             shorten(record, f"broker: {broken}")
         return True
 
 
-def _behind(error: BaseException | None) -> Iterator[BaseException]:
+def _causes_of(error: BaseException | None) -> Iterator[BaseException]:
     """The error and what it was raised for; beat raises its own without a cause."""
     while error is not None:
         yield error
