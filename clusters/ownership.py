@@ -1,26 +1,14 @@
 """Whose node an address is: one answer for rules, imports, plans and checks."""
 
-import ipaddress
 from collections.abc import Hashable, Iterable
 from functools import lru_cache
 from typing import Generic, TypeVar
 
+from wire import address_of, plain_host
+
+__all__ = ["Ownership", "address_of", "plain_host", "short_name", "spellings_of"]
+
 K = TypeVar("K", bound=Hashable)
-
-
-def address_of(host: str) -> str:
-    """An IP address as it is compared; empty for a name."""
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        return ""
-
-
-@lru_cache(maxsize=16_384)
-def plain_host(host: str) -> str:
-    """A name or an address as it is compared: lower case, no dot at the end."""
-    host = host.strip().casefold().rstrip(".")
-    return address_of(host) or host
 
 
 @lru_cache(maxsize=16_384)

@@ -7,7 +7,7 @@ from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
 
-from clusters.ownership import Ownership
+from clusters.ownership import Ownership, plain_host
 from diagnostics.answers import UNASKED, Answer
 from diagnostics.user_trail import UserTrail
 from pages import PageNotice, PagesStatus, VendorTest
@@ -227,8 +227,8 @@ class ClusterFacts:
 
     @cached_property
     def entries(self) -> Mapping[str, PeerEntry]:
-        """The cluster's own peer table by address in lower case."""
-        return {entry.address.casefold(): entry for entry in self.peers.value or ()}
+        """The cluster's own peer table by address as it is compared."""
+        return {plain_host(entry.address): entry for entry in self.peers.value or ()}
 
     def entries_for(
         self, other: "ClusterFacts", owners: Ownership[str]

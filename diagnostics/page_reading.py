@@ -14,7 +14,7 @@ from diagnostics.answers import UNASKED, Answer, Failure
 from diagnostics.collector import Collector
 from diagnostics.node_addresses import ClusterTarget
 from pages import PageNotice, PagesStatus, PeerPages, VendorTest, notices
-from wire import PeerEntry, WireError
+from wire import PeerEntry, WireError, plain_host
 
 # Seconds for all pages of a cluster.
 PAGES = 40.0
@@ -66,7 +66,7 @@ async def _read_pages(account: Account, seconds: float, deep: bool) -> PageFacts
                 tests = await _tests(pages, seconds_each)
                 entry_read = await pages.show(one)
             entries.append(entry_read.entry)
-            statuses[entry_read.entry.address.casefold()] = entry_read.status
+            statuses[plain_host(entry_read.entry.address)] = entry_read.status
         if deep and tests is UNASKED:
             tests = await _tests(pages, seconds_each)
         with suppress(WireError):

@@ -12,6 +12,7 @@ from clusters import contacts
 from clusters.contacts import ANSWERED, NOT_QUERIED
 from clusters.editions import editions_of
 from clusters.models import Cluster, Node
+from clusters.ownership import plain_host
 from diagnostics.addressing import scheme_of_users
 from diagnostics.facts import ClusterFacts, Facts, NodeFacts
 from diagnostics.judge.cluster import health_of
@@ -253,7 +254,7 @@ def observed_on_cluster(view: PeerView) -> dict[str, Any]:
     if not home.peers.known:
         return {}
     entry = view.entry or view.moved
-    status = home.page_status.get(entry.address.casefold()) if entry else None
+    status = home.page_status.get(plain_host(entry.address)) if entry else None
     if status is None:
         return {"cluster_status": None}
     entries = [

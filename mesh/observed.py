@@ -14,7 +14,7 @@ from uuid import UUID
 
 from clusters.inventory import machine_ownership, node_ownership
 from clusters.models import Cluster
-from clusters.ownership import Ownership
+from clusters.ownership import Ownership, plain_host
 from peers.models import Peer
 from peers.values import visible_values
 from wire import PeerEntry
@@ -57,8 +57,8 @@ def entry_for(
 ) -> PeerEntry | None:
     """The entry for a remote cluster: by the address, otherwise by whose node it is."""
     if peer is not None:
-        addresses = {peer.address.casefold(), peer.applied_address.casefold()}
-        same = [one for one in table.all if one.address.casefold() in addresses]
+        addresses = {plain_host(peer.address), plain_host(peer.applied_address)} - {""}
+        same = [one for one in table.all if plain_host(one.address) in addresses]
         alike = (one for one in table.all if machines.same(one.address, peer.address))
         return same[0] if same else next(alike, None)
     for entry in table.all:
@@ -100,9 +100,9 @@ def forget_entries(home: UUID, addresses: Iterable[str]) -> None:
     """Leave out of what a cluster showed the entries that were deleted there since."""
     from mesh.models import ObservedPeerTable
 
-    gone = {address.casefold() for address in addresses}
+    gone = {plain_host(address) for address in addresses}
     for row in ObservedPeerTable.objects.filter(pk=home):
-        row.entries = [one for one in row.entries if one[0].casefold() not in gone]
+        row.entries = [one for one in row.entries if plain_host(one[0]) not in gone]
         row.save(update_fields=["entries"])
 
 
@@ -113,7 +113,7 @@ def unmanaged_entries() -> list[UnmanagedEntry]:
     owners, nodes = node_ownership(), machine_ownership()
     clusters = Cluster.objects.in_bulk()
     known = {
-        (home, nodes.of(text) or text.casefold())
+        (home, nodes.of(text) or plain_host(text))
         for home, *addresses in Peer.objects.order_by().values_list(
             "cluster", "address", "applied_address"
         )
@@ -126,7 +126,7 @@ def unmanaged_entries() -> list[UnmanagedEntry]:
         for row in ObservedPeerTable.objects.all()
         for entry in row.all
         if row.cluster_id in clusters
-        and (row.cluster_id, nodes.of(entry.address) or entry.address.casefold())
+        and (row.cluster_id, nodes.of(entry.address) or plain_host(entry.address))
         not in known
     ]
 

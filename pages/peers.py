@@ -45,7 +45,7 @@ from pages.recognise import expect_page
 from pages.status import StatusEntry, VendorTest, entries_of, tests_of
 from pages.visit import Visit
 from pages.words import contains_message, spelling
-from wire import PeerEntry, PeerValues
+from wire import PeerEntry, PeerValues, plain_host
 
 MOST_ENTRIES = 5000
 _MOST_PAGES = 120
@@ -249,8 +249,8 @@ class PeerPages:
         return expect_page(page, is_peer, what)
 
     async def _lookup(self, addresses: Sequence[str]) -> ListedPeer | None:
-        folded = {address.casefold() for address in addresses if address}
-        found = [x for x in await self.entries() if x.address.casefold() in folded]
+        wanted = {plain_host(address) for address in addresses if address}
+        found = [x for x in await self.entries() if plain_host(x.address) in wanted]
         if len(found) > 1:
             raise self._error(PageCode.AMBIGUOUS, found[0].address)
         return found[0] if found else None
@@ -258,8 +258,8 @@ class PeerPages:
     async def _open_entry(self, listed: ListedPeer) -> Page:
         page = await self._press_entry(listed)
         page = self._expect_peer(page, "the peer page")
-        address = (labels.value_beside(page, "address") or "").casefold()
-        if address != listed.address.casefold():
+        address = plain_host(labels.value_beside(page, "address") or "")
+        if address != plain_host(listed.address):
             raise self._error(PageCode.OTHER_NODE, "another entry")
         return page
 

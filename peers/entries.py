@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from clusters import page_visits
 from clusters.conversation import ask_node
 from clusters.discovery import require_publisher
-from clusters.ownership import Ownership
+from clusters.ownership import Ownership, plain_host
 from clusters.peer_tables import readable_table_of, writable_table_of
 from peers.drift import EXACT, drift_of
 from peers.models import Peer
@@ -38,10 +38,10 @@ def entry_of(peer: Peer) -> PeerEntry | None:
     """Return the cluster's own entry for the peer, as it is now."""
     if peer.cluster.by_pages:
         return page_visits.entry_of(peer.cluster, peer.address, peer.applied_address)
-    addresses = {peer.address.casefold(), peer.applied_address.casefold()}
+    addresses = {plain_host(peer.address), plain_host(peer.applied_address)} - {""}
     entries = ask_table(peer, PeerTableClient.read)
-    found = [entry for entry in entries if entry.address.casefold() in addresses]
-    return found[0] if found else None
+    found = (entry for entry in entries if plain_host(entry.address) in addresses)
+    return next(found, None)
 
 
 def wire_values(peer: Peer) -> PeerValues:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts import audit
 from clusters import page_visits
 from clusters.discovery import require_publisher
+from clusters.ownership import address_of, plain_host
 from clusters.peer_tables import writable_table_of
 from jobs.failpoints import failpoint
 from jobs.leases import LeaseBusy, lease
@@ -105,10 +106,8 @@ def write_entry(step: Step, peer: Peer, seen: ObservedEntry | None = None) -> st
     try:
         with only_write(peer):
             if existing:
-                old = existing.address
-                change_table(
-                    peer, lambda t: t.update(old, values, renamed=peer.address)
-                )
+                old, new = existing.address, renamed_address(existing, peer)
+                change_table(peer, lambda t: t.update(old, values, renamed=new))
             else:
                 change_table(peer, lambda t: t.insert(peer.address, values))
     except WireError as error:
@@ -118,6 +117,12 @@ def write_entry(step: Step, peer: Peer, seen: ObservedEntry | None = None) -> st
     failpoint("provision:after-write")
     step.save_memo(wrote=True)
     return "Changed." if existing else "Added."
+
+
+def renamed_address(entry: PeerEntry, peer: Peer) -> str:
+    """Give the new address of an entry; an IP address keeps the cluster's spelling."""
+    kept = address_of(entry.address) == plain_host(peer.address)
+    return "" if kept else peer.address
 
 
 def read_after(step: Step, peer: Peer, error: WireError) -> str:

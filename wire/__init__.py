@@ -11,7 +11,7 @@ from wire.controlcenter import ControlCenterClient
 from wire.deadline import Deadline
 from wire.dns import Resolution, SrvTarget, resolve_host, reverse_names
 from wire.errors import EXPLANATIONS, Code, WireError
-from wire.host import Host, parse_host
+from wire.host import Host, address_of, parse_host, plain_host
 from wire.limits import Backoff, Limiter, TokenBucket, Unlimited
 from wire.lookups import remembered_names
 from wire.loop import gather_limited, run_loop, socket_limit, spare_collector
@@ -65,7 +65,9 @@ __all__ = [
     "fetch_certificate",
     "gather_limited",
     "send_options",
+    "address_of",
     "parse_host",
+    "plain_host",
     "platforms",
     "remembered_names",
     "resolve_host",

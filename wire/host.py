@@ -49,6 +49,24 @@ def read_ip(text: str) -> IpAddress:
     return ipaddress.ip_address(text)
 
 
+def address_of(host: str) -> str:
+    """An IP address as it is compared; empty for a name.
+
+    A cluster's table may hold an IPv6 address in any spelling, in brackets too.
+    """
+    try:
+        return str(read_ip(host.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        return ""
+
+
+@lru_cache(maxsize=16_384)
+def plain_host(host: str) -> str:
+    """A name or an address as it is compared: lower case, no dot at the end."""
+    host = host.strip().casefold().rstrip(".")
+    return address_of(host) or host
+
+
 def _literal(text: str) -> IpAddress | None:
     try:
         return read_ip(text)

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from clusters.ownership import plain_host
 from diagnostics.facts import ClusterFacts, Facts, PeerFacts
 from diagnostics.judge.evidence import own_table
 from diagnostics.judge.peer import listed_texts, set_up
@@ -102,9 +103,9 @@ def unknown_entries(view: ClusterView) -> Verdict | None:
 
 def strange_entries(view: ClusterView) -> list[str]:
     here = view.cluster
-    held = {p.address.casefold() for p in view.facts.every_peer if p.home == here.id}
+    held = {plain_host(p.address) for p in view.facts.every_peer if p.home == here.id}
     table = here.peers.value or ()
-    return [e.address for e in table if e.address.casefold() not in held]
+    return [e.address for e in table if plain_host(e.address) not in held]
 
 
 def doubled_peers(view: ClusterView) -> list[PeerFacts]:

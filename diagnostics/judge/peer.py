@@ -82,7 +82,7 @@ class PeerView:
 
         Names and addresses of one node are spellings of one entry.
         """
-        same = self.home.entries.get(self.peer.address.casefold())
+        same = self.home.entries.get(plain_host(self.peer.address))
         alike = self.machines.same
         found = (one for one in self.entries if alike(one.address, self.peer.address))
         return same or next(found, None)
@@ -118,7 +118,7 @@ class PeerView:
         """The row on the remote cluster that points to the home cluster."""
         if self.remote is None:
             return None
-        known = self.back and self.remote.entries.get(self.back.address.casefold())
+        known = self.back and self.remote.entries.get(plain_host(self.back.address))
         pointing = self.remote.entries_for(self.home, self.owners)
         return known or next(iter(pointing), None)
 

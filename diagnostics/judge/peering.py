@@ -5,6 +5,7 @@ from functools import partial
 
 from django.core.exceptions import ValidationError
 
+from clusters.ownership import plain_host
 from diagnostics.facts import is_address
 from diagnostics.judge import peer as entries
 from diagnostics.judge.entry import STUCK
@@ -56,10 +57,10 @@ def duplicate_peer(view: PeerView) -> Verdict | None:
     if not view.home.peers.known:
         what = f"The peers of {view.home.name} cannot be read."
         return unknown(what, view.home.peers)
-    own = view.peer.address.casefold()
-    others = [
-        entry.address for entry in view.entries if entry.address.casefold() != own
-    ]
+    own = plain_host(view.peer.address)
+    alike = [one.address for one in view.entries if plain_host(one.address) == own]
+    others = [one.address for one in view.entries if one.address not in alike]
+    others += alike[1:]
     if others:
         return failed(
             f"{view.home.name} also has a peer for {listed_texts(others)}, which is "

@@ -24,6 +24,7 @@ CASES = {
     "oslo-pub": "Oslo",
     "10.1.1.1": "Oslo",
     "2001:DB8:0::1": "Oslo",
+    "[2001:db8::1]": "Oslo",
     "twin.example.com": None,
     "twin": None,
     "10.1.1.9": None,

@@ -106,6 +106,25 @@ def test_a_table_that_is_not_in_the_catalogue_is_never_written(peer, lab_cluster
     assert writes(lab) == before
 
 
+@pytest.mark.parametrize(
+    "stored", ["[2001:db8::7]", "2001:DB8:0::7", "2001:db8:0:0:0:0:0:7"]
+)
+def test_an_ipv6_address_in_another_spelling_is_the_same_entry(lab, peer, stored):
+    home = lab.clusters[0]
+    home.add_peer(stored, username="ic", password="x", protocol="TCP")
+    job = done(save(peer, address="2001:db8::7", username="intercluster"))
+    assert job.state == Job.State.SUCCEEDED
+    assert [(one.address, one.username) for one in home.peers()] == [
+        (stored, "intercluster")
+    ]
+
+
+def test_an_entry_with_a_bracketed_address_is_adopted(lab_clusters):
+    peer = draft(lab_clusters, address="[2001:db8::7]")
+    lifecycle.adopt_entry(peer, "", CONSOLE)
+    assert (peer.address, peer.applied_address) == ("2001:db8::7", "[2001:db8::7]")
+
+
 @pytest.mark.servers
 @pytest.mark.parametrize("place", ["before-write", "after-write"])
 def test_a_killed_worker_writes_once(lab, peer, place):
