@@ -57,6 +57,7 @@ _ENTER = """
   }
 }
 """
+_ASKING = ("document", "xhr", "fetch")
 _PRESS = """
 (button) => {
   const text = (e) => e.textContent.trim().replace(/\\s+/g, ' ');
@@ -116,6 +117,8 @@ class Chromium:
         self._last = 0.0
         self._asks = False
         self._wrote = False
+        # Whether pressing has asked the node for anything but scripts and styles.
+        self.sent = False
         self._error: WireError | None = None
         self._clock = Deadline(0)
 
@@ -156,6 +159,7 @@ class Chromium:
             controls = controls_of(button.part, button.form)
             await frame.evaluate(_ENTER, list(_states(button.part, controls)))
         await self._rest()
+        self.sent = False
         if not await frame.evaluate(_PRESS, _signature(button)):
             raise self._broken("the button")
         await self._rest()
@@ -231,6 +235,7 @@ class Chromium:
         data, kind = request.post_data_buffer, request.headers.get("content-type", "")
         body = Body(data or b"", kind) if request.method != "GET" else None
         self._wrote = self._wrote or body is not None
+        self.sent = self.sent or request.resource_type in _ASKING
         more = [
             (name, value)
             for name, value in request.headers.items()

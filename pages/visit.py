@@ -67,6 +67,8 @@ class Visit:
         self.browser = Browser(node, port, self.clock, others)
         self.browser.runs_scripts = bool(chromium_path())
         self._chromium = Chromium(self.browser)
+        # Whether the button that was pressed last has asked the node for anything.
+        self.sent = False
         self.page: Page | None = None
         self._home: Page | None = None
         self._path = path
@@ -137,7 +139,9 @@ class Visit:
             raise PagesError(PageCode.QUESTION, node=self.node.name, detail=detail)
         if button.scripted or self._is_live(button):
             page = await self._by_script(button, write, asks, seconds)
+            self.sent = self._chromium.sent
             return self._seen(page)
+        self.sent = True
         if button.form is None:
             return await self.open(button.part.url(button.link), seconds)
         return self._seen(await self._send(button, button.form, write, seconds))
