@@ -293,7 +293,9 @@ def sync_agent(cluster: ClusterFacts) -> Verdict:
         first = next(n for n in cluster.nodes if f"on {n.name}" in down[0])
         return failed(
             f"{name} is {listed_texts(down)}.",
-            "Start it on every node of the cluster.",
+            remedy_of(
+                _status_of(first, name), "Start it on every node of the cluster."
+            ),
             Fix("services:show", first.id),
         )
     if unread:
@@ -304,6 +306,15 @@ def sync_agent(cluster: ClusterFacts) -> Verdict:
             f"The services of {names} could not be read.", unread[0].services
         )
     return PASSED
+
+
+def remedy_of(status: str, start: str) -> str:
+    """What to do about a service: one that is on its way cannot be started."""
+    if status == "starting":
+        return "Wait until it has started; that may take minutes."
+    if status == "stopping":
+        return f"Wait until it has stopped. {start}"
+    return start
 
 
 def _status_of(node: NodeFacts, name: str) -> str:

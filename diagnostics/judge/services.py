@@ -6,7 +6,7 @@ from typing import Any
 
 from diagnostics.answers import Answer
 from diagnostics.facts import ClusterFacts, NodeFacts
-from diagnostics.judge.peer import UNKNOWN_STATUS, status_word
+from diagnostics.judge.peer import UNKNOWN_STATUS, remedy_of, status_word
 from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import Judge, Level, NodeView, Section, register_test
 from diagnostics.judge.verdict import (
@@ -82,7 +82,8 @@ def service_verdict(node: NodeFacts, name: str) -> Verdict:
     why = f": {service.reason}" if service.reason.strip() else ""
     if status == UNKNOWN_STATUS:
         return information(f"The status of {name} on {node.name} is not known{why}.")
-    return failed(f"{name} is {status} on {node.name}{why}.", "Start it.", page)
+    remedy = remedy_of(status, "Start it.")
+    return failed(f"{name} is {status} on {node.name}{why}.", remedy, page)
 
 
 def _service(

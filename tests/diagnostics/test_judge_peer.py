@@ -147,6 +147,15 @@ def test_a_table_that_differs_is_fixed_on_its_page(code, name):
     assert (found["fix"] or [None])[0] == name
 
 
+def test_an_agent_on_its_way_is_not_to_be_started():
+    found = {}
+    for status in ("stopped", "starting", "stopping"):
+        nodes = (node(2, 1, True), without_service(node(2, 2), AGENT, status))
+        found[status] = entries(two=cluster(2, 1, nodes=nodes))["sync_agent_remote"]
+    assert {one["outcome"] for one in found.values()} == {"failed"}
+    assert len({one["solution"] for one in found.values()}) == 3
+
+
 def test_a_missing_count_names_size_and_direction():
     users = Answer({"cup1-1.example.com": 10, "cup2-1.example.com": 17})
     problem = entries(one=cluster(1, 2, users=users))["associated_users"]["problem"]
