@@ -80,8 +80,8 @@ EXPLANATIONS: dict[StrEnum, Explanation] = {
     ),
     Code.TLS: Explanation(
         "No secure connection with {node} could be agreed.",
-        "If the node knows only old TLS, confirm its certificate and mark the "
-        "cluster for legacy TLS.",
+        "If the node knows only old TLS, mark the cluster for legacy TLS, then "
+        "confirm its certificate.",
     ),
     Code.CERTIFICATE_UNKNOWN: Explanation(
         "The certificate of {node} has not been confirmed.",
