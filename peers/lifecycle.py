@@ -16,7 +16,7 @@ from accounts.audit import Actor
 from accounts.cluster_limits import all_clusters
 from clusters.inventory import machine_ownership
 from clusters.models import Cluster
-from clusters.ownership import plain_host
+from clusters.ownership import address_of
 from jobs.models import BATCH, Job, JobStep
 from peers import inventory, rules
 from peers.jobs.provision import ProvisionPeer
@@ -138,7 +138,7 @@ def adopt_entry(peer: Peer, password: str, actor: Actor) -> Peer:
     """
     peer.provisioning_state = Peer.ProvisioningState.APPLIED
     peer.applied_address = peer.address
-    peer.address = plain_host(peer.address)
+    peer.address = address_of(peer.address) or peer.address
     peer.seal("password", password)
     if errors := rules.peer_errors(peer):
         raise ValidationError(list(errors.values()))
