@@ -21,7 +21,7 @@ class Source(Enum):
     GUIDE_9 = (
         "9.x guide",
         "Deployment Guide for IM and Presence 9.0(1) and 9.1(1), intercluster peers",
-        "http://www.cisco.com/en/US/docs/voice_ip_comm/cucm/im_presence/deployment/9_1_1/"
+        "https://www.cisco.com/en/US/docs/voice_ip_comm/cucm/im_presence/deployment/9_1_1/"
         "CUP0_BK_D5B4C107_00_deployment-guide-for-imp-91_chapter_01110.html",
     )
     SERVICES_9 = ("9.x guide, services", "The same guide, restarting services")

@@ -95,7 +95,7 @@ OURS = {
         *{"os_username", "os_password"},
     },
     "clusters.Node": {"certificate_fingerprint", "resolved"},
-    "peers.Peer": {"password"},
+    "peers.Peer": {"password", "assumed"},
     "peers.BulkDraft": {"peers", "options", "password"},
     "peers.Upload": {"name", "content"},
     "services.NodeReading": {"error_code"},
