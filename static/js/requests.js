@@ -41,9 +41,10 @@
     if (!awaited) return;
     event.preventDefault();
     awaited.addEventListener("htmx:afterRequest", () => {
-      const notice = awaited.querySelector(".notice");
-      if (notice) notice.scrollIntoView({ block: "nearest" });
-      else form.requestSubmit(submitter);
+      if (!awaited.querySelector("[data-hold]")) return form.requestSubmit(submitter);
+      const held = form.querySelector("[data-held]");
+      held.hidden = false;
+      held.scrollIntoView({ block: "nearest" });
     }, { once: true });
   });
   // A button that is busy keeps the focus, which one that is disabled would lose.

@@ -165,12 +165,22 @@ def test_requests_for_advice_end_before_the_form_is_sent(pages, world):
         page.fill(f"#id_{name}", "s3cret")
     page.fill("#id_address", "sub.beta.example")
     page.get_by_role("button", name="Save").click()
-    page.locator("#advice .notice").first.wait_for()
+    page.locator("[data-held]").wait_for()
     assert page.input_value("#id_password") == "s3cret"
     assert not Peer.objects.filter(address="sub.beta.example").exists()
     page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/inter-clustering/*-*/")
     assert Peer.objects.filter(address="sub.beta.example").exists()
+
+
+def test_requests_for_advice_that_is_not_serious_hold_no_form_back(pages, world):
+    page = pages.open(f"{reverse('peers:add_peer')}?cluster={world['cluster']}")
+    for name in ("username", "password", "confirm_password"):
+        page.fill(f"#id_{name}", "s3cret")
+    page.fill("#id_address", "10.77.1.1")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("**/inter-clustering/*-*/")
+    assert Peer.objects.filter(address="10.77.1.1").exists()
 
 
 def test_table_counts_what_is_selected_and_remembers_its_density(pages):
