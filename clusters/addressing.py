@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from clusters.models import AddressScheme, Cluster
-from clusters.ownership import plain_host
+from wire import plain_host
 
 # Before it, an IM address is always UserID@Default_Domain.
 FIRST_WITH_SCHEMES = 10

@@ -14,11 +14,10 @@ from clusters.conversation import ask_node
 from clusters.models import Cluster, Node
 from clusters.node_evidence import identify_nodes
 from clusters.node_update import NodeUpdate
-from clusters.ownership import plain_host
 from clusters.topology import KnownNode, ListedNode, Row, listed_nodes
 from jobs.models import Job
 from jobs.run import Ended
-from wire import AxlClient, Certificate, Code, WireError, platforms, sql
+from wire import AxlClient, Certificate, Code, WireError, plain_host, platforms, sql
 
 # More nodes than any cluster has.
 MOST_NODES = 100

@@ -13,11 +13,11 @@ from accounts import audit
 from accounts.audit import Actor
 from clusters.locks import mesh_lock_of
 from clusters.models import Cluster, Node
-from clusters.ownership import address_of
 from clusters.routing import follow_site
 from clusters.signals import cluster_leaving, node_changed
 from jobs.locks import refuse_held
 from jobs.models import Job
+from wire import address_of
 
 # What a person enters, in the order of the forms; passwords are apart.
 CLUSTER_FIELDS = (

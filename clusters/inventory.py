@@ -13,7 +13,8 @@ from django.db.models import Q
 
 from accounts.cluster_limits import all_clusters
 from clusters.models import Cluster, Node
-from clusters.ownership import Ownership, plain_host
+from clusters.ownership import Ownership
+from wire import plain_host
 
 
 class ClusterSource(Protocol):

@@ -8,9 +8,9 @@ from enum import StrEnum
 import wire
 from clusters.connections import cluster_policy, with_credentials
 from clusters.models import Node
-from clusters.ownership import plain_host, short_name
+from clusters.ownership import short_name
 from clusters.topology import KnownNode, ListedNode, host_name
-from wire import Code, Secret, WireError, parse_host
+from wire import Code, Secret, WireError, parse_host, plain_host
 
 RESOLVE, CERTIFICATE = 5.0, 10.0
 # A cluster has its nodes in one domain, rarely in two.

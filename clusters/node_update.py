@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from accounts.audit import CONSOLE
 from clusters import editing, rules
 from clusters.models import Cluster, Node
-from clusters.ownership import plain_host, short_name
+from clusters.ownership import short_name
 from clusters.topology import (
     KnownNode,
     ListedNode,
@@ -14,7 +14,7 @@ from clusters.topology import (
     publisher_among,
 )
 from jobs.locks import Busy
-from wire import WireError, parse_host
+from wire import WireError, parse_host, plain_host
 from wire.errors import clean_text
 
 # So many problems are named; what is left shows when these are solved.

@@ -6,8 +6,6 @@ from typing import Generic, TypeVar
 
 from wire import address_of, plain_host
 
-__all__ = ["Ownership", "address_of", "plain_host", "short_name", "spellings_of"]
-
 K = TypeVar("K", bound=Hashable)
 
 

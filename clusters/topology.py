@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from clusters.models import Node
-from clusters.ownership import plain_host, short_name
+from clusters.ownership import short_name
+from wire import plain_host
 
 Row = dict[str, str | None]
 

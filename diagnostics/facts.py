@@ -7,7 +7,7 @@ from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
 
-from clusters.ownership import Ownership, plain_host
+from clusters.ownership import Ownership
 from diagnostics.answers import UNASKED, Answer
 from diagnostics.user_trail import UserTrail
 from pages import PageNotice, PagesStatus, VendorTest
@@ -17,6 +17,7 @@ from wire import (
     Resolution,
     ServiceStatus,
     SipReply,
+    plain_host,
     platforms,
 )
 

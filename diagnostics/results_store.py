@@ -12,12 +12,11 @@ from clusters import contacts
 from clusters.contacts import ANSWERED, NOT_QUERIED
 from clusters.editions import editions_of
 from clusters.models import Cluster, Node
-from clusters.ownership import plain_host
 from diagnostics.addressing import scheme_of_users
 from diagnostics.facts import ClusterFacts, Facts, NodeFacts
 from diagnostics.judge.cluster import health_of
 from diagnostics.judge.entry import STUCK
-from diagnostics.judge.peer import PeerView
+from diagnostics.judge.peer_view import PeerView
 from diagnostics.judge.status import judge_entries, outcome_of
 from diagnostics.judge.verdict import KnownBy, Outcome
 from diagnostics.models import PeerCheck
@@ -29,7 +28,7 @@ from pages import PageCode
 from peers.attestation import take_back
 from peers.drift import drift_of
 from peers.models import Peer
-from wire import platforms
+from wire import plain_host, platforms
 
 WRONG = (Outcome.FAILED, Outcome.WARNING)
 # What a person and the Sync Agent have not finished in the first minutes of a peering.

@@ -15,8 +15,8 @@ from django.utils import timezone
 import wire
 from clusters.inventory import node_ownership
 from clusters.node_evidence import addresses_of
-from clusters.ownership import address_of
 from mesh.models import ObservedPeerTable, UsersSeen
+from wire import address_of
 
 # At most so many names, so seldom, and for so many seconds in all.
 MOST_NAMES, EVERY, SECONDS = 100, timedelta(minutes=10), 4.0

@@ -19,8 +19,9 @@ from datetime import datetime
 from uuid import UUID
 
 from clusters.models import Cluster
-from clusters.ownership import Ownership, plain_host
+from clusters.ownership import Ownership
 from mesh.node_names import role_of
+from wire import plain_host
 
 TABLE, PAGES, USERS, NODES = "table", "pages", "users", "nodes"
 

@@ -11,10 +11,10 @@ from django.http import QueryDict
 from clusters import rules
 from clusters.forms import RETYPE, PasswordField
 from clusters.models import Cluster, Node
-from clusters.ownership import address_of
 from clusters.validation import clean_host, validate_credential
 from mesh.neighbours import Neighbour
 from mesh.node_names import role_of
+from wire import address_of
 
 NAME_LENGTH = 100
 WORDS = ("username", "password")

@@ -14,10 +14,11 @@ from uuid import UUID
 
 from clusters.inventory import node_ownership
 from clusters.models import Cluster, Node
-from clusters.ownership import Ownership, plain_host
+from clusters.ownership import Ownership
 from mesh.grouping import NODES, PAGES, TABLE, USERS, Trace, group_traces
 from mesh.models import ObservedPeerTable, UsersSeen
 from mesh.node_names import is_publisher
+from wire import plain_host
 
 # What names the publisher comes first.
 PREFERENCE = (TABLE, PAGES, USERS, NODES)

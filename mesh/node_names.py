@@ -2,7 +2,7 @@
 
 import re
 
-from clusters.ownership import address_of, plain_host
+from wire import address_of, plain_host
 
 PUBLISHER = r"pub(?:lisher)?|primary"
 ROLE = re.compile(

@@ -14,10 +14,10 @@ from uuid import UUID
 
 from clusters.inventory import machine_ownership, node_ownership
 from clusters.models import Cluster
-from clusters.ownership import Ownership, plain_host
+from clusters.ownership import Ownership
 from peers.models import Peer
 from peers.values import visible_values
-from wire import PeerEntry
+from wire import PeerEntry, plain_host
 
 if TYPE_CHECKING:
     from mesh.models import ObservedPeerTable

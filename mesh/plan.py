@@ -11,7 +11,7 @@ from uuid import UUID
 from clusters.addressing import addressing_warnings
 from clusters.inventory import machine_ownership, node_ownership
 from clusters.models import Cluster
-from clusters.ownership import Ownership, address_of
+from clusters.ownership import Ownership
 from clusters.rules import sentences_of
 from jobs.locks import JobLock
 from mesh.entry_changes import EntryChange, MeshPlan, Values
@@ -23,7 +23,7 @@ from peers.entries import matches_peer
 from peers.locks import lock_of
 from peers.models import Peer
 from peers.values import visible_values
-from wire import PeerEntry, Secret, platforms
+from wire import PeerEntry, Secret, address_of, platforms
 from wire.platforms import Peering
 
 ADOPTED = "This entry already exists; the console will adopt it."

@@ -6,12 +6,19 @@ from typing import Any, TypeVar
 from clusters import page_visits
 from clusters.conversation import ask_node
 from clusters.discovery import require_publisher
-from clusters.ownership import Ownership, plain_host
+from clusters.ownership import Ownership
 from clusters.peer_tables import readable_table_of, writable_table_of
 from peers.drift import EXACT, drift_of
 from peers.models import Peer
 from peers.values import visible_values
-from wire import AxlClient, PeerEntry, PeerTable, PeerTableClient, PeerValues
+from wire import (
+    AxlClient,
+    PeerEntry,
+    PeerTable,
+    PeerTableClient,
+    PeerValues,
+    plain_host,
+)
 
 T = TypeVar("T")
 Conversation = Callable[[PeerTableClient], Awaitable[T]]

@@ -16,7 +16,6 @@ from accounts.audit import Actor
 from accounts.cluster_limits import all_clusters
 from clusters.inventory import machine_ownership
 from clusters.models import Cluster
-from clusters.ownership import address_of
 from jobs.models import BATCH, Job, JobStep
 from peers import inventory, rules
 from peers.jobs.provision import ProvisionPeer
@@ -25,7 +24,7 @@ from peers.locks import withdraw_jobs
 from peers.models import Peer
 from peers.signals import peer_applied
 from peers.values import PEER_FIELDS, visible_values
-from wire import PeerEntry
+from wire import PeerEntry, address_of
 
 
 class NothingDiffers(Exception):

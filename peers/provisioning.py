@@ -13,7 +13,6 @@ from django.urls import reverse
 from accounts import audit
 from clusters import page_visits
 from clusters.discovery import require_publisher
-from clusters.ownership import address_of, plain_host
 from clusters.peer_tables import writable_table_of
 from jobs.failpoints import failpoint
 from jobs.leases import LeaseBusy, lease
@@ -31,7 +30,7 @@ from peers.entries import (
 )
 from peers.models import Peer
 from peers.signals import peer_removed
-from wire import PeerEntry, PeerTableClient, WireError
+from wire import PeerEntry, PeerTableClient, WireError, address_of, plain_host
 
 # The wire gives a write 30 seconds.
 WRITE_DEADLINE = 30.0

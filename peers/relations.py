@@ -4,9 +4,10 @@ from django.db.models import Q
 
 from accounts.cluster_limits import all_clusters
 from clusters.models import Node
-from clusters.ownership import plain_host, spellings_of
+from clusters.ownership import spellings_of
 from peers import inventory
 from peers.models import Peer
+from wire import plain_host
 
 
 def relink_peers(node: Node, before: Node | None = None) -> None:

@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from clusters.inventory import node_ownership
 from clusters.models import Cluster
-from clusters.ownership import Ownership, plain_host
+from clusters.ownership import Ownership
 from mesh.models import UsersSeen
 from sizing.deployment import ClusterSize, Deployment, RedundancyGroup
 from sizing.limits import PLATFORMS, release_of
 from sizing.load import ASSUMED
 from sizing.models import ClusterPlatform, GroupsSeen, StatedProfile, UsersOnDay
+from wire import plain_host
 
 # Growth is seen over so long, and over no less.
 GROWTH_OVER, GROWTH_LEAST = timedelta(days=90), timedelta(days=14)

@@ -20,10 +20,10 @@ from diagnostics.evidence import finding_details
 from diagnostics.exchanged import exchanged_trust
 from diagnostics.facts import Facts
 from diagnostics.judge import sections
-from diagnostics.judge.peer import PeerView, listed_texts
+from diagnostics.judge.peer_view import PeerView
 from diagnostics.judge.services import service_codes
 from diagnostics.judge.tests import Finding, Level
-from diagnostics.judge.verdict import Outcome
+from diagnostics.judge.verdict import Outcome, listed_texts
 from diagnostics.models import TroubleshooterResult, TroubleshooterRun
 from diagnostics.results_store import store_facts
 from diagnostics.shared_users import shared_users

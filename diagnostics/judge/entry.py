@@ -10,13 +10,8 @@ from datetime import datetime, timedelta
 
 from clusters.ownership import Ownership
 from diagnostics.facts import Attestation, ClusterFacts, PeerFacts
-from diagnostics.judge.peer import (
-    PeerView,
-    listed_texts,
-    needs_remote_cluster,
-    set_up,
-    sync_agent,
-)
+from diagnostics.judge.peer import needs_remote_cluster, sync_agent
+from diagnostics.judge.peer_view import PeerView, set_up
 from diagnostics.judge.verdict import (
     FIX_FIRST,
     PASSED,
@@ -26,6 +21,7 @@ from diagnostics.judge.verdict import (
     Verdict,
     failed,
     information,
+    listed_texts,
     not_known,
     unknown,
     warning,

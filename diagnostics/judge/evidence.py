@@ -6,7 +6,7 @@ from dataclasses import replace
 from clusters.addressing import only_scheme_of
 from diagnostics.answers import Answer
 from diagnostics.facts import ClusterFacts
-from diagnostics.judge.peer import PeerView
+from diagnostics.judge.peer_view import PeerView
 from diagnostics.judge.tests import ClusterView
 
 Answers = Mapping[str, Answer[object]]

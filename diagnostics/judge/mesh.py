@@ -2,10 +2,9 @@
 
 from functools import partial
 
-from clusters.ownership import plain_host
 from diagnostics.facts import ClusterFacts, Facts, PeerFacts
 from diagnostics.judge.evidence import own_table
-from diagnostics.judge.peer import listed_texts, set_up
+from diagnostics.judge.peer_view import set_up
 from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import ClusterView, Level, Section, register_test
 from diagnostics.judge.verdict import (
@@ -14,9 +13,11 @@ from diagnostics.judge.verdict import (
     Verdict,
     failed,
     information,
+    listed_texts,
     unknown,
     warning,
 )
+from wire import plain_host
 
 _cluster = partial(register_test, Section.INTER_CLUSTERING, Level.CLUSTER)
 _mesh = partial(register_test, Section.INTER_CLUSTERING, Level.MESH)

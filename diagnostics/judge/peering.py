@@ -5,7 +5,6 @@ from functools import partial
 
 from django.core.exceptions import ValidationError
 
-from clusters.ownership import plain_host
 from diagnostics.facts import is_address
 from diagnostics.judge import peer as entries
 from diagnostics.judge.entry import STUCK
@@ -17,7 +16,7 @@ from diagnostics.judge.evidence import (
     remote_names,
     trust_and_entries,
 )
-from diagnostics.judge.peer import PeerView, listed_texts
+from diagnostics.judge.peer_view import PeerView
 from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import Level, Section, register_test
 from diagnostics.judge.verdict import (
@@ -27,11 +26,12 @@ from diagnostics.judge.verdict import (
     Verdict,
     failed,
     information,
+    listed_texts,
     unknown,
     warning,
 )
 from peers.mask import validate_mask
-from wire import platforms
+from wire import plain_host, platforms
 from wire.platforms import Peering
 
 _peer = partial(register_test, Section.INTER_CLUSTERING, Level.PEER)

@@ -6,10 +6,16 @@ from clusters.addressing import different_domains, different_schemes, unknown_sc
 from clusters.models import AddressScheme
 from diagnostics.addressing import addressing_of, scheme_of_users
 from diagnostics.judge.evidence import address_schemes, im_addresses
-from diagnostics.judge.peer import PeerView, listed_texts
+from diagnostics.judge.peer_view import PeerView
 from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import ClusterView, Level, Section, register_test
-from diagnostics.judge.verdict import PASSED, Verdict, information, warning
+from diagnostics.judge.verdict import (
+    PASSED,
+    Verdict,
+    information,
+    listed_texts,
+    warning,
+)
 
 _peer = partial(register_test, Section.INTER_CLUSTERING, Level.PEER)
 _cluster = partial(register_test, Section.INTER_CLUSTERING, Level.CLUSTER)

@@ -1,6 +1,5 @@
 """The SIP Proxy section: does the proxy of each node answer?"""
 
-from diagnostics.judge.peer import listed_texts
 from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import Level, NodeView, Section, register_test
 from diagnostics.judge.verdict import (
@@ -9,6 +8,7 @@ from diagnostics.judge.verdict import (
     Verdict,
     failed,
     information,
+    listed_texts,
     unknown,
     warning,
 )

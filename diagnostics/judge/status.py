@@ -8,7 +8,6 @@ from diagnostics.answers import UNASKED, Answer
 from diagnostics.facts import ClusterFacts
 from diagnostics.judge.entry import judge_provisioned, protocol_match, reverse_peer
 from diagnostics.judge.peer import (
-    PeerView,
     associated_users,
     judge_address,
     judge_axl,
@@ -19,6 +18,7 @@ from diagnostics.judge.peer import (
     sync_agent_local,
     sync_agent_remote,
 )
+from diagnostics.judge.peer_view import PeerView
 from diagnostics.judge.verdict import KnownBy, Outcome, Verdict
 
 Answers = Callable[[PeerView], Iterable[Answer[Any]]]

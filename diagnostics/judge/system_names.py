@@ -5,7 +5,7 @@ from typing import Any
 
 from diagnostics.answers import Answer
 from diagnostics.facts import Facts, NodeFacts, is_address
-from diagnostics.judge.peer import SLOW_NAME, listed_texts
+from diagnostics.judge.peer import SLOW_NAME
 from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import Level, NodeView, Section, register_test
 from diagnostics.judge.verdict import (
@@ -15,6 +15,7 @@ from diagnostics.judge.verdict import (
     caused_by,
     failed,
     information,
+    listed_texts,
     unknown,
     warning,
 )

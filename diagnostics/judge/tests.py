@@ -7,7 +7,7 @@ from typing import Any
 
 from diagnostics.answers import Answer
 from diagnostics.facts import ClusterFacts, Facts, NodeFacts
-from diagnostics.judge.peer import PeerView
+from diagnostics.judge.peer_view import PeerView
 from diagnostics.judge.sources import Source
 from diagnostics.judge.verdict import Outcome, Verdict
 

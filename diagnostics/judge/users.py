@@ -5,7 +5,6 @@ from functools import partial
 
 from diagnostics.answers import Answer
 from diagnostics.facts import ClusterFacts, Facts
-from diagnostics.judge.peer import listed_texts
 from diagnostics.judge.sources import Source
 from diagnostics.judge.tests import ClusterView, Level, Section, register_test
 from diagnostics.judge.verdict import (
@@ -14,6 +13,7 @@ from diagnostics.judge.verdict import (
     Verdict,
     failed,
     information,
+    listed_texts,
     unknown,
     warning,
 )

@@ -1,5 +1,6 @@
 """What a judgement says: outcome, problem, solution and where to fix it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -91,3 +92,10 @@ def not_judged(what: str, answer: Answer[object], cause: str) -> Verdict:
 def caused_by(what: str, cause: str) -> Verdict:
     """Say what cannot be judged because another test failed."""
     return not_known(f"{what} Caused by: {cause}.", FIX_FIRST)
+
+
+def listed_texts(texts: Iterable[str]) -> str:
+    """Join as a sentence does, ten at most."""
+    texts = list(texts)
+    named = texts[:10] + ([f"{len(texts) - 10} more"] if len(texts) > 10 else [])
+    return " and ".join([", ".join(named[:-1]), named[-1]] if named[1:] else named)

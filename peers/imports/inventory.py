@@ -14,11 +14,12 @@ from base.revisions import Revised
 from clusters.editing import hold_clusters
 from clusters.inventory import clusters_by_name
 from clusters.models import Cluster, Node
-from clusters.ownership import Ownership, plain_host, spellings_of
+from clusters.ownership import Ownership, spellings_of
 from peers import relations
 from peers.imports.parse import CLUSTER, FileEntry
 from peers.locks import held_peers
 from peers.models import Peer
+from wire import plain_host
 
 R = TypeVar("R", Cluster, Node, Peer)
 T = TypeVar("T")

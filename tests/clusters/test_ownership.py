@@ -7,7 +7,7 @@ from clusters.models import Cluster, Node
 from diagnostics import remotes
 from diagnostics.answers import Answer
 from diagnostics.facts import ClusterFacts, Facts, NodeFacts, PeerFacts
-from diagnostics.judge.peer import PeerView
+from diagnostics.judge.peer_view import PeerView
 from mesh import observed
 from mesh.models import ObservedPeerTable
 from peers import inventory

@@ -7,7 +7,7 @@ import pytest
 
 from diagnostics.answers import Answer
 from diagnostics.facts import Attestation, Facts
-from diagnostics.judge.peer import PeerView
+from diagnostics.judge.peer_view import PeerView
 from diagnostics.judge.status import judge_entries, outcome_of
 from diagnostics.user_trail import UserTrail
 from tests.diagnostics.healthy import NOW, cluster, entry, facts, failure, node, peer

@@ -11,7 +11,7 @@ from diagnostics import checks, collector, near
 from diagnostics.answers import TOO_LATE, Answer
 from diagnostics.collector import Collector
 from diagnostics.judge.cluster import health_of
-from diagnostics.judge.peer import PeerView
+from diagnostics.judge.peer_view import PeerView
 from diagnostics.judge.sections import TESTS
 from diagnostics.judge.status import judge_entries, outcome_of
 from diagnostics.judge.tests import Level, run_tests

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from diagnostics.answers import UNASKED, Answer
-from diagnostics.judge.peer import PeerView
+from diagnostics.judge.peer_view import PeerView
 from diagnostics.judge.status import judge_entries, outcome_of
 from tests.diagnostics.healthy import (
     certificate,

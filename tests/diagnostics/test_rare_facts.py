@@ -9,7 +9,7 @@ import pytest
 from diagnostics.answers import Answer
 from diagnostics.facts import Attestation
 from diagnostics.judge.cluster import health_of
-from diagnostics.judge.peer import PeerView
+from diagnostics.judge.peer_view import PeerView
 from diagnostics.judge.sections import judge_facts
 from diagnostics.judge.status import judge_entries
 from diagnostics.user_trail import UserTrail
