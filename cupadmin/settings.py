@@ -1,5 +1,6 @@
 """Settings of the console. What may vary is read from CUPADMIN_* variables."""
 
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,8 +27,9 @@ from cupadmin.databases import (
 from cupadmin.keys import fresh_field_keys, fresh_secret_key, key_text, parse_field_keys
 from cupadmin.log_settings import read_logging
 from cupadmin.private_files import close_database, private_directory
+from cupadmin.rest_settings import REST_FRAMEWORK as REST_FRAMEWORK
+from cupadmin.rest_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from cupadmin.schedule import SCHEDULE
-from cupadmin.schema_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from cupadmin.setting_values import (
     CENTURY_OF_DAYS,
     MILLION,
@@ -59,6 +61,7 @@ BASE_DIR = TREE
 VERSION = __version__
 
 env = Env(prefix="CUPADMIN_")
+number = partial(read_number, env)
 
 # Of an installation that is no checkout.
 COMMIT: str = env.str("COMMIT", "")
@@ -80,50 +83,40 @@ ALLOWED_PORTS = read_ports(env, "ALLOWED_PORTS")
 DNS_SERVERS = read_name_servers(env, "DNS_SERVERS")
 # A process that could not run for so long is replaced: `jobs/pulse.py`, which reads it
 # before there are settings.
-STALL_SECONDS = read_number(env, "STALL_SECONDS", 30, 5, 3_600)
+STALL_SECONDS = number("STALL_SECONDS", 30, 5, 3_600)
 # Who may read /metrics without a token.
 METRICS_NETWORKS = read_networks(env, "METRICS_NETWORKS")
-SWEEP_INTERVAL = read_number(env, "SWEEP_INTERVAL", 300, 0, YEAR_OF_SECONDS)
-PEER_CHECK_TIMEOUT = read_number(env, "PEER_CHECK_TIMEOUT", 20, 1, 3_600)
-TROUBLESHOOTER_INTERVAL = read_number(
-    env, "TROUBLESHOOTER_INTERVAL", 86_400, 0, YEAR_OF_SECONDS
-)
+SWEEP_INTERVAL = number("SWEEP_INTERVAL", 300, 0, YEAR_OF_SECONDS)
+PEER_CHECK_TIMEOUT = number("PEER_CHECK_TIMEOUT", 20, 1, 3_600)
+TROUBLESHOOTER_INTERVAL = number("TROUBLESHOOTER_INTERVAL", 86_400, 0, YEAR_OF_SECONDS)
 # The budget of scheduled proofs of presence; none where it is 0.
-PROOFS_PER_HOUR = read_number(env, "PROOFS_PER_HOUR", 60, 0, MILLION)
+PROOFS_PER_HOUR = number("PROOFS_PER_HOUR", 60, 0, MILLION)
 # Sites that have workers of their own; those of all others are the common ones.
 SITES = read_sites(env, "SITES")
 # What the worker of `run` serves; by default the queues of all and of every site.
 QUEUES = read_words(env, "QUEUES")
 
 # --- What grows, and how much of it stays ---------------------------------------------
-JOB_RETENTION_DAYS = read_number(env, "JOB_RETENTION_DAYS", 90, 1, CENTURY_OF_DAYS)
+JOB_RETENTION_DAYS = number("JOB_RETENTION_DAYS", 90, 1, CENTURY_OF_DAYS)
 # The law often wants it; 0 keeps everything.
-AUDIT_RETENTION_DAYS = read_number(
-    env, "AUDIT_RETENTION_DAYS", 1095, 0, CENTURY_OF_DAYS
-)
-HISTORY_RETENTION_DAYS = read_number(
-    env, "HISTORY_RETENTION_DAYS", 366, 1, CENTURY_OF_DAYS
-)
-MESSAGE_RETENTION_DAYS = read_number(
-    env, "MESSAGE_RETENTION_DAYS", 30, 1, CENTURY_OF_DAYS
-)
+AUDIT_RETENTION_DAYS = number("AUDIT_RETENTION_DAYS", 1095, 0, CENTURY_OF_DAYS)
+HISTORY_RETENTION_DAYS = number("HISTORY_RETENTION_DAYS", 366, 1, CENTURY_OF_DAYS)
+MESSAGE_RETENTION_DAYS = number("MESSAGE_RETENTION_DAYS", 30, 1, CENTURY_OF_DAYS)
 # Of each peer, in full; the history counts them before they go.
-KEPT_CHECKS = read_number(env, "KEPT_CHECKS", 500, 10, MILLION)
-KEPT_PROOFS = read_number(env, "KEPT_PROOFS", 500, 10, MILLION)
-KEPT_RUNS = read_number(env, "KEPT_RUNS", 100, 2, MILLION)
+KEPT_CHECKS = number("KEPT_CHECKS", 500, 10, MILLION)
+KEPT_PROOFS = number("KEPT_PROOFS", 500, 10, MILLION)
+KEPT_RUNS = number("KEPT_RUNS", 100, 2, MILLION)
 # Of each process of `make run`: its log file, and how many older ones.
-LOG_MEGABYTES = read_number(env, "LOG_MEGABYTES", 20, 1, MILLION)
-LOG_FILES = read_number(env, "LOG_FILES", 4, 0, 1_000)
+LOG_MEGABYTES = number("LOG_MEGABYTES", 20, 1, MILLION)
+LOG_FILES = number("LOG_FILES", 4, 0, 1_000)
 
 # --- Users of the clusters ------------------------------------------------------------
-CERTIFICATES_INTERVAL = read_number(
-    env, "CERTIFICATES_INTERVAL", 86_400, 0, YEAR_OF_SECONDS
-)
-DIRECTORY_INTERVAL = read_number(env, "DIRECTORY_INTERVAL", 21_600, 0, YEAR_OF_SECONDS)
-DIRECTORY_SNAPSHOTS = read_number(env, "DIRECTORY_SNAPSHOTS", 10, 1, MILLION)
-DIRECTORY_TOLERANCE = read_number(env, "DIRECTORY_TOLERANCE", 0, 0, MILLION)
-DIRECTORY_SETTLING_MINUTES = read_number(
-    env, "DIRECTORY_SETTLING_MINUTES", 30, 0, YEAR_OF_MINUTES
+CERTIFICATES_INTERVAL = number("CERTIFICATES_INTERVAL", 86_400, 0, YEAR_OF_SECONDS)
+DIRECTORY_INTERVAL = number("DIRECTORY_INTERVAL", 21_600, 0, YEAR_OF_SECONDS)
+DIRECTORY_SNAPSHOTS = number("DIRECTORY_SNAPSHOTS", 10, 1, MILLION)
+DIRECTORY_TOLERANCE = number("DIRECTORY_TOLERANCE", 0, 0, MILLION)
+DIRECTORY_SETTLING_MINUTES = number(
+    "DIRECTORY_SETTLING_MINUTES", 30, 0, YEAR_OF_MINUTES
 )
 
 # --- Django -----------------------------------------------------------------------
@@ -297,15 +290,15 @@ if SAML and find_spec("onelogin"):
 if PROXY_HEADER:
     AUTHENTICATION_BACKENDS.append("accounts.backends.ProxyBackend")
 # Wrong sign-ins of one name from one address before it is locked, and for how long.
-SIGN_IN_LIMIT = read_number(env, "SIGN_IN_LIMIT", 10, 1, MILLION)
-SIGN_IN_LOCK_MINUTES = read_number(env, "SIGN_IN_LOCK_MINUTES", 15, 1, YEAR_OF_MINUTES)
+SIGN_IN_LIMIT = number("SIGN_IN_LIMIT", 10, 1, MILLION)
+SIGN_IN_LOCK_MINUTES = number("SIGN_IN_LOCK_MINUTES", 15, 1, YEAR_OF_MINUTES)
 # How long a typed password allows dangerous actions.
-PROOF_MINUTES = read_number(env, "PROOF_MINUTES", 5, 1, YEAR_OF_MINUTES)
+PROOF_MINUTES = number("PROOF_MINUTES", 5, 1, YEAR_OF_MINUTES)
 # Roles that must have a second factor.
 REQUIRE_SECOND_FACTOR = read_words(env, "REQUIRE_SECOND_FACTOR")
 SESSION_ENGINE = "accounts.session_store"
-SESSION_IDLE_MINUTES = read_number(env, "SESSION_IDLE_MINUTES", 30, 1, YEAR_OF_MINUTES)
-SESSION_HOURS = read_number(env, "SESSION_HOURS", 8, 1, YEAR_OF_HOURS)
+SESSION_IDLE_MINUTES = number("SESSION_IDLE_MINUTES", 30, 1, YEAR_OF_MINUTES)
+SESSION_HOURS = number("SESSION_HOURS", 8, 1, YEAR_OF_HOURS)
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
@@ -333,7 +326,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
 # How many proxies of ours stand in front; each must overwrite or append to
 # X-Forwarded-For and set X-Forwarded-Proto.
-PROXIES = read_number(env, "PROXIES", int(env.bool("BEHIND_PROXY", False)), 0, 100)
+PROXIES = number("PROXIES", int(env.bool("BEHIND_PROXY", False)), 0, 100)
 if PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY = {
@@ -353,25 +346,7 @@ CONTENT_SECURITY_POLICY = {
 
 # --- REST -------------------------------------------------------------------------
 # Requests a minute of one token or browser; 0 sets no limit.
-API_RATE = read_number(env, "API_RATE", 1200, 0, MILLION)
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.authentication.TokenAuthentication",
-        "accounts.authentication.BrowserAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.access.DeclaredAccess"],
-    "DEFAULT_THROTTLE_CLASSES": ["rest.throttling.PerToken"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest.parsers.StrictJSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "rest.pagination.Pagination",
-    "DEFAULT_FILTER_BACKENDS": ["rest.filters.StrictFilters", "rest.filters.Ordering"],
-    "DEFAULT_SCHEMA_CLASS": "rest.schema.OperationSchema",
-    "EXCEPTION_HANDLER": "rest.problems.handle_exception",
-    "NUM_PROXIES": 0,  # ClientAddressMiddleware has done it
-    "URL_FORMAT_OVERRIDE": None,
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
+API_RATE = number("API_RATE", 1200, 0, MILLION)
 
 # --- Notifications --------------------------------------------------------------------
 # Where links in mails and webhooks lead.

@@ -1,6 +1,25 @@
-"""How the schema of the REST interface is generated (drf-spectacular)."""
+"""How REST answers, and how its schema is generated (drf-spectacular)."""
 
 from typing import Any
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "accounts.authentication.BrowserAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.access.DeclaredAccess"],
+    "DEFAULT_THROTTLE_CLASSES": ["rest.throttling.PerToken"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest.parsers.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "rest.pagination.Pagination",
+    "DEFAULT_FILTER_BACKENDS": ["rest.filters.StrictFilters", "rest.filters.Ordering"],
+    "DEFAULT_SCHEMA_CLASS": "rest.schema.OperationSchema",
+    "EXCEPTION_HANDLER": "rest.problems.handle_exception",
+    "NUM_PROXIES": 0,  # ClientAddressMiddleware has done it
+    "URL_FORMAT_OVERRIDE": None,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "cupadmin",
