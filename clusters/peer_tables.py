@@ -4,7 +4,7 @@ No public source names the table. It is what an administrator confirmed, what th
 console recognised, or else what the platform profile supposes.
 """
 
-from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -43,30 +43,49 @@ def writable_table_of(cluster: Cluster) -> PeerTable:
     return readable_table_of(cluster)
 
 
-def verify_mapping(cluster: Cluster, mapping: dict[str, Any]) -> None:
+@dataclass(frozen=True)
+class VerifiedMapping:
+    """A mapping that the catalogue bears out, and the entries that it gives.
+
+    Args:
+        entries: None where the table could not be read; the next sweep tries again.
+    """
+
+    mapping: dict[str, Any]
+    entries: list[PeerEntry] | None
+    at: datetime
+
+
+def verify_mapping(cluster: Cluster, mapping: dict[str, Any]) -> VerifiedMapping:
     """Hold a mapping against the catalogue now; the person who confirms it waits.
 
     Raises:
         WireError: CATALOGUE where they differ, or the publisher does not answer.
     """
-    table = PeerTable.from_dict(mapping)
+    table, at = PeerTable.from_dict(mapping), timezone.now()
 
-    async def question(axl: AxlClient) -> None:
-        await PeerTableClient(axl, table).verify(deadline=VERIFY_DEADLINE)
+    async def question(axl: AxlClient) -> list[PeerEntry] | None:
+        client = PeerTableClient(axl, table)
+        await client.verify(deadline=VERIFY_DEADLINE)
+        try:
+            return await client.read(deadline=VERIFY_DEADLINE)
+        except WireError:
+            return None
 
-    ask_node(require_publisher(cluster), question)
+    entries = ask_node(require_publisher(cluster), question)
+    return VerifiedMapping(table.to_dict(), entries, at)
 
 
-def confirm_mapping(cluster: Cluster, mapping: dict[str, Any], actor: Actor) -> None:
-    """Read and write this table from now on, and read it once without delay."""
-    cluster.peer_table = PeerTable.from_dict(mapping).to_dict()
+def confirm_mapping(cluster: Cluster, verified: VerifiedMapping, actor: Actor) -> None:
+    """Read and write this table from now on, and keep what was read of it."""
+    cluster.peer_table = verified.mapping
     save_cluster(cluster, actor, fields=["peer_table"], action="confirm peer table")
-    with suppress(WireError):  # the next sweep reads it again
-        read_entries(cluster)
+    if verified.entries is not None:
+        keep_entries(cluster, verified.entries, verified.at)
 
 
 def read_entries(cluster: Cluster) -> list[PeerEntry]:
-    """Read the entries now, and let other apps keep them.
+    """Read the entries now, from a job, and let other apps keep them.
 
     Raises:
         WireError: the table cannot be read.
@@ -77,8 +96,13 @@ def read_entries(cluster: Cluster) -> list[PeerEntry]:
         return await PeerTableClient(axl, table).read()
 
     entries = ask_node(require_publisher(cluster), question)
-    entries_read.send(sender=Cluster, cluster=cluster, entries=entries, at=at)
+    keep_entries(cluster, entries, at)
     return entries
+
+
+def keep_entries(cluster: Cluster, entries: list[PeerEntry], at: datetime) -> None:
+    """Let other apps keep what was just read."""
+    entries_read.send(sender=Cluster, cluster=cluster, entries=entries, at=at)
 
 
 def chosen_mapping(cluster: Cluster) -> dict[str, Any] | None:

@@ -48,10 +48,10 @@ class PeerTableActions(EditableViewSet[Cluster]):
 
     def confirm(self, cluster: Cluster, mapping: dict[str, Any]) -> None:
         try:
-            peer_tables.verify_mapping(cluster, mapping)
+            found = peer_tables.verify_mapping(cluster, mapping)
         except WireError as error:
             raise unreachable_problem(error) from error
-        self.attempt(lambda: peer_tables.confirm_mapping(cluster, mapping, self.actor))
+        self.attempt(lambda: peer_tables.confirm_mapping(cluster, found, self.actor))
 
 
 def peer_table_data(cluster: Cluster) -> dict[str, Any]:

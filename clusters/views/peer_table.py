@@ -57,8 +57,8 @@ def is_confirmed(cluster: Cluster, candidate: Mapping[str, Any]) -> bool:
 def confirm_table(request: Request, cluster: Cluster, form: PeerTableForm) -> bool:
     """Hold it against the catalogue, then store it; say what is wrong at the form."""
     try:
-        peer_tables.verify_mapping(cluster, form.mapping)
-        peer_tables.confirm_mapping(cluster, form.mapping, audit.actor_of(request))
+        found = peer_tables.verify_mapping(cluster, form.mapping)
+        peer_tables.confirm_mapping(cluster, found, audit.actor_of(request))
     except WireError as error:
         form.add_error(None, f"{error.message} {error.remedy}".strip())
     except (Stale, ValidationError) as error:

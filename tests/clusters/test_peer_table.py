@@ -21,7 +21,7 @@ from peers.models import Peer
 from tests.conftest import register
 from tests.lab.conftest import eventually
 from tests.peers.test_guide import perform_now
-from wire import Code, Resolution, WireError
+from wire import Code, PeerTableClient, Resolution, WireError
 from wire.recognition import Recognition, RecognitionState
 
 HIDDEN = {
@@ -91,13 +91,18 @@ def test_table_with_an_entry_is_recognised_and_read(clusters, hidden_lab):
 
 def test_confirmed_table_is_read_without_delay(clusters, hidden_lab):
     peered(hidden_lab)
-    peer_tables.confirm_mapping(clusters[0], HIDDEN, CONSOLE)
+    found = peer_tables.verify_mapping(clusters[0], HIDDEN)
+    peer_tables.confirm_mapping(clusters[0], found, CONSOLE)
     assert len(ObservedPeerTable.objects.get(cluster=clusters[0]).all) == 1
 
 
-def test_table_is_confirmed_although_it_cannot_be_read(clusters):
-    Node.objects.update(certificate_fingerprint="0" * 64)
-    peer_tables.confirm_mapping(clusters[0], HIDDEN, CONSOLE)
+def test_table_is_confirmed_although_it_cannot_be_read(clusters, monkeypatch):
+    async def refuse(*_, **__):
+        raise WireError(Code.FAULT)
+
+    monkeypatch.setattr(PeerTableClient, "read", refuse)
+    found = peer_tables.verify_mapping(clusters[0], HIDDEN)
+    peer_tables.confirm_mapping(clusters[0], found, CONSOLE)
     assert clusters[0].peer_table_state == "confirmed"
     assert not ObservedPeerTable.objects.exists()
 
@@ -122,7 +127,8 @@ def test_recognised_table_is_not_written_until_confirmed(clusters, hidden_lab):
     with pytest.raises(WireError) as refused:
         peer_tables.writable_table_of(clusters[0])
     assert refused.value.code is Code.CATALOGUE
-    peer_tables.confirm_mapping(clusters[0], HIDDEN, CONSOLE)
+    found = peer_tables.verify_mapping(clusters[0], HIDDEN)
+    peer_tables.confirm_mapping(clusters[0], found, CONSOLE)
     assert peer_tables.writable_table_of(clusters[0]).table == "icpeer"
 
 
